@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where bytes live: one contract over a local directory, memory and object stores.
+//
+//   ARROW_ASSIGN_OR_RAISE(auto store, varve::OpenChunkManager("file:///data/books"));
+//   ARROW_ASSIGN_OR_RAISE(auto writer, store->OpenWriter("data/a.parquet"));
+//   ARROW_RETURN_NOT_OK(writer->Write(bytes));
+//   ARROW_RETURN_NOT_OK(writer->Close());            // now, and not before, the object exists
+//
+// Paths:    relative to the root, '/' between parts. Empty parts, "." and "..", a leading '/', a
+// NUL byte and anything
+//           that would leave the root are refused with Invalid.
+// Objects:  written once as a whole; WriteAt is for stores that say kWriteAt.
+// Errors:   an absent object is kNotFound; a short read is never returned as success.
+// Threads:  all methods may be called concurrently.
+// Lifetime: readers and writers keep what they need of the store alive.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "arrow/type_fwd.h"
+#include "varve/status.h"
+#include "varve/visibility.h"
+
+namespace varve {
+
+/// What a store can do beyond the contract.
+struct ChunkManagerFeatures {
+  bool put_if_absent = false;    ///< PutIfAbsent has exactly one winner, across processes
+  bool ordered_listing = false;  ///< List gives keys in byte order, cheaply from any start
+  bool write_at = false;         ///< WriteAt works
+  bool mapping = false;          ///< ChunkReader::Map works
+  bool durable = false;          ///< an acknowledged write survives power loss
+};
+
+/// One range of a vectored read: `length` bytes at `offset` into `out`, which the caller owns.
+struct ReadRange {
+  int64_t offset = 0;
+  int64_t length = 0;
+  void* out = nullptr;
+};
+
+/// An object that is open for reading. Threads: all methods may be called concurrently.
+class VARVE_EXPORT ChunkReader {
+ public:
+  virtual ~ChunkReader() = default;
+
+  virtual const std::string& path() const = 0;
+  virtual int64_t size() const = 0;
+
+  /// Reads exactly `length` bytes at `offset` into `out`.
+  /// Errors: Corruption if the object ends before offset + length; kIo
+  virtual Status ReadAt(int64_t offset, int64_t length, void* out) const = 0;
+
+  /// All of `ranges`, in any order, with as few requests as the store likes. The default reads one
+  /// by one.
+  virtual Status ReadRanges(std::span<const ReadRange> ranges) const;
+
+  /// The whole object mapped into memory, read-only, or nullptr where the store cannot. The same
+  /// mapping is returned every time; it lives as long as a buffer of it does. Touching a page of an
+  /// object that was truncated meanwhile raises SIGBUS (see docs/guide/integrity.md).
+  virtual Result<std::shared_ptr<arrow::Buffer>> Map() const;
+
+  /// Reads into a new buffer.
+  Result<std::shared_ptr<arrow::Buffer>> Read(int64_t offset, int64_t length) const;
+};
+
+/// Streams one new object. The object does not exist until Close returns OK; destroying an unclosed
+/// writer aborts it. Threads: one caller at a time.
+class VARVE_EXPORT ChunkWriter {
+ public:
+  virtual ~ChunkWriter() = default;
+
+  virtual const std::string& path() const = 0;
+  virtual int64_t bytes_written() const = 0;
+
+  /// Appends. After a failure the writer is failed: only Abort may follow.
+  virtual Status Write(std::span<const uint8_t> bytes) = 0;
+  /// Appends several pieces with few system calls. The default writes one by one.
+  virtual Status WriteAll(std::span<const std::span<const uint8_t>> pieces);
+
+  /// Makes the object visible, and durable where the store says so.
+  /// Errors: AlreadyExists if an object of that name appeared meanwhile (nothing is overwritten).
+  virtual Status Close() = 0;
+  /// Leaves nothing behind. Harmless after Close or a failure.
+  virtual Status Abort() = 0;
+};
+
+struct ObjectInfo {
+  std::string path;
+  int64_t size = 0;
+  int64_t last_modified_micros = 0;  ///< since the epoch, on the store's clock
+
+  bool operator==(const ObjectInfo&) const = default;
+};
+
+struct ListOptions {
+  std::string start_after;    ///< only paths greater than this, in byte order
+  int64_t limit = INT64_MAX;  ///< at most so many
+};
+
+struct MakeWriterOptions {
+  /// Expected size in bytes, 0 if unknown; a hint for preallocation and part sizes.
+  int64_t size_hint = 0;
+};
+
+/// A place in the line; leaving scope lets the next one in.
+class VARVE_EXPORT QueueGuard {
+ public:
+  virtual ~QueueGuard() = default;
+};
+
+class VARVE_EXPORT ChunkManager {
+ public:
+  virtual ~ChunkManager() = default;
+
+  /// How a person would name the root, without credentials: "file:///data/books".
+  virtual const std::string& uri() const = 0;
+  virtual ChunkManagerFeatures features() const = 0;
+
+  virtual Result<bool> Exist(const std::string& path) = 0;
+  virtual Result<int64_t> Size(const std::string& path) = 0;
+  virtual Result<ObjectInfo> Stat(const std::string& path) = 0;
+
+  /// The whole object.
+  virtual Result<std::shared_ptr<arrow::Buffer>> Read(const std::string& path);
+
+  /// Opens for ranged reads. `known_size` >= 0 saves asking the store; a wrong one is found when a
+  /// read comes short.
+  virtual Result<std::shared_ptr<ChunkReader>> OpenReader(const std::string& path,
+                                                          int64_t known_size = -1) = 0;
+
+  /// Creates or replaces a whole object; readers see the old bytes or the new, never a mixture.
+  virtual Status Write(const std::string& path, std::span<const uint8_t> bytes) = 0;
+
+  /// Creates the object if there is none. True: it is ours, durable and complete. False: there is
+  /// one already, untouched. On an error the outcome is unknown, and nothing was cleaned up.
+  virtual Result<bool> PutIfAbsent(const std::string& path, std::span<const uint8_t> bytes) = 0;
+
+  virtual Result<std::unique_ptr<ChunkWriter>> OpenWriter(const std::string& path,
+                                                          MakeWriterOptions options = {}) = 0;
+
+  /// Overwrites bytes of an existing object in place, extending it at need. Only where
+  /// features().write_at.
+  virtual Status WriteAt(const std::string& path, int64_t offset, std::span<const uint8_t> bytes);
+
+  /// Objects whose path starts with `prefix`, in byte order.
+  virtual Result<std::vector<ObjectInfo>> List(const std::string& prefix,
+                                               ListOptions options = {}) = 0;
+
+  /// Removes one object; one that is absent is not an error.
+  virtual Status Remove(const std::string& path) = 0;
+
+  /// Copies within the store. Errors: NotFound for the source
+  virtual Status Copy(const std::string& from, const std::string& to);
+
+  /// The store's own clock, microseconds since the epoch.
+  virtual Result<int64_t> StoreTime() = 0;
+
+  /// Waits in line with other writers of this machine until the returned guard is ours; a courtesy
+  /// that spares losers of a race their work, never a guarantee. nullptr where the store has no
+  /// such thing (the default).
+  virtual Result<std::unique_ptr<QueueGuard>> Queue(const std::string& name);
+};
+
+struct ChunkManagerOptions {
+  /// Local disk: wait until data and directory entries are on stable storage. Turning it off trades
+  /// the last commits before a power failure for speed; what is visible is complete either way
+  /// while the machine stays up.
+  bool sync = true;
+};
+
+/// The store that `uri` names: "file:///path", a plain path, or "memory://name" (one store per name
+/// and process). The directory need not exist yet.
+VARVE_EXPORT Result<std::shared_ptr<ChunkManager>> OpenChunkManager(
+    const std::string& uri, const ChunkManagerOptions& options = {});
+
+}  // namespace varve

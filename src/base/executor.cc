@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/executor.h"
+
+#include <algorithm>
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+
+#include "arrow/util/thread_pool.h"
+
+namespace varve::internal {
+namespace {
+
+class InlineExecutor : public Executor {
+ public:
+  int parallelism() const override { return 1; }
+  Status ParallelFor(int64_t count, const std::function<Status(int64_t)>& task) override {
+    for (int64_t i = 0; i < count; ++i) ARROW_RETURN_NOT_OK(task(i));
+    return Status::OK();
+  }
+};
+
+// Indices are handed out one at a time to whoever is free. Helpers that start late find nothing
+// left, so the caller never waits for a thread that has not begun: that makes nesting safe.
+struct Batch {
+  explicit Batch(int64_t num_tasks, const std::function<Status(int64_t)>& function)
+      : count(num_tasks), task(&function) {}
+
+  void Work() {
+    for (;;) {
+      const int64_t index = next.fetch_add(1);
+      if (index >= count) return;
+      Status status = failed.load() ? Status::OK() : (*task)(index);
+      std::lock_guard<std::mutex> lock(mutex);
+      if (!status.ok() && (first_error.ok() || index < first_error_index)) {
+        first_error = std::move(status);
+        first_error_index = index;
+        failed = true;
+      }
+      if (++ended == count) all_ended.notify_all();
+    }
+  }
+
+  const int64_t count;
+  const std::function<Status(int64_t)>* task;  // valid until `ended` reaches `count`
+  std::atomic<int64_t> next{0};
+  std::atomic<bool> failed{false};
+
+  std::mutex mutex;  // guards what follows
+  std::condition_variable all_ended;
+  int64_t ended = 0;
+  Status first_error;
+  int64_t first_error_index = 0;
+};
+
+class PoolExecutor : public Executor {
+ public:
+  int parallelism() const override { return arrow::GetCpuThreadPoolCapacity(); }
+
+  Status ParallelFor(int64_t count, const std::function<Status(int64_t)>& task) override {
+    const int64_t helpers = std::min<int64_t>(count, parallelism()) - 1;
+    if (helpers < 1) return Executor::Inline()->ParallelFor(count, task);
+    auto batch = std::make_shared<Batch>(count, task);
+    for (int64_t i = 0; i < helpers; ++i) {
+      // A pool that refuses work (shutting down) only means less help.
+      if (!arrow::internal::GetCpuThreadPool()->Spawn([batch] { batch->Work(); }).ok()) break;
+    }
+    batch->Work();
+    std::unique_lock<std::mutex> lock(batch->mutex);
+    batch->all_ended.wait(lock, [&] { return batch->ended == batch->count; });
+    return batch->first_error;
+  }
+};
+
+}  // namespace
+
+Executor* Executor::Default() {
+  static PoolExecutor executor;
+  return &executor;
+}
+
+Executor* Executor::Inline() {
+  static InlineExecutor executor;
+  return &executor;
+}
+
+}  // namespace varve::internal

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Versions of one table on a store: finding the newest, loading any, committing the next.
+//
+// Commit = one put-if-absent of version v + 1 (docs/format/commit.md):
+//   1. apply the edit to the newest version known, encode, put.
+//   2. the name was free: committed.
+//   3. taken: read what stands there. Our own commit id: committed (a lost response). Else rebase
+//   on the newest version
+//      (appends always can; others when the operation records do not overlap) and go to 1, with
+//      jitter, at most `commit_attempts_max` times; then conflict.
+//   4. an error of the store: read the name back until the deadline; ours: committed; somebody
+//   else's: go to 3; still
+//      absent or unreadable: unknown, with a token that Resolve can settle later. Nothing is
+//      deleted.
+//
+// Threads: all methods may be called concurrently.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/executor.h"
+#include "base/random.h"
+#include "manifest/manifest.h"
+#include "varve/chunk_manager.h"
+
+namespace varve::internal {
+
+struct ManifestStoreOptions {
+  int commit_attempts_max = 1000;
+  std::chrono::milliseconds deadline{60'000};
+  Clock* clock = Clock::System();
+  Random* random = Random::System();
+  Executor* executor = Executor::Default();
+};
+
+/// The versions a commit tried to become, with its id; enough to find out later what happened.
+struct CommitToken {
+  Uuid commit_id{};
+  std::vector<uint64_t> versions_tried;
+
+  std::string Encode() const;
+  static Result<CommitToken> Decode(const std::string& text);
+};
+
+enum class CommitState { kCommitted, kConflict, kFailed, kUnknown, kExpired };
+
+struct CommitOutcome {
+  CommitState state = CommitState::kFailed;
+  std::shared_ptr<const Manifest> manifest;  ///< kCommitted
+  CommitToken token;                         ///< kUnknown
+  Status error;                              ///< kConflict, kFailed, kUnknown: why
+};
+
+class ManifestStore {
+ public:
+  ManifestStore(std::shared_ptr<ChunkManager> store, ManifestStoreOptions options = {});
+
+  /// "_versions/<20 digits of 2^64-1-v>"
+  static std::string PathOf(uint64_t version);
+  /// The version a delta of `version` is built on; 0 if `version` is stored in full.
+  static uint64_t BaseOf(uint64_t version);
+
+  /// Errors: NotFound if there is no table here
+  Result<uint64_t> FindLatest(uint64_t at_least = 0);
+  /// Loads a version with everything it is built on, in one wave; `known` (may be null) saves
+  /// reading what it already holds. Errors: NotFound; Corruption; Unsupported for a required
+  /// feature that is not known
+  Result<std::shared_ptr<const Manifest>> Load(uint64_t version, const Manifest* known = nullptr);
+  Result<std::shared_ptr<const Manifest>> LoadLatest(const Manifest* known = nullptr);
+  /// The newest version committed at or before `micros`.
+  Result<uint64_t> FindByTime(int64_t micros);
+
+  /// Commits version 1.  Outcomes as Commit; an existing table gives kConflict with AlreadyExists.
+  CommitOutcome Create(std::shared_ptr<const CollectionSchema> schema, ManifestEdit edit);
+  /// Commits `edit` on top of `base` or what came after it.
+  CommitOutcome Commit(std::shared_ptr<const Manifest> base, const ManifestEdit& edit);
+  CommitOutcome Resolve(const CommitToken& token);
+
+  /// Metadata objects and their sizes, oldest first; for `varve info` and the benchmarks.
+  Result<std::vector<ObjectInfo>> ListVersions();
+
+ private:
+  std::shared_ptr<ChunkManager> store_;
+  ManifestStoreOptions options_;
+};
+
+}  // namespace varve::internal

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "packed/column_scan.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "arrow/array.h"
+
+namespace varve::internal {
+namespace {
+
+// Rows decoded in one go: the rows of a fixed-width page, so that windows end where pages do.
+constexpr int64_t kWindowRows = 8192;
+
+}  // namespace
+
+ColumnScan::ColumnScan(std::vector<std::shared_ptr<const PackedColumnReader>> columns,
+                       ColumnScanOptions options)
+    : columns_(std::move(columns)), options_(options) {
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    if (columns_[i]->fixed_width() == 0) decoded_.push_back(i);
+  }
+  windows_.resize(decoded_.size());
+}
+
+Status ColumnScan::FillWindows(int64_t begin, int64_t end) {
+  int64_t window_end = std::min(end, (begin / kWindowRows + 1) * kWindowRows);
+  for (const size_t column : decoded_) {
+    // A column of large rows names a nearer end; a column of small ones would let us go further than the others.
+    window_end = std::min(window_end, std::max(columns_[column]->NaturalEnd(begin), begin + 1));
+  }
+  return options_.executor->ParallelFor(
+      static_cast<int64_t>(decoded_.size()), [&](int64_t i) -> Status {
+        Window& window = windows_[static_cast<size_t>(i)];
+        window.values = nullptr;
+        ARROW_ASSIGN_OR_RAISE(window.values,
+                              columns_[decoded_[static_cast<size_t>(i)]]->Read(
+                                  begin, window_end, options_.verify));
+        window.begin = begin;
+        window.end = window_end;
+        return Status::OK();
+      });
+}
+
+Result<std::vector<std::shared_ptr<arrow::Array>>> ColumnScan::Next(int64_t begin, int64_t end) {
+  int64_t batch_end = std::min(end, begin + options_.batch_size);
+  if (!decoded_.empty()) {
+    const Window& window = windows_.front();
+    if (window.values == nullptr || begin < window.begin || begin >= window.end) {
+      ARROW_RETURN_NOT_OK(FillWindows(begin, end));
+    }
+    batch_end = std::min(batch_end, window.end);
+  }
+  for (const auto& column : columns_) {
+    if (column->fixed_width() > 0) batch_end = std::min(batch_end, column->NaturalEnd(begin));
+  }
+  std::vector<std::shared_ptr<arrow::Array>> arrays(columns_.size());
+  for (size_t i = 0; i < columns_.size(); ++i) {
+    if (columns_[i]->fixed_width() == 0) continue;
+    ARROW_ASSIGN_OR_RAISE(arrays[i], columns_[i]->Read(begin, batch_end, options_.verify));
+  }
+  for (size_t i = 0; i < decoded_.size(); ++i) {
+    const Window& window = windows_[i];
+    arrays[decoded_[i]] = window.values->Slice(begin - window.begin, batch_end - begin);
+  }
+  return arrays;
+}
+
+}  // namespace varve::internal

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads several columns side by side, a batch at a time.
+//
+// Columns of fixed width are handed out as they lie in the file (a batch ends where one of their pages ends); the others are
+// decoded in windows, all columns in parallel, and handed out in slices.
+//
+// Memory:   one window a decoded column, at most `window_bytes` in all where the columns say how large their rows are
+// Threads:  one caller at a time
+// Lifetime: keeps the column readers; arrays returned stand alone
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "arrow/type_fwd.h"
+#include "base/executor.h"
+#include "packed/packed_file_reader.h"
+
+namespace varve::internal {
+
+struct ColumnScanOptions {
+  int64_t batch_size = 8192;
+  int64_t window_bytes = 32 << 20;
+  bool verify = true;
+  Executor* executor = Executor::Default();
+};
+
+class ColumnScan {
+ public:
+  ColumnScan(std::vector<std::shared_ptr<const PackedColumnReader>> columns, ColumnScanOptions options);
+
+  /// Rows [begin, e) of every column, where begin < e <= end; the arrays' length tells e - begin.
+  /// REQUIRES: begin < end; begin not below the end of the last call, or windows are decoded again; at least one column
+  Result<std::vector<std::shared_ptr<arrow::Array>>> Next(int64_t begin, int64_t end);
+
+ private:
+  struct Window {
+    std::shared_ptr<arrow::Array> values;  // rows [begin, end)
+    int64_t begin = 0;
+    int64_t end = 0;
+  };
+
+  Status FillWindows(int64_t begin, int64_t end);
+
+  std::vector<std::shared_ptr<const PackedColumnReader>> columns_;
+  ColumnScanOptions options_;
+  std::vector<size_t> decoded_;   // indices of columns read through windows
+  std::vector<Window> windows_;   // one for each of decoded_; all cover the same rows
+};
+
+}  // namespace varve::internal

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "table/appender.h"
+
+#include <utility>
+
+#include "arrow/record_batch.h"
+#include "base/coding.h"
+#include "varve/schema.h"
+
+namespace varve::internal {
+namespace {
+
+// Where a segment ends and the next begins.
+constexpr int64_t kSegmentRowsMax = int64_t{1} << 24;
+
+// "data/<segment>-<group>-<16 hex digits>.parquet". The digits make it unique; the rest is for people.
+std::string DataPath(uint64_t segment_id, int group, Random* random) {
+  std::string digits;
+  AppendFixed(&digits, random->Next());
+  return "data/" + std::to_string(segment_id) + "-" + std::to_string(group) + "-" +
+         ToHex(AsBytes(digits)) + ".parquet";
+}
+
+}  // namespace
+
+Appender::Appender(std::shared_ptr<ChunkManager> store,
+                   std::shared_ptr<const CollectionSchema> schema, uint32_t schema_id,
+                   PackedWriteOptions options, uint64_t next_segment_id, Random* random)
+    : store_(std::move(store)),
+      schema_(std::move(schema)),
+      schema_id_(schema_id),
+      options_(std::move(options)),
+      next_segment_id_(next_segment_id),
+      random_(random) {}
+
+Appender::~Appender() {
+  writer_.reset();  // aborts
+  for (const std::string& path : written_paths_) {
+    // A file that cannot be removed is an orphan: invisible, and found by garbage collection.
+    store_->Remove(path).Warn("file of a failed append stays behind");
+  }
+}
+
+Status Appender::Append(const std::shared_ptr<arrow::RecordBatch>& batch) {
+  ARROW_ASSIGN_OR_RAISE(auto rows, ConformBatch(*schema_, batch));
+  if (rows->num_rows() == 0) return Status::OK();
+  if (writer_ == nullptr) {
+    ARROW_ASSIGN_OR_RAISE(
+        writer_, PackedWriter::Make(store_, schema_, options_, [this](int group) {
+          return DataPath(next_segment_id_ + segments_.size(), group, random_);
+        }));
+  }
+  ARROW_RETURN_NOT_OK(writer_->Write(rows));
+  return writer_->num_rows() >= kSegmentRowsMax ? CloseSegment() : Status::OK();
+}
+
+Status Appender::CloseSegment() {
+  ARROW_ASSIGN_OR_RAISE(PackedFiles files, writer_->Close());
+  SegmentEntry segment;
+  segment.num_rows = writer_->num_rows();
+  writer_.reset();
+  for (PackedFile& file : files) {
+    written_paths_.push_back(file.path);
+    segment.files.push_back({.base_id = 0,
+                             .path = std::move(file.path),
+                             .field_ids = std::move(file.field_ids),
+                             .file_bytes = file.file_bytes,
+                             .schema_id = schema_id_,
+                             .layout = std::move(file.layout)});
+    for (ColumnStatistics& statistics : file.statistics) {
+      segment.statistics.push_back(std::move(statistics));
+    }
+  }
+  segments_.push_back(std::move(segment));
+  return Status::OK();
+}
+
+Result<std::vector<SegmentEntry>> Appender::Finish() {
+  if (writer_ != nullptr) ARROW_RETURN_NOT_OK(CloseSegment());
+  return segments_;
+}
+
+}  // namespace varve::internal

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "table/file_pool.h"
+
+#include <utility>
+
+namespace varve::internal {
+namespace {
+
+// Half of the usual limit of 1,024 descriptors a process.
+constexpr size_t kOpenFilesMax = 512;
+
+}  // namespace
+
+Result<std::shared_ptr<PackedFileReader>> FilePool::Get(const FileEntry& file) {
+  if (file.base_id != 0) {
+    return MakeError(ErrorKind::kUnsupported, "files outside the table's root cannot be read yet",
+                     {.object = file.path, .field = "base_id", .expected = "0",
+                      .found = std::to_string(file.base_id)});
+  }
+  {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (auto found = slots_.find(file.path); found != slots_.end()) {
+      uses_.splice(uses_.begin(), uses_, found->second.use);
+      return found->second.reader;
+    }
+  }
+  ARROW_ASSIGN_OR_RAISE(auto reader,
+                        PackedFileReader::Open(store_, file.path,
+                                               {.file_bytes = file.file_bytes,
+                                                .layout = file.layout,
+                                                .field_ids = file.field_ids},
+                                               executor_));
+  std::shared_ptr<PackedFileReader> evicted;  // closed after the lock is gone
+  std::lock_guard<std::mutex> lock(mutex_);
+  auto [slot, inserted] = slots_.try_emplace(file.path);
+  if (!inserted) return slot->second.reader;  // somebody else was quicker
+  uses_.push_front(file.path);
+  slot->second = {reader, uses_.begin()};
+  if (slots_.size() > kOpenFilesMax) {
+    auto oldest = slots_.find(uses_.back());
+    evicted = std::move(oldest->second.reader);
+    slots_.erase(oldest);
+    uses_.pop_back();
+  }
+  return reader;
+}
+
+}  // namespace varve::internal

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Open packed files of a table, shared by its snapshots. What a reader learns (footer, page index, verified pages) is kept as
+// long as it stays in the pool.
+//
+// Threads: all methods may be called concurrently.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+
+#include "base/executor.h"
+#include "manifest/manifest.h"
+#include "packed/packed_file_reader.h"
+#include "varve/chunk_manager.h"
+
+namespace varve::internal {
+
+class FilePool {
+ public:
+  FilePool(std::shared_ptr<ChunkManager> store, Executor* executor)
+      : store_(std::move(store)), executor_(executor) {}
+
+  /// The reader of `file`, opened at need. Least recently used readers are let go above a fixed
+  /// number, so that a table of many small files stays below the limit of open files.
+  Result<std::shared_ptr<PackedFileReader>> Get(const FileEntry& file);
+
+  const std::shared_ptr<ChunkManager>& store() const { return store_; }
+  Executor* executor() const { return executor_; }
+
+ private:
+  struct Slot {
+    std::shared_ptr<PackedFileReader> reader;
+    std::list<std::string>::iterator use;
+  };
+
+  const std::shared_ptr<ChunkManager> store_;
+  Executor* const executor_;
+
+  std::mutex mutex_;  // guards what follows; never held while a file is opened
+  std::unordered_map<std::string, Slot> slots_;
+  std::list<std::string> uses_;  // most recent first
+};
+
+}  // namespace varve::internal

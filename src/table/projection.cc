@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "table/projection.h"
+
+#include <set>
+#include <utility>
+
+#include "arrow/type.h"
+#include "base/edit_distance.h"
+
+namespace varve::internal {
+namespace {
+
+const std::vector<FieldSchema>& SystemFields() {
+  static const std::vector<FieldSchema> fields = [] {
+    FieldSchema row_id;
+    row_id.field_id = kRowIdFieldId;
+    row_id.name = kRowIdFieldName;
+    row_id.data_type = DataType::kInt64;
+    row_id.arrow_type = arrow::int64();
+    FieldSchema timestamp = row_id;
+    timestamp.field_id = kTimestampFieldId;
+    timestamp.name = kTimestampFieldName;
+    return std::vector<FieldSchema>{row_id, timestamp};
+  }();
+  return fields;
+}
+
+const FieldSchema* FindField(const CollectionSchema& schema, const std::string& name) {
+  if (const FieldSchema* field = schema.FindByName(name)) return field;
+  for (const FieldSchema& field : SystemFields()) {
+    if (field.name == name) return &field;
+  }
+  return nullptr;
+}
+
+Status UnknownColumn(const CollectionSchema& schema, const std::string& name) {
+  std::vector<std::string> names;
+  for (const FieldSchema& field : schema.fields()) names.push_back(field.name);
+  return MakeError(ErrorKind::kInvalid, "no such column" + DidYouMean(name, names),
+                   {.field = name});
+}
+
+}  // namespace
+
+const FieldSchema* SystemField(int64_t field_id) {
+  for (const FieldSchema& field : SystemFields()) {
+    if (field.field_id == field_id) return &field;
+  }
+  return nullptr;
+}
+
+Result<Projection> MakeProjection(const CollectionSchema& schema,
+                                  const std::vector<std::string>& names) {
+  Projection projection;
+  if (names.empty()) {
+    projection.fields = schema.fields();
+    projection.schema = schema.ToArrow();
+    return projection;
+  }
+  std::set<std::string_view> seen;
+  arrow::FieldVector arrow_fields;
+  const auto all = schema.ToArrow();
+  for (const std::string& name : names) {
+    const FieldSchema* field = FindField(schema, name);
+    if (field == nullptr) return UnknownColumn(schema, name);
+    if (!seen.insert(field->name).second) {
+      return MakeError(ErrorKind::kInvalid, "column asked for twice", {.field = name});
+    }
+    projection.fields.push_back(*field);
+    auto arrow_field = all->GetFieldByName(name);
+    if (arrow_field == nullptr) {
+      arrow_field = arrow::field(field->name, field->arrow_type, /*nullable=*/false);
+    }
+    arrow_fields.push_back(std::move(arrow_field));
+  }
+  projection.schema = arrow::schema(std::move(arrow_fields));
+  return projection;
+}
+
+}  // namespace varve::internal

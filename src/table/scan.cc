@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "table/scan.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "arrow/array.h"
+#include "arrow/array/concatenate.h"
+#include "arrow/type.h"
+#include "packed/column_scan.h"
+#include "table/segment_filter.h"
+#include "table/take.h"
+
+namespace varve::internal {
+namespace {
+
+// Matching rows that follow each other in a run at least this long are handed out as slices; shorter runs are gathered.
+constexpr int64_t kSliceRunRows = 64;
+
+// One segment's part of a scan.
+class SegmentScan {
+ public:
+  static Result<std::unique_ptr<SegmentScan>> Make(const SnapshotState& state, size_t index,
+                                                   const ScanPlan& plan) {
+    auto scan = std::unique_ptr<SegmentScan>(new SegmentScan(state, index, plan));
+    const ColumnScanOptions options = scan->column_options();
+    if (plan.predicate != nullptr) {
+      ARROW_ASSIGN_OR_RAISE(auto filter,
+                            SegmentFilter::Make(scan->segment_, state.schema(), *plan.predicate,
+                                                options));
+      if (filter.match() == Match::kNone) scan->next_row_ = scan->segment_.num_rows();
+      if (filter.match() == Match::kSome) scan->filter_.emplace(std::move(filter));
+    }
+    std::vector<std::shared_ptr<const PackedColumnReader>> columns;
+    for (const FieldSchema& field : plan.projection.fields) {
+      ARROW_ASSIGN_OR_RAISE(auto column, scan->segment_.Column(field));
+      columns.push_back(std::move(column));
+    }
+    scan->columns_.emplace(std::move(columns), options);
+    return scan;
+  }
+
+  // Up to `limit` rows, and no more than a batch; nullptr at the end.
+  Result<std::shared_ptr<arrow::RecordBatch>> Next(int64_t limit) {
+    const int64_t rows_max = std::min(limit, plan_.batch_size);
+    if (!filter_) {
+      if (next_row_ >= segment_.num_rows()) return nullptr;
+      ARROW_ASSIGN_OR_RAISE(
+          auto batch, Slice(next_row_, std::min(segment_.num_rows(), next_row_ + rows_max)));
+      next_row_ += batch->num_rows();
+      return batch;
+    }
+    if (next_match_ == matches_.size()) {
+      ARROW_ASSIGN_OR_RAISE(matches_, filter_->Next(rows_max));
+      next_match_ = 0;
+      if (matches_.empty()) return nullptr;
+    }
+    return NextMatches(rows_max);
+  }
+
+ private:
+  SegmentScan(const SnapshotState& state, size_t index, const ScanPlan& plan)
+      : state_(state), index_(index), segment_(state.segments[index]), plan_(plan) {}
+
+  ColumnScanOptions column_options() const {
+    return {.batch_size = plan_.batch_size,
+            .window_bytes = plan_.prefetch_bytes,
+            .verify = plan_.verify,
+            .executor = state_.executor()};
+  }
+
+  // Where the run of consecutive rows that starts with matches_[from] ends, as an index of matches_.
+  size_t RunEnd(size_t from) const {
+    size_t end = from + 1;
+    while (end < matches_.size() && matches_[end] == matches_[end - 1] + 1) ++end;
+    return end;
+  }
+
+  Result<std::shared_ptr<arrow::RecordBatch>> NextMatches(int64_t rows_max) {
+    const auto available = std::min(matches_.size() - next_match_, static_cast<size_t>(rows_max));
+    size_t run_end = RunEnd(next_match_);
+    if (static_cast<int64_t>(run_end - next_match_) >= kSliceRunRows) {
+      const int64_t begin = matches_[next_match_];
+      const auto length = static_cast<int64_t>(std::min(run_end - next_match_, available));
+      ARROW_ASSIGN_OR_RAISE(auto batch, Slice(begin, begin + length));
+      next_match_ += static_cast<size_t>(batch->num_rows());
+      return batch;
+    }
+    // Gather up to the next long run.
+    size_t end = next_match_;
+    while (end < next_match_ + available) {
+      run_end = RunEnd(end);
+      if (static_cast<int64_t>(run_end - end) >= kSliceRunRows) break;
+      end = run_end;
+    }
+    end = std::min(end, next_match_ + available);
+    std::vector<int64_t> positions(matches_.begin() + static_cast<int64_t>(next_match_),
+                                   matches_.begin() + static_cast<int64_t>(end));
+    for (int64_t& position : positions) position += state_.starts[index_];
+    next_match_ = end;
+    return TakeRows(state_, plan_.projection, positions, plan_.verify);
+  }
+
+  // Rows [begin, e) with e <= end.
+  Result<std::shared_ptr<arrow::RecordBatch>> Slice(int64_t begin, int64_t end) {
+    ARROW_ASSIGN_OR_RAISE(auto arrays, columns_->Next(begin, end));
+    const int64_t num_rows = arrays.front()->length();
+    return arrow::RecordBatch::Make(plan_.projection.schema, num_rows, std::move(arrays));
+  }
+
+  const SnapshotState& state_;
+  const size_t index_;
+  const SegmentReader& segment_;
+  const ScanPlan& plan_;
+  std::optional<SegmentFilter> filter_;  // none: every row, or no row (next_row_ is at the end then)
+  std::optional<ColumnScan> columns_;
+  int64_t next_row_ = 0;            // without filter_
+  std::vector<int64_t> matches_;    // with filter_: rows that match, handed out up to next_match_
+  size_t next_match_ = 0;
+};
+
+class TableScan : public arrow::RecordBatchReader {
+ public:
+  TableScan(std::shared_ptr<const SnapshotState> state, ScanPlan plan)
+      : state_(std::move(state)), plan_(std::move(plan)), rows_left_(plan_.limit) {}
+
+  std::shared_ptr<arrow::Schema> schema() const override { return plan_.projection.schema; }
+
+  Status ReadNext(std::shared_ptr<arrow::RecordBatch>* out) override {
+    if (plan_.exact_batch_size) return ReadExact(out);
+    ARROW_ASSIGN_OR_RAISE(*out, NextPiece());
+    return Status::OK();
+  }
+
+  Status Close() override {
+    current_.reset();
+    rows_left_ = 0;
+    return Status::OK();
+  }
+
+ private:
+  Result<std::shared_ptr<arrow::RecordBatch>> NextPiece() {
+    while (rows_left_ > 0) {
+      if (current_ == nullptr) {
+        if (next_segment_ == state_->segments.size()) break;
+        ARROW_ASSIGN_OR_RAISE(current_, SegmentScan::Make(*state_, next_segment_, plan_));
+        ++next_segment_;
+      }
+      ARROW_ASSIGN_OR_RAISE(auto batch, current_->Next(rows_left_));
+      if (batch != nullptr) {
+        rows_left_ -= batch->num_rows();
+        return batch;
+      }
+      current_.reset();
+    }
+    return nullptr;
+  }
+
+  // Joins pieces, splitting the last one, until batch_size rows are there.
+  Status ReadExact(std::shared_ptr<arrow::RecordBatch>* out) {
+    std::vector<std::shared_ptr<arrow::RecordBatch>> pieces;
+    int64_t missing = plan_.batch_size;
+    while (missing > 0) {
+      auto piece = std::exchange(left_over_, nullptr);
+      if (piece == nullptr) {
+        ARROW_ASSIGN_OR_RAISE(piece, NextPiece());
+      }
+      if (piece == nullptr) break;
+      if (piece->num_rows() > missing) {
+        left_over_ = piece->Slice(missing);
+        piece = piece->Slice(0, missing);
+      }
+      missing -= piece->num_rows();
+      pieces.push_back(std::move(piece));
+    }
+    if (pieces.size() <= 1) {
+      *out = pieces.empty() ? nullptr : std::move(pieces.front());
+      return Status::OK();
+    }
+    ARROW_ASSIGN_OR_RAISE(*out, arrow::ConcatenateRecordBatches(pieces));
+    return Status::OK();
+  }
+
+  const std::shared_ptr<const SnapshotState> state_;
+  const ScanPlan plan_;
+  int64_t rows_left_;
+  size_t next_segment_ = 0;
+  std::unique_ptr<SegmentScan> current_;
+  std::shared_ptr<arrow::RecordBatch> left_over_;
+};
+
+}  // namespace
+
+std::shared_ptr<arrow::RecordBatchReader> MakeScan(std::shared_ptr<const SnapshotState> state,
+                                                   ScanPlan plan) {
+  return std::make_shared<TableScan>(std::move(state), std::move(plan));
+}
+
+}  // namespace varve::internal

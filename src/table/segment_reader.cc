@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "table/segment_reader.h"
+
+#include <algorithm>
+
+#include "arrow/scalar.h"
+#include "table/implicit_column.h"
+
+namespace varve::internal {
+
+Result<std::shared_ptr<const PackedColumnReader>> SegmentReader::Column(
+    const FieldSchema& field) const {
+  for (const FileEntry& file : entry_->files) {
+    if (std::find(file.field_ids.begin(), file.field_ids.end(), field.field_id) ==
+        file.field_ids.end()) {
+      continue;
+    }
+    ARROW_ASSIGN_OR_RAISE(auto reader, files_->Get(file));
+    if (reader->num_rows() != entry_->num_rows) {
+      return Corruption("file does not have the rows of its segment",
+                        {.object = file.path,
+                         .expected = std::to_string(entry_->num_rows) + " rows",
+                         .found = std::to_string(reader->num_rows())});
+    }
+    ARROW_ASSIGN_OR_RAISE(auto column, reader->Column(field));
+    if (column != nullptr) return column;
+    return Corruption("file lacks a column that the manifest names",
+                      {.object = file.path, .field = field.name});
+  }
+  return MakeImplicit(field);
+}
+
+Result<std::shared_ptr<const PackedColumnReader>> SegmentReader::MakeImplicit(
+    const FieldSchema& field) const {
+  if (field.field_id == kRowIdFieldId) {
+    return MakeSequenceColumn(static_cast<int64_t>(entry_->first_row_id), entry_->num_rows);
+  }
+  if (field.field_id == kTimestampFieldId) {
+    return MakeConstantColumn(
+        std::make_shared<arrow::Int64Scalar>(static_cast<int64_t>(entry_->max_ts)),
+        entry_->num_rows);
+  }
+  if (field.default_value != nullptr) return MakeConstantColumn(field.default_value, num_rows());
+  if (!field.nullable) {
+    return Corruption("no file of the segment has a required field",
+                      {.object = "segment " + std::to_string(entry_->segment_id),
+                       .field = field.name});
+  }
+  return MakeConstantColumn(arrow::MakeNullScalar(field.arrow_type), num_rows());
+}
+
+}  // namespace varve::internal

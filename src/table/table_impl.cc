@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "table/table_impl.h"
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+#include "arrow/record_batch.h"
+#include "table/appender.h"
+#include "table/file_pool.h"
+#include "table/snapshot_impl.h"
+
+namespace varve::internal {
+namespace {
+
+class TableImpl : public Table {
+ public:
+  TableImpl(TableEnvironment environment, bool pinned)
+      : environment_(std::move(environment)),
+        pinned_(pinned),
+        versions_(std::make_shared<ManifestStore>(environment_.store, environment_.manifest)),
+        files_(std::make_shared<FilePool>(environment_.store, environment_.manifest.executor)) {}
+
+  const std::shared_ptr<ManifestStore>& versions() const { return versions_; }
+
+  const std::string& uri() const override { return environment_.store->uri(); }
+  const ChunkManager& store() const override { return *environment_.store; }
+
+  std::shared_ptr<const Snapshot> snapshot() const override {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return snapshot_;
+  }
+
+  // Makes `manifest` current unless a newer one is already.
+  void Publish(std::shared_ptr<const Manifest> manifest) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (snapshot_ != nullptr && snapshot_->version() >= manifest->version) return;
+    snapshot_ = MakeSnapshot(std::move(manifest), files_, versions_);
+  }
+
+  Status Refresh() override {
+    if (pinned_) return Status::OK();
+    const auto current = ManifestOf(*snapshot());
+    ARROW_ASSIGN_OR_RAISE(const uint64_t latest, versions_->FindLatest(current->version));
+    if (latest == current->version) return Status::OK();
+    ARROW_ASSIGN_OR_RAISE(auto manifest, versions_->Load(latest, current.get()));
+    Publish(std::move(manifest));
+    return Status::OK();
+  }
+
+  Result<CommitInfo> Append(const std::shared_ptr<arrow::RecordBatchReader>& data,
+                            const AppendOptions& options) override {
+    const auto base = ManifestOf(*snapshot());
+    if (pinned_) {
+      return MakeError(ErrorKind::kInvalid,
+                       "the table was opened at version " + std::to_string(base->version) +
+                           " and is read-only; open it without a version to append",
+                       {.object = uri()});
+    }
+    Appender appender(environment_.store, base->schema(), base->schemas.back().schema_id,
+                      environment_.options.write, base->next_segment_id,
+                      environment_.manifest.random);
+    ARROW_RETURN_NOT_OK(WriteAll(data.get(), nullptr, &appender));
+    ManifestEdit edit;
+    ARROW_ASSIGN_OR_RAISE(edit.added_segments, appender.Finish());
+    if (edit.added_segments.empty()) return CommitInfo{.version = base->version, .rows_added = 0};
+    edit.operation = {.kind = OperationKind::kAppend,
+                      .read_version = base->version,
+                      .message = options.message};
+    return Finish(versions_->Commit(base, edit), edit, &appender);
+  }
+
+  // The first version, with the rows of `data` if there are any.
+  Status Create(std::shared_ptr<const CollectionSchema> schema,
+                const std::shared_ptr<arrow::RecordBatchReader>& data,
+                const std::string& primary_key) {
+    // Ask before writing: rows of a table that exists already would be written for nothing.
+    const auto existing = versions_->FindLatest();
+    if (existing.ok()) return AlreadyThere();
+    if (!IsNotFound(existing.status())) return existing.status();
+
+    std::shared_ptr<arrow::RecordBatch> first;
+    if (schema == nullptr) {
+      ARROW_ASSIGN_OR_RAISE(first, FirstRows(data.get()));
+      ARROW_ASSIGN_OR_RAISE(schema, CollectionSchema::FromArrow(*data->schema(), first.get(), primary_key));
+    }
+    ManifestEdit edit;
+    edit.operation.kind = OperationKind::kCreate;
+    Appender appender(environment_.store, schema, /*schema_id=*/0, environment_.options.write,
+                      /*next_segment_id=*/1, environment_.manifest.random);
+    if (data != nullptr) {
+      ARROW_RETURN_NOT_OK(WriteAll(data.get(), first, &appender));
+      ARROW_ASSIGN_OR_RAISE(edit.added_segments, appender.Finish());
+    }
+    const Status status = Finish(versions_->Create(schema, edit), edit, &appender).status();
+    return IsCommitConflict(status) ? AlreadyThere() : status;
+  }
+
+  Result<std::vector<VersionInfo>> History(int64_t limit) const override {
+    std::vector<VersionInfo> history;
+    auto manifest = ManifestOf(*snapshot());
+    while (static_cast<int64_t>(history.size()) < limit) {
+      history.push_back({.version = manifest->version,
+                         .commit_micros = manifest->commit_micros,
+                         .operation = std::string(OperationKindName(manifest->operation.kind)),
+                         .rows_added = manifest->operation.rows_added,
+                         .rows_removed = manifest->operation.rows_removed,
+                         .num_rows = manifest->num_rows(),
+                         .message = manifest->operation.message});
+      if (manifest->version <= 1) break;
+      auto older = versions_->Load(manifest->version - 1);
+      if (!older.ok()) {
+        if (IsNotFound(older.status())) break;  // collected
+        return older.status();
+      }
+      manifest = std::move(older).ValueUnsafe();
+    }
+    return history;
+  }
+
+ private:
+  Status AlreadyThere() const {
+    return MakeError(ErrorKind::kAlreadyExists, "a table exists here already", {.object = uri()});
+  }
+
+  // The first batch that has rows: what a list<float> column needs to show that its length is constant. Null: no rows.
+  static Result<std::shared_ptr<arrow::RecordBatch>> FirstRows(arrow::RecordBatchReader* data) {
+    std::shared_ptr<arrow::RecordBatch> batch;
+    do {
+      ARROW_RETURN_NOT_OK(data->ReadNext(&batch));
+    } while (batch != nullptr && batch->num_rows() == 0);
+    return batch;
+  }
+
+  static Status WriteAll(arrow::RecordBatchReader* data, std::shared_ptr<arrow::RecordBatch> first,
+                         Appender* appender) {
+    if (first != nullptr) ARROW_RETURN_NOT_OK(appender->Append(first));
+    first = nullptr;
+    for (;;) {
+      std::shared_ptr<arrow::RecordBatch> batch;
+      ARROW_RETURN_NOT_OK(data->ReadNext(&batch));
+      if (batch == nullptr) return Status::OK();
+      ARROW_RETURN_NOT_OK(appender->Append(batch));
+    }
+  }
+
+  Result<CommitInfo> Finish(CommitOutcome outcome, const ManifestEdit& edit, Appender* appender) {
+    switch (outcome.state) {
+      case CommitState::kCommitted: {
+        appender->Release();
+        CommitInfo info{.version = outcome.manifest->version, .rows_added = 0};
+        for (const SegmentEntry& segment : edit.added_segments) info.rows_added += segment.num_rows;
+        Publish(std::move(outcome.manifest));
+        return info;
+      }
+      case CommitState::kUnknown:
+        appender->Release();  // the files may be part of the table
+        return MakeError(ErrorKind::kCommitUnknown,
+                         "the commit may or may not have happened (" + outcome.error.message() +
+                             "); token " + outcome.token.Encode(),
+                         {.object = uri()});
+      case CommitState::kConflict:
+        return MakeError(ErrorKind::kCommitConflict, outcome.error.message(), {.object = uri()});
+      case CommitState::kFailed:
+      case CommitState::kExpired:
+        return outcome.error;
+    }
+    return MakeError(ErrorKind::kInternal, "unknown commit state");
+  }
+
+  const TableEnvironment environment_;
+  const bool pinned_;
+  const std::shared_ptr<ManifestStore> versions_;
+  const std::shared_ptr<FilePool> files_;
+
+  mutable std::mutex mutex_;  // guards snapshot_
+  std::shared_ptr<const Snapshot> snapshot_;
+};
+
+}  // namespace
+
+Result<std::shared_ptr<Table>> CreateTable(TableEnvironment environment,
+                                           std::shared_ptr<const CollectionSchema> schema,
+                                           const std::shared_ptr<arrow::RecordBatchReader>& data,
+                                           const std::string& primary_key) {
+  auto table = std::make_shared<TableImpl>(std::move(environment), /*pinned=*/false);
+  ARROW_RETURN_NOT_OK(table->Create(std::move(schema), data, primary_key));
+  return table;
+}
+
+Result<std::shared_ptr<Table>> OpenTable(TableEnvironment environment, const OpenOptions& options) {
+  const bool pinned = options.version != 0 || options.as_of_micros != 0;
+  auto table = std::make_shared<TableImpl>(std::move(environment), pinned);
+  std::shared_ptr<const Manifest> manifest;
+  if (pinned) {
+    uint64_t version = options.version;
+    if (version == 0) {
+      ARROW_ASSIGN_OR_RAISE(version, table->versions()->FindByTime(options.as_of_micros));
+    }
+    ARROW_ASSIGN_OR_RAISE(manifest, table->versions()->Load(version));
+  } else {
+    ARROW_ASSIGN_OR_RAISE(manifest, table->versions()->LoadLatest());
+  }
+  table->Publish(std::move(manifest));
+  return table;
+}
+
+}  // namespace varve::internal
+
+namespace varve {
+namespace {
+
+Result<internal::TableEnvironment> EnvironmentFor(const std::string& uri,
+                                                  const TableOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(auto store, OpenChunkManager(uri, options.store));
+  return internal::TableEnvironment{.store = std::move(store), .options = options, .manifest = {}};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Table>> Table::Create(const std::string& uri,
+                                             std::shared_ptr<const CollectionSchema> schema,
+                                             const TableOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(auto environment, EnvironmentFor(uri, options));
+  return internal::CreateTable(std::move(environment), std::move(schema), nullptr, "");
+}
+
+Result<std::shared_ptr<Table>> Table::Create(const std::string& uri,
+                                             const std::shared_ptr<arrow::RecordBatchReader>& data,
+                                             const std::string& primary_key,
+                                             const TableOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(auto environment, EnvironmentFor(uri, options));
+  return internal::CreateTable(std::move(environment), nullptr, data, primary_key);
+}
+
+Result<std::shared_ptr<Table>> Table::Create(std::shared_ptr<ChunkManager> store,
+                                             std::shared_ptr<const CollectionSchema> schema,
+                                             const TableOptions& options) {
+  return internal::CreateTable({.store = std::move(store), .options = options, .manifest = {}},
+                               std::move(schema), nullptr, "");
+}
+
+Result<std::shared_ptr<Table>> Table::Open(const std::string& uri, const OpenOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(auto environment, EnvironmentFor(uri, options.table));
+  return internal::OpenTable(std::move(environment), options);
+}
+
+Result<std::shared_ptr<Table>> Table::Open(std::shared_ptr<ChunkManager> store,
+                                           const OpenOptions& options) {
+  return internal::OpenTable(
+      {.store = std::move(store), .options = options.table, .manifest = {}}, options);
+}
+
+}  // namespace varve

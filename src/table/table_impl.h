@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// varve::Table over a store, with everything that tests want to replace injected.
+#pragma once
+
+#include <memory>
+
+#include "manifest/manifest_store.h"
+#include "varve/table.h"
+
+namespace varve::internal {
+
+/// What a table runs on. Pointers outlive the table.
+struct TableEnvironment {
+  std::shared_ptr<ChunkManager> store;
+  TableOptions options;
+  ManifestStoreOptions manifest;  ///< clock, randomness and executor of the whole table
+};
+
+Result<std::shared_ptr<Table>> CreateTable(TableEnvironment environment,
+                                           std::shared_ptr<const CollectionSchema> schema,
+                                           const std::shared_ptr<arrow::RecordBatchReader>& data,
+                                           const std::string& primary_key);
+
+Result<std::shared_ptr<Table>> OpenTable(TableEnvironment environment, const OpenOptions& options);
+
+}  // namespace varve::internal

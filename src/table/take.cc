@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "table/take.h"
+
+#include <algorithm>
+#include <numeric>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "arrow/array.h"
+#include "arrow/array/concatenate.h"
+#include "arrow/array/data.h"
+#include "arrow/array/util.h"
+#include "arrow/buffer.h"
+#include "arrow/compute/api_vector.h"
+#include "arrow/record_batch.h"
+#include "arrow/type.h"
+
+namespace varve::internal {
+namespace {
+
+// The rows asked of one segment, and where in the result each belongs.
+struct SegmentRows {
+  size_t segment = 0;
+  std::vector<int64_t> rows;       // relative to the segment
+  std::vector<int64_t> positions;  // in the result
+};
+
+Result<std::vector<SegmentRows>> GroupBySegment(const SnapshotState& state,
+                                                std::span<const int64_t> rows) {
+  std::vector<SegmentRows> groups;
+  std::vector<int32_t> group_of(state.segments.size(), -1);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const int64_t row = rows[i];
+    if (row < 0 || row >= state.num_rows()) {
+      return MakeError(ErrorKind::kInvalid,
+                       "row " + std::to_string(row) + " is out of range: version " +
+                           std::to_string(state.manifest->version) + " has " +
+                           std::to_string(state.num_rows()) + " rows");
+    }
+    const size_t segment = state.SegmentOf(row);
+    if (group_of[segment] < 0) {
+      group_of[segment] = static_cast<int32_t>(groups.size());
+      groups.push_back({.segment = segment, .rows = {}, .positions = {}});
+      if (state.segments.size() == 1) {
+        groups.back().rows.reserve(rows.size());
+        groups.back().positions.reserve(rows.size());
+      }
+    }
+    SegmentRows& group = groups[static_cast<size_t>(group_of[segment])];
+    group.rows.push_back(row - state.starts[segment]);
+    group.positions.push_back(static_cast<int64_t>(i));
+  }
+  return groups;
+}
+
+// An array of `type` over `values`, whose rows are `width` bytes each.
+std::shared_ptr<arrow::Array> ArrayOverValues(const std::shared_ptr<arrow::DataType>& type,
+                                              int64_t length, int64_t width,
+                                              std::shared_ptr<arrow::Buffer> values) {
+  if (type->id() != arrow::Type::FIXED_SIZE_LIST) {
+    return arrow::MakeArray(arrow::ArrayData::Make(type, length, {nullptr, std::move(values)}, 0));
+  }
+  const auto& list = static_cast<const arrow::FixedSizeListType&>(*type);
+  auto items = arrow::ArrayData::Make(list.value_type(), length * list.list_size(),
+                                      {nullptr, std::move(values)}, 0);
+  return arrow::MakeArray(
+      arrow::ArrayData::Make(type, length, {nullptr}, {std::move(items)}, 0));
+}
+
+class ColumnTake {
+ public:
+  ColumnTake(const SnapshotState& state, const std::vector<SegmentRows>& groups, int64_t num_rows,
+             bool verify)
+      : state_(state), groups_(groups), num_rows_(num_rows), verify_(verify) {}
+
+  Result<std::shared_ptr<arrow::Array>> Take(const FieldSchema& field) const {
+    if (groups_.empty()) return arrow::MakeEmptyArray(field.arrow_type);
+    std::vector<std::shared_ptr<const PackedColumnReader>> columns(groups_.size());
+    for (size_t i = 0; i < groups_.size(); ++i) {
+      ARROW_ASSIGN_OR_RAISE(columns[i], state_.segments[groups_[i].segment].Column(field));
+    }
+    if (groups_.size() == 1) return columns[0]->Take(groups_[0].rows, verify_);
+    const int64_t width = columns[0]->fixed_width();
+    const bool same_width = std::all_of(columns.begin(), columns.end(), [&](const auto& column) {
+      return column->fixed_width() == width;
+    });
+    return width > 0 && same_width ? TakeFixed(columns, width) : TakeAndReorder(columns);
+  }
+
+ private:
+  using Columns = std::vector<std::shared_ptr<const PackedColumnReader>>;
+
+  Result<std::shared_ptr<arrow::Array>> TakeFixed(const Columns& columns, int64_t width) const {
+    ARROW_ASSIGN_OR_RAISE(auto values, arrow::AllocateBuffer(num_rows_ * width));
+    uint8_t* out = values->mutable_data();
+    ARROW_RETURN_NOT_OK(state_.executor()->ParallelFor(
+        static_cast<int64_t>(columns.size()), [&](int64_t i) {
+          const SegmentRows& group = groups_[static_cast<size_t>(i)];
+          return columns[static_cast<size_t>(i)]->TakeInto(group.rows, group.positions, out,
+                                                           verify_);
+        }));
+    return ArrayOverValues(columns[0]->type(), num_rows_, width, std::move(values));
+  }
+
+  Result<std::shared_ptr<arrow::Array>> TakeAndReorder(const Columns& columns) const {
+    arrow::ArrayVector parts(columns.size());
+    ARROW_RETURN_NOT_OK(state_.executor()->ParallelFor(
+        static_cast<int64_t>(columns.size()), [&](int64_t i) -> Status {
+          const auto at = static_cast<size_t>(i);
+          ARROW_ASSIGN_OR_RAISE(parts[at], columns[at]->Take(groups_[at].rows, verify_));
+          return Status::OK();
+        }));
+    ARROW_ASSIGN_OR_RAISE(auto grouped, arrow::Concatenate(parts));
+    // `grouped` has the rows in the order of the groups; row positions[k] of the result is its k-th.
+    ARROW_ASSIGN_OR_RAISE(auto order_buffer,
+                          arrow::AllocateBuffer(num_rows_ * static_cast<int64_t>(sizeof(int64_t))));
+    auto* order = reinterpret_cast<int64_t*>(order_buffer->mutable_data());
+    int64_t next = 0;
+    for (const SegmentRows& group : groups_) {
+      for (const int64_t position : group.positions) order[position] = next++;
+    }
+    const auto indices = std::make_shared<arrow::Int64Array>(
+        num_rows_, std::shared_ptr<arrow::Buffer>(std::move(order_buffer)));
+    return arrow::compute::Take(*grouped, *indices, arrow::compute::TakeOptions::NoBoundsCheck());
+  }
+
+  const SnapshotState& state_;
+  const std::vector<SegmentRows>& groups_;
+  const int64_t num_rows_;
+  const bool verify_;
+};
+
+}  // namespace
+
+Result<std::shared_ptr<arrow::RecordBatch>> TakeRows(const SnapshotState& state,
+                                                     const Projection& projection,
+                                                     std::span<const int64_t> rows, bool verify) {
+  ARROW_ASSIGN_OR_RAISE(const auto groups, GroupBySegment(state, rows));
+  const auto num_rows = static_cast<int64_t>(rows.size());
+  const ColumnTake take(state, groups, num_rows, verify);
+  arrow::ArrayVector arrays(projection.fields.size());
+  ARROW_RETURN_NOT_OK(state.executor()->ParallelFor(
+      static_cast<int64_t>(arrays.size()), [&](int64_t i) -> Status {
+        const auto at = static_cast<size_t>(i);
+        ARROW_ASSIGN_OR_RAISE(arrays[at], take.Take(projection.fields[at]));
+        return Status::OK();
+      }));
+  return arrow::RecordBatch::Make(projection.schema, num_rows, std::move(arrays));
+}
+
+}  // namespace varve::internal

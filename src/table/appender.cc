@@ -13,7 +13,8 @@ namespace {
 // Where a segment ends and the next begins.
 constexpr int64_t kSegmentRowsMax = int64_t{1} << 24;
 
-// "data/<segment>-<group>-<16 hex digits>.parquet". The digits make it unique; the rest is for people.
+// "data/<segment>-<group>-<16 hex digits>.parquet". The digits make it unique; the rest is for
+// people.
 std::string DataPath(uint64_t segment_id, int group, Random* random) {
   std::string digits;
   AppendFixed(&digits, random->Next());
@@ -45,10 +46,9 @@ Status Appender::Append(const std::shared_ptr<arrow::RecordBatch>& batch) {
   ARROW_ASSIGN_OR_RAISE(auto rows, ConformBatch(*schema_, batch));
   if (rows->num_rows() == 0) return Status::OK();
   if (writer_ == nullptr) {
-    ARROW_ASSIGN_OR_RAISE(
-        writer_, PackedWriter::Make(store_, schema_, options_, [this](int group) {
-          return DataPath(next_segment_id_ + segments_.size(), group, random_);
-        }));
+    ARROW_ASSIGN_OR_RAISE(writer_, PackedWriter::Make(store_, schema_, options_, [this](int group) {
+                            return DataPath(next_segment_id_ + segments_.size(), group, random_);
+                          }));
   }
   ARROW_RETURN_NOT_OK(writer_->Write(rows));
   return writer_->num_rows() >= kSegmentRowsMax ? CloseSegment() : Status::OK();

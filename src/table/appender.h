@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows into files: the part of an append that comes before its commit.
 //
-// Files written are complete and durable when Finish returns, and nobody sees them until a manifest names them. Destroying
-// an appender that was not released removes what it wrote.
-// Threads: one caller at a time
+// Files written are complete and durable when Finish returns, and nobody sees them until a manifest
+// names them. Destroying an appender that was not released removes what it wrote. Threads: one
+// caller at a time
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,8 @@ class Appender {
  public:
   /// `next_segment_id` only makes file names readable.
   Appender(std::shared_ptr<ChunkManager> store, std::shared_ptr<const CollectionSchema> schema,
-           uint32_t schema_id, PackedWriteOptions options, uint64_t next_segment_id, Random* random);
+           uint32_t schema_id, PackedWriteOptions options, uint64_t next_segment_id,
+           Random* random);
   ~Appender();
 
   /// Errors: Invalid for rows that do not fit the schema, naming field and row

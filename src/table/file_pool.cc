@@ -14,7 +14,9 @@ constexpr size_t kOpenFilesMax = 512;
 Result<std::shared_ptr<PackedFileReader>> FilePool::Get(const FileEntry& file) {
   if (file.base_id != 0) {
     return MakeError(ErrorKind::kUnsupported, "files outside the table's root cannot be read yet",
-                     {.object = file.path, .field = "base_id", .expected = "0",
+                     {.object = file.path,
+                      .field = "base_id",
+                      .expected = "0",
                       .found = std::to_string(file.base_id)});
   }
   {
@@ -24,12 +26,11 @@ Result<std::shared_ptr<PackedFileReader>> FilePool::Get(const FileEntry& file) {
       return found->second.reader;
     }
   }
-  ARROW_ASSIGN_OR_RAISE(auto reader,
-                        PackedFileReader::Open(store_, file.path,
-                                               {.file_bytes = file.file_bytes,
-                                                .layout = file.layout,
-                                                .field_ids = file.field_ids},
-                                               executor_));
+  ARROW_ASSIGN_OR_RAISE(auto reader, PackedFileReader::Open(store_, file.path,
+                                                            {.file_bytes = file.file_bytes,
+                                                             .layout = file.layout,
+                                                             .field_ids = file.field_ids},
+                                                            executor_));
   std::shared_ptr<PackedFileReader> evicted;  // closed after the lock is gone
   std::lock_guard<std::mutex> lock(mutex_);
   auto [slot, inserted] = slots_.try_emplace(file.path);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Open packed files of a table, shared by its snapshots. What a reader learns (footer, page index, verified pages) is kept as
-// long as it stays in the pool.
+// Open packed files of a table, shared by its snapshots. What a reader learns (footer, page index,
+// verified pages) is kept as long as it stays in the pool.
 //
 // Threads: all methods may be called concurrently.
 #pragma once

@@ -56,7 +56,8 @@ class SequenceColumn : public ImplicitColumn {
 
   Result<std::vector<PageZone>> Zones() const override {
     if (num_rows_ == 0) return std::vector<PageZone>{};
-    return std::vector<PageZone>{{0, num_rows_,
+    return std::vector<PageZone>{{0,
+                                  num_rows_,
                                   {.field_id = kRowIdFieldId,
                                    .null_count = 0,
                                    .min = first_,

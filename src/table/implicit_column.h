@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Columns that no file holds: row ids counted from the segment's first, the segment's time, and the value given to rows that
-// were written before a field existed.
+// Columns that no file holds: row ids counted from the segment's first, the segment's time, and the
+// value given to rows that were written before a field existed.
 #pragma once
 
 #include <cstdint>

@@ -19,7 +19,8 @@ struct Projection {
 
 /// All user fields if `names` is empty; "RowID" and "Timestamp" only when named.
 /// Errors: Invalid for an unknown name (naming close ones) or a name given twice
-Result<Projection> MakeProjection(const CollectionSchema& schema, const std::vector<std::string>& names);
+Result<Projection> MakeProjection(const CollectionSchema& schema,
+                                  const std::vector<std::string>& names);
 
 /// RowID or Timestamp as a field; nullptr for every other id.
 const FieldSchema* SystemField(int64_t field_id);

@@ -16,7 +16,8 @@
 namespace varve::internal {
 namespace {
 
-// Matching rows that follow each other in a run at least this long are handed out as slices; shorter runs are gathered.
+// Matching rows that follow each other in a run at least this long are handed out as slices;
+// shorter runs are gathered.
 constexpr int64_t kSliceRunRows = 64;
 
 // One segment's part of a scan.
@@ -27,9 +28,8 @@ class SegmentScan {
     auto scan = std::unique_ptr<SegmentScan>(new SegmentScan(state, index, plan));
     const ColumnScanOptions options = scan->column_options();
     if (plan.predicate != nullptr) {
-      ARROW_ASSIGN_OR_RAISE(auto filter,
-                            SegmentFilter::Make(scan->segment_, state.schema(), *plan.predicate,
-                                                options));
+      ARROW_ASSIGN_OR_RAISE(auto filter, SegmentFilter::Make(scan->segment_, state.schema(),
+                                                             *plan.predicate, options));
       if (filter.match() == Match::kNone) scan->next_row_ = scan->segment_.num_rows();
       if (filter.match() == Match::kSome) scan->filter_.emplace(std::move(filter));
     }
@@ -47,8 +47,8 @@ class SegmentScan {
     const int64_t rows_max = std::min(limit, plan_.batch_size);
     if (!filter_) {
       if (next_row_ >= segment_.num_rows()) return nullptr;
-      ARROW_ASSIGN_OR_RAISE(
-          auto batch, Slice(next_row_, std::min(segment_.num_rows(), next_row_ + rows_max)));
+      ARROW_ASSIGN_OR_RAISE(auto batch,
+                            Slice(next_row_, std::min(segment_.num_rows(), next_row_ + rows_max)));
       next_row_ += batch->num_rows();
       return batch;
     }
@@ -71,7 +71,8 @@ class SegmentScan {
             .executor = state_.executor()};
   }
 
-  // Where the run of consecutive rows that starts with matches_[from] ends, as an index of matches_.
+  // Where the run of consecutive rows that starts with matches_[from] ends, as an index of
+  // matches_.
   size_t RunEnd(size_t from) const {
     size_t end = from + 1;
     while (end < matches_.size() && matches_[end] == matches_[end - 1] + 1) ++end;
@@ -114,10 +115,11 @@ class SegmentScan {
   const size_t index_;
   const SegmentReader& segment_;
   const ScanPlan& plan_;
-  std::optional<SegmentFilter> filter_;  // none: every row, or no row (next_row_ is at the end then)
+  std::optional<SegmentFilter>
+      filter_;  // none: every row, or no row (next_row_ is at the end then)
   std::optional<ColumnScan> columns_;
-  int64_t next_row_ = 0;            // without filter_
-  std::vector<int64_t> matches_;    // with filter_: rows that match, handed out up to next_match_
+  int64_t next_row_ = 0;          // without filter_
+  std::vector<int64_t> matches_;  // with filter_: rows that match, handed out up to next_match_
   size_t next_match_ = 0;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rows of one segment for which a filter is true, found with as little reading as statistics allow: segment bounds first,
-// then bloom filters of row groups and zones of pages, then the values of the filter's own columns.
+// The rows of one segment for which a filter is true, found with as little reading as statistics
+// allow: segment bounds first, then bloom filters of row groups and zones of pages, then the values
+// of the filter's own columns.
 //
 // Threads: one caller at a time
 #pragma once
@@ -26,8 +27,8 @@ class SegmentFilter {
   /// kAll and kNone need no values read.
   Match match() const { return match_; }
 
-  /// The next matching rows, ascending, offsets in the segment: at least `want` unless the segment ends. Empty: no more.
-  /// REQUIRES: match() == Match::kSome
+  /// The next matching rows, ascending, offsets in the segment: at least `want` unless the segment
+  /// ends. Empty: no more. REQUIRES: match() == Match::kSome
   Result<std::vector<int64_t>> Next(int64_t want);
 
  private:

@@ -42,9 +42,9 @@ Result<std::shared_ptr<const PackedColumnReader>> SegmentReader::MakeImplicit(
   }
   if (field.default_value != nullptr) return MakeConstantColumn(field.default_value, num_rows());
   if (!field.nullable) {
-    return Corruption("no file of the segment has a required field",
-                      {.object = "segment " + std::to_string(entry_->segment_id),
-                       .field = field.name});
+    return Corruption(
+        "no file of the segment has a required field",
+        {.object = "segment " + std::to_string(entry_->segment_id), .field = field.name});
   }
   return MakeConstantColumn(arrow::MakeNullScalar(field.arrow_type), num_rows());
 }

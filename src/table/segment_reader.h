@@ -21,9 +21,9 @@ class SegmentReader {
   const SegmentEntry& entry() const { return *entry_; }
   int64_t num_rows() const { return entry_->num_rows; }
 
-  /// The column of `field`; never null. A field that no file has gives its default or nulls, RowID and
-  /// Timestamp come from the manifest unless stored.
-  /// Errors: Corruption if the field may not be null and has no default, or a file has another number of rows
+  /// The column of `field`; never null. A field that no file has gives its default or nulls, RowID
+  /// and Timestamp come from the manifest unless stored. Errors: Corruption if the field may not be
+  /// null and has no default, or a file has another number of rows
   Result<std::shared_ptr<const PackedColumnReader>> Column(const FieldSchema& field) const;
 
  private:

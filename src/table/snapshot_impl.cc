@@ -63,7 +63,8 @@ class SnapshotImpl : public Snapshot {
 
   Result<std::shared_ptr<arrow::RecordBatch>> TakeRowIds(
       const std::vector<uint64_t>& row_ids, const TakeOptions& options) const override {
-    // Segments by first row id. Appends give ids in order, so this is a copy, not a sort, in the common case.
+    // Segments by first row id. Appends give ids in order, so this is a copy, not a sort, in the
+    // common case.
     std::vector<size_t> order(state_->segments.size());
     for (size_t i = 0; i < order.size(); ++i) order[i] = i;
     const auto first_id = [&](size_t i) { return state_->segments[i].entry().first_row_id; };
@@ -72,8 +73,9 @@ class SnapshotImpl : public Snapshot {
     std::vector<int64_t> positions;
     positions.reserve(row_ids.size());
     for (const uint64_t id : row_ids) {
-      const auto after = std::upper_bound(order.begin(), order.end(), id,
-                                          [&](uint64_t value, size_t i) { return value < first_id(i); });
+      const auto after =
+          std::upper_bound(order.begin(), order.end(), id,
+                           [&](uint64_t value, size_t i) { return value < first_id(i); });
       const bool before_all = after == order.begin();
       const size_t segment = before_all ? 0 : *(after - 1);
       if (before_all ||
@@ -145,7 +147,8 @@ class SnapshotImpl : public Snapshot {
   Result<std::shared_ptr<const Predicate>> MakePredicate(const ScanOptions& options) const {
     if (options.expression != nullptr) {
       if (!options.filter.empty()) {
-        return MakeError(ErrorKind::kInvalid, "give a filter as text or as an expression, not both");
+        return MakeError(ErrorKind::kInvalid,
+                         "give a filter as text or as an expression, not both");
       }
       return Predicate::FromExpression(*options.expression, schema());
     }

@@ -64,9 +64,8 @@ class TableImpl : public Table {
     ManifestEdit edit;
     ARROW_ASSIGN_OR_RAISE(edit.added_segments, appender.Finish());
     if (edit.added_segments.empty()) return CommitInfo{.version = base->version, .rows_added = 0};
-    edit.operation = {.kind = OperationKind::kAppend,
-                      .read_version = base->version,
-                      .message = options.message};
+    edit.operation = {
+        .kind = OperationKind::kAppend, .read_version = base->version, .message = options.message};
     return Finish(versions_->Commit(base, edit), edit, &appender);
   }
 
@@ -82,7 +81,8 @@ class TableImpl : public Table {
     std::shared_ptr<arrow::RecordBatch> first;
     if (schema == nullptr) {
       ARROW_ASSIGN_OR_RAISE(first, FirstRows(data.get()));
-      ARROW_ASSIGN_OR_RAISE(schema, CollectionSchema::FromArrow(*data->schema(), first.get(), primary_key));
+      ARROW_ASSIGN_OR_RAISE(schema,
+                            CollectionSchema::FromArrow(*data->schema(), first.get(), primary_key));
     }
     ManifestEdit edit;
     edit.operation.kind = OperationKind::kCreate;
@@ -123,7 +123,8 @@ class TableImpl : public Table {
     return MakeError(ErrorKind::kAlreadyExists, "a table exists here already", {.object = uri()});
   }
 
-  // The first batch that has rows: what a list<float> column needs to show that its length is constant. Null: no rows.
+  // The first batch that has rows: what a list<float> column needs to show that its length is
+  // constant. Null: no rows.
   static Result<std::shared_ptr<arrow::RecordBatch>> FirstRows(arrow::RecordBatchReader* data) {
     std::shared_ptr<arrow::RecordBatch> batch;
     do {
@@ -247,8 +248,8 @@ Result<std::shared_ptr<Table>> Table::Open(const std::string& uri, const OpenOpt
 
 Result<std::shared_ptr<Table>> Table::Open(std::shared_ptr<ChunkManager> store,
                                            const OpenOptions& options) {
-  return internal::OpenTable(
-      {.store = std::move(store), .options = options.table, .manifest = {}}, options);
+  return internal::OpenTable({.store = std::move(store), .options = options.table, .manifest = {}},
+                             options);
 }
 
 }  // namespace varve

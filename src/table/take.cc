@@ -33,10 +33,10 @@ Result<std::vector<SegmentRows>> GroupBySegment(const SnapshotState& state,
   for (size_t i = 0; i < rows.size(); ++i) {
     const int64_t row = rows[i];
     if (row < 0 || row >= state.num_rows()) {
-      return MakeError(ErrorKind::kInvalid,
-                       "row " + std::to_string(row) + " is out of range: version " +
-                           std::to_string(state.manifest->version) + " has " +
-                           std::to_string(state.num_rows()) + " rows");
+      return MakeError(ErrorKind::kInvalid, "row " + std::to_string(row) +
+                                                " is out of range: version " +
+                                                std::to_string(state.manifest->version) + " has " +
+                                                std::to_string(state.num_rows()) + " rows");
     }
     const size_t segment = state.SegmentOf(row);
     if (group_of[segment] < 0) {
@@ -64,8 +64,7 @@ std::shared_ptr<arrow::Array> ArrayOverValues(const std::shared_ptr<arrow::DataT
   const auto& list = static_cast<const arrow::FixedSizeListType&>(*type);
   auto items = arrow::ArrayData::Make(list.value_type(), length * list.list_size(),
                                       {nullptr, std::move(values)}, 0);
-  return arrow::MakeArray(
-      arrow::ArrayData::Make(type, length, {nullptr}, {std::move(items)}, 0));
+  return arrow::MakeArray(arrow::ArrayData::Make(type, length, {nullptr}, {std::move(items)}, 0));
 }
 
 class ColumnTake {
@@ -94,8 +93,8 @@ class ColumnTake {
   Result<std::shared_ptr<arrow::Array>> TakeFixed(const Columns& columns, int64_t width) const {
     ARROW_ASSIGN_OR_RAISE(auto values, arrow::AllocateBuffer(num_rows_ * width));
     uint8_t* out = values->mutable_data();
-    ARROW_RETURN_NOT_OK(state_.executor()->ParallelFor(
-        static_cast<int64_t>(columns.size()), [&](int64_t i) {
+    ARROW_RETURN_NOT_OK(
+        state_.executor()->ParallelFor(static_cast<int64_t>(columns.size()), [&](int64_t i) {
           const SegmentRows& group = groups_[static_cast<size_t>(i)];
           return columns[static_cast<size_t>(i)]->TakeInto(group.rows, group.positions, out,
                                                            verify_);
@@ -112,7 +111,8 @@ class ColumnTake {
           return Status::OK();
         }));
     ARROW_ASSIGN_OR_RAISE(auto grouped, arrow::Concatenate(parts));
-    // `grouped` has the rows in the order of the groups; row positions[k] of the result is its k-th.
+    // `grouped` has the rows in the order of the groups; row positions[k] of the result is its
+    // k-th.
     ARROW_ASSIGN_OR_RAISE(auto order_buffer,
                           arrow::AllocateBuffer(num_rows_ * static_cast<int64_t>(sizeof(int64_t))));
     auto* order = reinterpret_cast<int64_t*>(order_buffer->mutable_data());
@@ -140,8 +140,8 @@ Result<std::shared_ptr<arrow::RecordBatch>> TakeRows(const SnapshotState& state,
   const auto num_rows = static_cast<int64_t>(rows.size());
   const ColumnTake take(state, groups, num_rows, verify);
   arrow::ArrayVector arrays(projection.fields.size());
-  ARROW_RETURN_NOT_OK(state.executor()->ParallelFor(
-      static_cast<int64_t>(arrays.size()), [&](int64_t i) -> Status {
+  ARROW_RETURN_NOT_OK(
+      state.executor()->ParallelFor(static_cast<int64_t>(arrays.size()), [&](int64_t i) -> Status {
         const auto at = static_cast<size_t>(i);
         ARROW_ASSIGN_OR_RAISE(arrays[at], take.Take(projection.fields[at]));
         return Status::OK();

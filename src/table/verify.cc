@@ -19,12 +19,11 @@ Status VerifyFile(const SnapshotState& state, const SegmentEntry& segment, const
                        .found = std::to_string(size)});
   }
   // A reader of its own: nothing that was verified earlier is taken for granted.
-  ARROW_ASSIGN_OR_RAISE(
-      auto reader, PackedFileReader::Open(state.files->store(), file.path,
-                                          {.file_bytes = file.file_bytes,
-                                           .layout = file.layout,
-                                           .field_ids = file.field_ids},
-                                          state.executor()));
+  ARROW_ASSIGN_OR_RAISE(auto reader, PackedFileReader::Open(state.files->store(), file.path,
+                                                            {.file_bytes = file.file_bytes,
+                                                             .layout = file.layout,
+                                                             .field_ids = file.field_ids},
+                                                            state.executor()));
   if (reader->num_rows() != segment.num_rows) {
     return Corruption("file does not have the rows of its segment",
                       {.object = file.path,
@@ -43,12 +42,13 @@ Status VerifyFiles(const SnapshotState& state, bool deep, std::vector<std::strin
     for (const FileEntry& file : segment->files) files.emplace_back(segment.get(), &file);
   }
   std::vector<std::vector<std::string>> found(files.size());
-  ARROW_RETURN_NOT_OK(state.executor()->ParallelFor(
-      static_cast<int64_t>(files.size()), [&](int64_t i) -> Status {
+  ARROW_RETURN_NOT_OK(
+      state.executor()->ParallelFor(static_cast<int64_t>(files.size()), [&](int64_t i) -> Status {
         const auto at = static_cast<size_t>(i);
         const Status status =
             VerifyFile(state, *files[at].first, *files[at].second, deep, &found[at]);
-        // Whatever keeps one file from being read is a problem of that file; the others are checked all the same.
+        // Whatever keeps one file from being read is a problem of that file; the others are checked
+        // all the same.
         if (!status.ok()) found[at].push_back(status.message());
         return Status::OK();
       }));

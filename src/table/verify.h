@@ -9,8 +9,9 @@
 
 namespace varve::internal {
 
-/// Every file of the version: its length, its identity and its footer; with `deep`, every byte. One line a problem.
-/// Errors: only what keeps the check itself from going on; damage is a problem, not an error
+/// Every file of the version: its length, its identity and its footer; with `deep`, every byte. One
+/// line a problem. Errors: only what keeps the check itself from going on; damage is a problem, not
+/// an error
 Status VerifyFiles(const SnapshotState& state, bool deep, std::vector<std::string>* problems);
 
 }  // namespace varve::internal

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "varve/table.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <numeric>
+#include <random>
+#include <thread>
+
+#include "arrow/array.h"
+#include "arrow/compute/expression.h"
+#include "arrow/record_batch.h"
+#include "arrow/type.h"
+#include "table/table_impl.h"
+#include "table/testing/sample_rows.h"
+
+namespace varve::internal {
+namespace {
+
+using testing::Difference;
+using ::testing::HasSubstr;
+using testing::ReadAll;
+using testing::SampleLabel;
+using testing::SampleReader;
+using testing::SampleRows;
+using testing::SampleRowsAt;
+using testing::SampleSchema;
+using testing::SampleTs;
+
+// A fresh store in memory for each table.
+std::string FreshUri() {
+  static int next = 0;
+  return "memory://table-test-" + std::to_string(next++);
+}
+
+// Rows [0, sum of sizes) in one version each.
+std::shared_ptr<Table> MakeTable(const std::vector<int64_t>& sizes,
+                                 const TableOptions& options = {}) {
+  const std::string uri = FreshUri();
+  auto table = Table::Create(uri, SampleReader(0, sizes[0]), "id", options).ValueOrDie();
+  int64_t next = sizes[0];
+  for (size_t i = 1; i < sizes.size(); ++i) {
+    EXPECT_EQ(table->Append(SampleReader(next, sizes[i])).ValueOrDie().version, i + 1);
+    next += sizes[i];
+  }
+  return table;
+}
+
+std::shared_ptr<arrow::RecordBatch> ScanAll(const Snapshot& snapshot, const ScanOptions& options) {
+  auto reader = snapshot.Scan(options).ValueOrDie();
+  return ReadAll(reader.get());
+}
+
+std::shared_ptr<arrow::RecordBatch> Select(const std::shared_ptr<arrow::RecordBatch>& batch,
+                                           const std::vector<std::string>& columns) {
+  std::vector<int> indices;
+  for (const auto& name : columns) indices.push_back(batch->schema()->GetFieldIndex(name));
+  return batch->SelectColumns(indices).ValueOrDie();
+}
+
+TEST(TableTest, GivesBackWhatWasWrittenByScanAndTake) {
+  for (const std::vector<int64_t>& sizes :
+       {std::vector<int64_t>{1}, {10}, {20'000}, {3000, 1, 9000, 17}}) {
+    auto table = MakeTable(sizes);
+    const int64_t total = std::accumulate(sizes.begin(), sizes.end(), int64_t{0});
+    SCOPED_TRACE(total);
+    const auto snapshot = table->snapshot();
+    EXPECT_EQ(snapshot->num_rows(), total);
+    EXPECT_EQ(snapshot->version(), sizes.size());
+    const auto expected = SampleRows(0, total);
+    EXPECT_EQ(Difference(*ScanAll(*snapshot, {}), *expected), "");
+    EXPECT_EQ(Difference(*ScanAll(*snapshot, {.columns = {"emb", "id"}, .batch_size = 7}),
+                         *Select(expected, {"emb", "id"})),
+              "");
+
+    std::mt19937_64 random(17);
+    std::vector<int64_t> rows(500);
+    for (auto& row : rows) row = static_cast<int64_t>(random() % static_cast<uint64_t>(total));
+    EXPECT_EQ(Difference(*snapshot->Take(rows).ValueOrDie(), *SampleRowsAt(rows)), "");
+  }
+}
+
+TEST(TableTest, ReopensAtTheNewestVersionAndAtOlderOnes) {
+  auto table = MakeTable({100, 50, 25});
+  auto reopened = Table::Open(table->uri()).ValueOrDie();
+  EXPECT_EQ(reopened->snapshot()->version(), 3u);
+  EXPECT_EQ(Difference(*ScanAll(*reopened->snapshot(), {}), *SampleRows(0, 175)), "");
+
+  auto second = Table::Open(table->uri(), {.version = 2}).ValueOrDie();
+  EXPECT_EQ(Difference(*ScanAll(*second->snapshot(), {}), *SampleRows(0, 150)), "");
+  const Status refused = second->Append(SampleReader(0, 1)).status();
+  EXPECT_EQ(KindOf(refused), ErrorKind::kInvalid);
+  EXPECT_THAT(refused.message(), HasSubstr("opened at version 2"));
+
+  const auto history = table->History().ValueOrDie();
+  ASSERT_EQ(history.size(), 3u);
+  EXPECT_EQ(history[0].version, 3u);
+  EXPECT_EQ(history[0].rows_added, 25);
+  EXPECT_EQ(history[0].operation, "append");
+  EXPECT_EQ(history[2].operation, "create");
+  EXPECT_EQ(history[2].num_rows, 100);
+  auto by_time = Table::Open(table->uri(), {.as_of_micros = history[1].commit_micros}).ValueOrDie();
+  EXPECT_GE(by_time->snapshot()->version(), 2u);
+  EXPECT_TRUE(IsNotFound(Table::Open(table->uri(), {.as_of_micros = 1}).status()));
+  EXPECT_TRUE(IsNotFound(Table::Open(table->uri(), {.version = 9}).status()));
+  EXPECT_TRUE(IsNotFound(Table::Open(FreshUri()).status()));
+}
+
+TEST(TableTest, BatchesKeepTheirUpperBoundOrAreExact) {
+  auto table = MakeTable({5000, 700});
+  for (const bool exact : {false, true}) {
+    auto reader =
+        table->snapshot()->Scan({.batch_size = 999, .exact_batch_size = exact}).ValueOrDie();
+    std::vector<int64_t> lengths;
+    for (;;) {
+      std::shared_ptr<arrow::RecordBatch> batch;
+      ASSERT_TRUE(reader->ReadNext(&batch).ok());
+      if (batch == nullptr) break;
+      lengths.push_back(batch->num_rows());
+    }
+    EXPECT_EQ(std::accumulate(lengths.begin(), lengths.end(), int64_t{0}), 5700);
+    EXPECT_LE(*std::max_element(lengths.begin(), lengths.end()), 999);
+    if (exact) {
+      EXPECT_EQ(lengths, (std::vector<int64_t>{999, 999, 999, 999, 999, 705}));
+    }
+  }
+}
+
+TEST(TableTest, FiltersAgreeWithTheRowsTheyDescribe) {
+  auto table = MakeTable({12'000, 8000, 1});
+  const auto snapshot = table->snapshot();
+  struct Case {
+    std::string filter;
+    std::function<bool(int64_t)> matches;
+  };
+  const std::vector<Case> cases = {
+      {"label = 7", [](int64_t row) { return SampleLabel(row) == 7; }},
+      {"label = 7 AND ts >= " + std::to_string(SampleTs(9000)),
+       [](int64_t row) { return SampleLabel(row) == 7 && row >= 9000; }},
+      {"ts >= " + std::to_string(SampleTs(4000)) + " AND ts < " + std::to_string(SampleTs(4200)),
+       [](int64_t row) { return row >= 4000 && row < 4200; }},
+      {"score IS NULL", [](int64_t row) { return row % 7 == 0; }},
+      {"score > 100", [](int64_t row) { return row % 7 != 0 && (row % 1000) / 8.0 > 100; }},
+      {"id IN (5, 19999, 12000)",
+       [](int64_t row) { return row == 5 || row == 19999 || row == 12000; }},
+      {"text = 'row 46'", [](int64_t row) { return row == 46; }},
+      {"id < 0", [](int64_t) { return false; }},
+      {"id >= 0", [](int64_t) { return true; }},
+      {"NOT (label <= 8)", [](int64_t row) { return SampleLabel(row) == 9; }},
+  };
+  for (const Case& c : cases) {
+    SCOPED_TRACE(c.filter);
+    std::vector<int64_t> rows;
+    for (int64_t row = 0; row < 20'001; ++row) {
+      if (c.matches(row)) rows.push_back(row);
+    }
+    EXPECT_EQ(snapshot->Count(c.filter).ValueOrDie(), static_cast<int64_t>(rows.size()));
+    EXPECT_EQ(Difference(*ScanAll(*snapshot, {.filter = c.filter}), *SampleRowsAt(rows)), "");
+    EXPECT_EQ(
+        Difference(*ScanAll(*snapshot, {.columns = {"emb"}, .filter = c.filter, .batch_size = 100}),
+                   *Select(SampleRowsAt(rows), {"emb"})),
+        "");
+    rows.resize(std::min<size_t>(rows.size(), 13));
+    EXPECT_EQ(
+        Difference(*ScanAll(*snapshot, {.filter = c.filter, .limit = 13}), *SampleRowsAt(rows)),
+        "");
+  }
+}
+
+TEST(TableTest, TakesArrowExpressions) {
+  namespace cp = arrow::compute;
+  auto table = MakeTable({3000});
+  const auto expression = std::make_shared<const cp::Expression>(
+      cp::equal(cp::field_ref("id"), cp::literal(int64_t{1234})));
+  EXPECT_EQ(
+      Difference(*ScanAll(*table->snapshot(), {.expression = expression}), *SampleRowsAt({1234})),
+      "");
+}
+
+TEST(TableTest, NamesTheMistakeOfABadCall) {
+  auto table = MakeTable({10});
+  const auto snapshot = table->snapshot();
+  const Status unknown = snapshot->Scan({.columns = {"lable"}}).status();
+  EXPECT_EQ(KindOf(unknown), ErrorKind::kInvalid);
+  EXPECT_THAT(unknown.message(), HasSubstr("label"));
+  EXPECT_THAT(snapshot->Scan({.filter = "lable = 7"}).status().message(), HasSubstr("label"));
+  EXPECT_THAT(snapshot->Take({3, 10}).status().message(), HasSubstr("row 10 is out of range"));
+  EXPECT_THAT(snapshot->Take({-1}).status().message(), HasSubstr("row -1 is out of range"));
+  EXPECT_EQ(KindOf(snapshot->Scan({.batch_size = 0}).status()), ErrorKind::kInvalid);
+  EXPECT_TRUE(IsAlreadyExists(Table::Create(table->uri(), SampleReader(0, 1)).status()));
+}
+
+TEST(TableTest, GivesRowIdsAndTimesThatNeverChange) {
+  auto table = MakeTable({30, 20});
+  const auto snapshot = table->snapshot();
+  const auto batch = ScanAll(*snapshot, {.columns = {"RowID", "Timestamp", "id"}});
+  const auto& row_ids = static_cast<const arrow::Int64Array&>(*batch->column(0));
+  const auto& times = static_cast<const arrow::Int64Array&>(*batch->column(1));
+  std::vector<uint64_t> ids;
+  for (int64_t i = 0; i < 50; ++i) {
+    EXPECT_EQ(row_ids.Value(i), row_ids.Value(0) + i);
+    EXPECT_EQ(times.Value(i), times.Value(i < 30 ? 0 : 30));
+    ids.push_back(static_cast<uint64_t>(row_ids.Value(i)));
+  }
+  EXPECT_LT(times.Value(0), times.Value(30));
+  EXPECT_EQ(Difference(*snapshot->TakeRowIds({ids[41], ids[3], ids[41]}).ValueOrDie(),
+                       *SampleRowsAt({41, 3, 41})),
+            "");
+  EXPECT_TRUE(IsNotFound(snapshot->TakeRowIds({ids[49] + 1}).status()));
+}
+
+TEST(TableTest, AnAppendThatFailsLeavesNothing) {
+  auto table = MakeTable({100});
+  auto store = OpenChunkManager(table->uri()).ValueOrDie();
+  const auto before = store->List("").ValueOrDie();
+  const auto wrong = arrow::schema({arrow::field("id", arrow::utf8())});
+  auto batch = arrow::RecordBatch::MakeEmpty(wrong).ValueOrDie();
+  EXPECT_FALSE(table->Append(arrow::RecordBatchReader::Make({batch}, wrong).ValueOrDie()).ok());
+  // Rows that fit, then rows that do not: what was written is taken back.
+  const auto rows = SampleRows(0, 50'000);
+  auto nulls = arrow::RecordBatch::Make(
+      rows->schema(), 1,
+      {arrow::MakeArrayOfNull(arrow::int64(), 1).ValueOrDie(), rows->column(1)->Slice(0, 1),
+       rows->column(2)->Slice(0, 1), rows->column(3)->Slice(0, 1), rows->column(4)->Slice(0, 1),
+       rows->column(5)->Slice(0, 1)});
+  const Status status =
+      table->Append(arrow::RecordBatchReader::Make({rows, nulls}, rows->schema()).ValueOrDie())
+          .status();
+  EXPECT_EQ(KindOf(status), ErrorKind::kInvalid);
+  EXPECT_THAT(status.message(), HasSubstr("id"));
+  EXPECT_EQ(store->List("").ValueOrDie(), before);
+  EXPECT_EQ(table->snapshot()->version(), 1u);
+  EXPECT_EQ(table->Append(SampleReader(100, 1)).ValueOrDie().version, 2u);
+}
+
+TEST(TableTest, AppendsWithoutRowsMakeNoVersion) {
+  auto table = MakeTable({10});
+  EXPECT_EQ(table->Append(SampleReader(10, 0)).ValueOrDie().version, 1u);
+  auto empty = Table::Create(FreshUri(), SampleReader(0, 0)).ValueOrDie();
+  EXPECT_EQ(empty->snapshot()->num_rows(), 0);
+  EXPECT_EQ(Difference(*ScanAll(*empty->snapshot(), {}), *SampleRows(0, 0)), "");
+  EXPECT_EQ(Difference(*empty->snapshot()->Take({}).ValueOrDie(), *SampleRows(0, 0)), "");
+}
+
+TEST(TableTest, ReadersKeepTheirVersionWhileWritersGoOn) {
+  auto table = MakeTable({1000});
+  const auto old = table->snapshot();
+  auto reader = old->Scan({.batch_size = 100}).ValueOrDie();
+  auto other = Table::Open(table->uri()).ValueOrDie();
+  ASSERT_TRUE(other->Append(SampleReader(1000, 500)).ok());
+  EXPECT_EQ(Difference(*ReadAll(reader.get()), *SampleRows(0, 1000)), "");
+  EXPECT_EQ(table->snapshot()->version(), 1u);
+  ASSERT_TRUE(table->Refresh().ok());
+  EXPECT_EQ(Difference(*ScanAll(*table->snapshot(), {}), *SampleRows(0, 1500)), "");
+}
+
+TEST(TableTest, ConcurrentAppendsAllLandOnce) {
+  auto table = MakeTable({1});
+  constexpr int kWriters = 8, kAppends = 10, kRows = 5;
+  std::vector<std::thread> writers;
+  for (int writer = 0; writer < kWriters; ++writer) {
+    writers.emplace_back([&, writer] {
+      auto mine = Table::Open(table->uri()).ValueOrDie();
+      for (int i = 0; i < kAppends; ++i) {
+        const int64_t begin = 1 + (writer * kAppends + i) * kRows;
+        EXPECT_TRUE(mine->Append(SampleReader(begin, kRows)).ok());
+      }
+    });
+  }
+  for (auto& writer : writers) writer.join();
+  ASSERT_TRUE(table->Refresh().ok());
+  EXPECT_EQ(table->snapshot()->version(), 1u + kWriters * kAppends);
+  const auto all = ScanAll(*table->snapshot(), {});
+  const auto& ids = static_cast<const arrow::Int64Array&>(*all->column(0));
+  std::vector<int64_t> order(ids.raw_values(), ids.raw_values() + ids.length());
+  EXPECT_EQ(Difference(*all, *SampleRowsAt(order)), "");
+  std::sort(order.begin(), order.end());
+  std::vector<int64_t> expected(1 + kWriters * kAppends * kRows);
+  std::iota(expected.begin(), expected.end(), 0);
+  EXPECT_EQ(order, expected);
+}
+
+TEST(TableTest, VerifiesDeeply) {
+  auto table = MakeTable({3000, 10});
+  std::vector<std::string> problems;
+  ASSERT_TRUE(table->snapshot()->Verify(/*deep=*/true, &problems).ok());
+  EXPECT_THAT(problems, ::testing::IsEmpty());
+}
+
+}  // namespace
+}  // namespace varve::internal

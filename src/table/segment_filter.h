@@ -36,7 +36,7 @@ class SegmentFilter {
 
   const Predicate* predicate_;
   Match match_;
-  std::vector<RowRange> ranges_;  // not yet evaluated; the first one from next_row_ on
+  RowRanges ranges_;  // not yet evaluated; the first one from next_row_ on
   size_t range_ = 0;
   int64_t next_row_ = 0;
   std::optional<ColumnScan> columns_;

@@ -8,26 +8,36 @@
 
 namespace varve::internal {
 
+const FileEntry* SegmentReader::FileOf(const FieldSchema& field) const {
+  for (const FileEntry& file : entry_->files) {
+    const auto& ids = file.field_ids;
+    if (std::find(ids.begin(), ids.end(), field.field_id) != ids.end()) return &file;
+  }
+  return nullptr;
+}
+
 Result<std::shared_ptr<const PackedColumnReader>> SegmentReader::Column(
     const FieldSchema& field) const {
-  for (const FileEntry& file : entry_->files) {
-    if (std::find(file.field_ids.begin(), file.field_ids.end(), field.field_id) ==
-        file.field_ids.end()) {
-      continue;
-    }
-    ARROW_ASSIGN_OR_RAISE(auto reader, files_->Get(file));
-    if (reader->num_rows() != entry_->num_rows) {
-      return Corruption("file does not have the rows of its segment",
-                        {.object = file.path,
-                         .expected = std::to_string(entry_->num_rows) + " rows",
-                         .found = std::to_string(reader->num_rows())});
-    }
-    ARROW_ASSIGN_OR_RAISE(auto column, reader->Column(field));
-    if (column != nullptr) return column;
-    return Corruption("file lacks a column that the manifest names",
-                      {.object = file.path, .field = field.name});
+  const FileEntry* file = FileOf(field);
+  if (file == nullptr) return MakeImplicit(field);
+  ARROW_ASSIGN_OR_RAISE(auto reader, files_->Get(*file));
+  if (reader->num_rows() != entry_->num_rows) {
+    return Corruption("file does not have the rows of its segment",
+                      {.object = file->path,
+                       .expected = std::to_string(entry_->num_rows) + " rows",
+                       .found = std::to_string(reader->num_rows())});
   }
-  return MakeImplicit(field);
+  ARROW_ASSIGN_OR_RAISE(auto column, reader->Column(field));
+  if (column != nullptr) return column;
+  return Corruption("file lacks a column that the manifest names",
+                    {.object = file->path, .field = field.name});
+}
+
+Result<std::vector<int64_t>> SegmentReader::RowGroupStarts(const FieldSchema& field) const {
+  const FileEntry* file = FileOf(field);
+  if (file == nullptr) return std::vector<int64_t>{0, num_rows()};
+  ARROW_ASSIGN_OR_RAISE(auto reader, files_->Get(*file));
+  return reader->RowGroupStarts();
 }
 
 Result<std::shared_ptr<const PackedColumnReader>> SegmentReader::MakeImplicit(

@@ -5,7 +5,9 @@
 // Lifetime: keeps the manifest entry; files stay open as the pool decides
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "manifest/manifest.h"
 #include "packed/packed_file_reader.h"
@@ -26,7 +28,13 @@ class SegmentReader {
   /// null and has no default, or a file has another number of rows
   Result<std::shared_ptr<const PackedColumnReader>> Column(const FieldSchema& field) const;
 
+  /// First row of each row group of the file that holds `field`, and num_rows(); the whole segment
+  /// for an implicit column.
+  Result<std::vector<int64_t>> RowGroupStarts(const FieldSchema& field) const;
+
  private:
+  /// nullptr: no file has the field.
+  const FileEntry* FileOf(const FieldSchema& field) const;
   Result<std::shared_ptr<const PackedColumnReader>> MakeImplicit(const FieldSchema& field) const;
 
   const std::shared_ptr<const SegmentEntry> entry_;

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/random.h"
@@ -95,7 +97,9 @@ enum class OperationKind : int32_t {
   kSchema = 5,
   kTag = 6
 };
+/// "create", "append", …; "unknown" for a kind of a newer version.
 std::string_view OperationKindName(OperationKind kind);
+bool IsKnownOperation(OperationKind kind);
 
 /// What a version did, so that others can tell whether their own work still applies.
 struct OperationRecord {
@@ -116,6 +120,7 @@ struct OperationRecord {
 struct SchemaEntry {
   uint32_t schema_id = 0;
   std::shared_ptr<const CollectionSchema> schema;
+  uint64_t version = 1;  ///< that added it; given at commit
 };
 
 /// A complete version. Immutable once published.
@@ -142,13 +147,29 @@ struct Manifest {
       properties;  ///< table options, e.g. "varve.split"
   OperationRecord operation;
 
-  /// This version's object and those it is built on, newest first: what a later delta needs to name
-  /// its base.
+  /// An object this version is built on, and what the next delta needs to know of it.
   struct Link {
     uint64_t version = 0;
-    uint32_t crc32c = 0;  ///< of the whole object
+    uint32_t crc32c = 0;                     ///< of the whole object
+    uint64_t next_segment_id = 0;            ///< of that version
+    std::vector<uint64_t> removed_segments;  ///< since the next, older link; ascending
+    bool operator==(const Link&) const = default;
   };
+  /// This version's object first, a full version last.
   std::vector<Link> chain;
+
+  /// Versions in which (at the latest) these lists changed; 0: never.
+  struct ChangedAt {
+    uint64_t bases = 0;
+    uint64_t indexes = 0;
+    uint64_t tags = 0;
+    uint64_t properties = 0;
+    bool operator==(const ChangedAt&) const = default;
+  } changed_at;
+
+  /// Read from an object of a newer writer, with fields this version does not know: may be read,
+  /// but nothing may be built on it.
+  bool has_unknown_fields = false;
 
   const std::shared_ptr<const CollectionSchema>& schema() const { return schemas.back().schema; }
   int64_t num_rows() const;

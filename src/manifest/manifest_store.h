@@ -16,9 +16,12 @@
 // Threads: all methods may be called concurrently.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,6 +32,8 @@
 #include "varve/chunk_manager.h"
 
 namespace varve::internal {
+
+struct ManifestObject;
 
 struct ManifestStoreOptions {
   int commit_attempts_max = 1000;
@@ -56,6 +61,15 @@ struct CommitOutcome {
   Status error;                              ///< kConflict, kFailed, kUnknown: why
 };
 
+/// What one version says of itself, without the segments of the versions below it.
+struct ManifestSummary {
+  uint64_t version = 0;
+  Uuid commit_id{};
+  int64_t commit_micros = 0;
+  OperationRecord operation;
+  int64_t num_rows = 0;
+};
+
 class ManifestStore {
  public:
   ManifestStore(std::shared_ptr<ChunkManager> store, ManifestStoreOptions options = {});
@@ -72,21 +86,43 @@ class ManifestStore {
   /// feature that is not known
   Result<std::shared_ptr<const Manifest>> Load(uint64_t version, const Manifest* known = nullptr);
   Result<std::shared_ptr<const Manifest>> LoadLatest(const Manifest* known = nullptr);
-  /// The newest version committed at or before `micros`.
+  /// One version's own object alone: one read, for histories.  Errors: as Load
+  Result<ManifestSummary> Summarize(uint64_t version);
+  /// The newest version committed at or before `micros`.  Errors: NotFound if there is none
   Result<uint64_t> FindByTime(int64_t micros);
 
   /// Commits version 1.  Outcomes as Commit; an existing table gives kConflict with AlreadyExists.
   CommitOutcome Create(std::shared_ptr<const CollectionSchema> schema, ManifestEdit edit);
-  /// Commits `edit` on top of `base` or what came after it.
+  /// Commits `edit`, made for `base`, on top of it or of what came after it.
   CommitOutcome Commit(std::shared_ptr<const Manifest> base, const ManifestEdit& edit);
+  /// What became of a commit whose outcome was unknown. kCommitted; kFailed: certainly not and
+  /// never will; kUnknown: still open; kExpired: the versions that could tell are no longer kept.
   CommitOutcome Resolve(const CommitToken& token);
 
   /// Metadata objects and their sizes, oldest first; for `varve info` and the benchmarks.
   Result<std::vector<ObjectInfo>> ListVersions();
 
  private:
+  struct Attempt;
+
+  // Local disks answer a probe at once; there neither hint nor listing pays.
+  bool ProbesAreCheap() const;
+  Result<uint64_t> FindByListing();
+  Result<uint64_t> ReadHint();
+  void WriteHint(uint64_t version);
+  Result<ManifestObject> ReadObject(uint64_t version);
+  Result<std::shared_ptr<const Manifest>> LoadChain(std::span<const uint64_t> versions,
+                                                    Manifest state);
+
+  CommitOutcome CommitOnto(std::shared_ptr<const Manifest> base, const ManifestEdit& edit);
+  Attempt Put(const Manifest& next, const std::string& bytes, int64_t deadline_nanos);
+  Result<std::optional<Uuid>> ReadCommitId(uint64_t version);
+  void PauseBeforeRetry(int attempt);
+
   std::shared_ptr<ChunkManager> store_;
   ManifestStoreOptions options_;
+  // Somebody else commits too: worth standing in line first.
+  std::atomic<bool> contended_{false};
 };
 
 }  // namespace varve::internal

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "manifest/manifest_store.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "arrow/buffer.h"
+#include "base/coding.h"
+#include "manifest/manifest_codec.h"
+#include "manifest/version_chain.h"
+
+namespace varve::internal {
+namespace {
+
+constexpr int64_t kMaxHintBytes = 20;
+constexpr uint64_t kVersionsPerHint = 64;
+
+// The state of `known` at `version`, one of its chain. Possible where nothing was removed or
+// replaced since; then the past is the present without what came later.
+std::optional<Manifest> Rewind(const Manifest& known, uint64_t version) {
+  const auto at = std::find_if(known.chain.begin(), known.chain.end(),
+                               [&](const auto& link) { return link.version == version; });
+  if (at == known.chain.end()) return std::nullopt;
+  if (at == known.chain.begin()) return known;
+  const auto& changed = known.changed_at;
+  if (std::max({changed.bases, changed.indexes, changed.tags, changed.properties}) > version ||
+      !known.deltas.empty()) {
+    return std::nullopt;
+  }
+  for (auto link = known.chain.begin(); link != at; ++link) {
+    if (!link->removed_segments.empty()) return std::nullopt;
+  }
+  Manifest past;
+  past.table_id = known.table_id;
+  past.version = version;
+  past.next_segment_id = at->next_segment_id;
+  past.has_unknown_fields = known.has_unknown_fields;
+  past.changed_at = changed;
+  past.bases = known.bases;
+  past.indexes = known.indexes;
+  past.tags = known.tags;
+  past.properties = known.properties;
+  for (const SchemaEntry& entry : known.schemas) {
+    if (entry.version <= version) past.schemas.push_back(entry);
+  }
+  const auto end = std::partition_point(
+      known.segments.begin(), known.segments.end(),
+      [&](const auto& segment) { return segment->segment_id < at->next_segment_id; });
+  past.segments.assign(known.segments.begin(), end);
+  past.chain.assign(at, known.chain.end());
+  return past;
+}
+
+Status NoSuchVersion(const std::string& uri, uint64_t version) {
+  return MakeError(ErrorKind::kNotFound, "no such version",
+                   {.object = uri, .field = "version", .found = std::to_string(version)});
+}
+
+}  // namespace
+
+ManifestStore::ManifestStore(std::shared_ptr<ChunkManager> store, ManifestStoreOptions options)
+    : store_(std::move(store)), options_(options) {}
+
+std::string ManifestStore::PathOf(uint64_t version) { return VersionPath(version); }
+uint64_t ManifestStore::BaseOf(uint64_t version) { return BaseVersionOf(version); }
+
+bool ManifestStore::ProbesAreCheap() const { return store_->features().mapping; }
+
+// 0: nothing that looks like a version.
+Result<uint64_t> ManifestStore::FindByListing() {
+  ARROW_ASSIGN_OR_RAISE(const auto objects, store_->List(kVersionsFolder, {.limit = 1}));
+  if (objects.empty()) return 0;
+  return VersionOfPath(objects.front().path).value_or(0);
+}
+
+// 0: no hint, or none that makes sense.
+Result<uint64_t> ManifestStore::ReadHint() {
+  auto read = store_->Read(kHintPath);
+  if (!read.ok()) {
+    if (IsNotFound(read.status())) return 0;
+    return read.status();
+  }
+  if ((*read)->size() > kMaxHintBytes) return 0;
+  const auto* begin = reinterpret_cast<const char*>((*read)->data());
+  const char* end = begin + (*read)->size();
+  uint64_t version = 0;
+  const auto [stop, error] = std::from_chars(begin, end, version);
+  if (error != std::errc() || stop != end || version >= kVersionLimit) return 0;
+  return version;
+}
+
+// Best effort: a hint that is missing or old costs its readers a few probes.
+void ManifestStore::WriteHint(uint64_t version) {
+  if (ProbesAreCheap() || store_->features().ordered_listing) return;
+  if (version % kVersionsPerHint != 0) return;
+  const std::string text = std::to_string(version);
+  const Status ignored = store_->Write(kHintPath, AsBytes(text));
+  static_cast<void>(ignored);
+}
+
+Result<uint64_t> ManifestStore::FindLatest(uint64_t at_least) {
+  const bool list_first = store_->features().ordered_listing && !ProbesAreCheap();
+  uint64_t low = at_least;
+  if (list_first) {
+    ARROW_ASSIGN_OR_RAISE(const uint64_t listed, FindByListing());
+    if (listed != 0 && listed >= at_least) return listed;
+  }
+  const auto exists = [&](uint64_t version) { return store_->Exist(VersionPath(version)); };
+  if (low == 0 && !ProbesAreCheap() && !list_first) {
+    ARROW_ASSIGN_OR_RAISE(const uint64_t hint, ReadHint());
+    if (hint != 0) {
+      ARROW_ASSIGN_OR_RAISE(const bool there, exists(hint));
+      if (there) low = hint;
+    }
+  }
+  if (low == 0) {
+    ARROW_ASSIGN_OR_RAISE(const bool there, exists(1));
+    if (there) low = 1;
+  }
+  // The first versions may have been collected.
+  if (low == 0) {
+    ARROW_ASSIGN_OR_RAISE(low, FindByListing());
+  }
+  if (low == 0) {
+    return MakeError(ErrorKind::kNotFound, "there is no table here", {.object = store_->uri()});
+  }
+  // Versions are contiguous, so one absent name ends them: gallop up to one, then halve.
+  uint64_t high = 0;
+  for (uint64_t step = 1; high == 0; step *= 2) {
+    const uint64_t probe = std::min(low + step, kVersionLimit);
+    ARROW_ASSIGN_OR_RAISE(const bool there, exists(probe));
+    if (!there || probe == kVersionLimit) {
+      high = probe;
+    } else {
+      low = probe;
+    }
+  }
+  while (high - low > 1) {
+    const uint64_t middle = low + (high - low) / 2;
+    ARROW_ASSIGN_OR_RAISE(const bool there, exists(middle));
+    (there ? low : high) = middle;
+  }
+  return low;
+}
+
+Result<ManifestObject> ManifestStore::ReadObject(uint64_t version) {
+  const std::string path = VersionPath(version);
+  ARROW_ASSIGN_OR_RAISE(const auto buffer, store_->Read(path));
+  ARROW_ASSIGN_OR_RAISE(
+      auto object,
+      DecodeManifestObject({buffer->data(), static_cast<size_t>(buffer->size())}, path));
+  if (object.values.version != version) {
+    return Corruption("a version under another's name",
+                      {.object = path,
+                       .field = "version",
+                       .expected = std::to_string(version),
+                       .found = std::to_string(object.values.version)});
+  }
+  return object;
+}
+
+// `versions`: newest first, ending just above `state` (or with a full version, if that is empty).
+Result<std::shared_ptr<const Manifest>> ManifestStore::LoadChain(std::span<const uint64_t> versions,
+                                                                 Manifest state) {
+  const size_t count = versions.size();
+  std::vector<std::optional<ManifestObject>> objects(count);
+  std::vector<Status> missing(count);
+  const auto read = [&](int64_t i) -> Status {
+    auto object = ReadObject(versions[i]);
+    // An older object that is not there matters only if no newer one is full.
+    if (!object.ok() && IsNotFound(object.status())) {
+      missing[i] = object.status();
+      return Status::OK();
+    }
+    ARROW_ASSIGN_OR_RAISE(objects[i], std::move(object));
+    return Status::OK();
+  };
+  // Small local files are read sooner than another thread wakes up.
+  Executor* executor = ProbesAreCheap() ? Executor::Inline() : options_.executor;
+  ARROW_RETURN_NOT_OK(executor->ParallelFor(static_cast<int64_t>(count), read));
+
+  size_t num_needed = 0;
+  while (num_needed < count) {
+    const size_t i = num_needed++;
+    if (!missing[i].ok()) {
+      if (i == 0) return NoSuchVersion(store_->uri(), versions[i]);
+      return Corruption("a version is built on one that is missing",
+                        {.object = VersionPath(versions[i - 1]),
+                         .field = "base_version",
+                         .expected = VersionPath(versions[i]),
+                         .found = "no such object"});
+    }
+    if (objects[i]->base_version == 0) {
+      state = Manifest{};
+      break;
+    }
+  }
+  for (size_t i = num_needed; i-- > 0;) {
+    ARROW_RETURN_NOT_OK(
+        ApplyManifestObject(std::move(*objects[i]), VersionPath(versions[i]), &state));
+  }
+  return std::make_shared<const Manifest>(std::move(state));
+}
+
+Result<std::shared_ptr<const Manifest>> ManifestStore::Load(uint64_t version,
+                                                            const Manifest* known) {
+  if (version == 0 || version >= kVersionLimit) return NoSuchVersion(store_->uri(), version);
+  const std::vector<uint64_t> chain = VersionChainOf(version);
+  if (known != nullptr) {
+    if (known->version == version) return std::make_shared<const Manifest>(*known);
+    for (size_t i = 1; i < chain.size(); ++i) {
+      auto state = Rewind(*known, chain[i]);
+      if (!state) continue;
+      auto loaded = LoadChain(std::span(chain).first(i), std::move(*state));
+      // What is known may be of a table that has been replaced: then the store alone decides.
+      if (loaded.ok() || !IsCorruption(loaded.status())) return loaded;
+      break;
+    }
+  }
+  return LoadChain(chain, Manifest{});
+}
+
+Result<std::shared_ptr<const Manifest>> ManifestStore::LoadLatest(const Manifest* known) {
+  ARROW_ASSIGN_OR_RAISE(const uint64_t version, FindLatest(known == nullptr ? 0 : known->version));
+  return Load(version, known);
+}
+
+Result<ManifestSummary> ManifestStore::Summarize(uint64_t version) {
+  if (version == 0 || version >= kVersionLimit) return NoSuchVersion(store_->uri(), version);
+  auto read = ReadObject(version);
+  if (!read.ok() && IsNotFound(read.status())) return NoSuchVersion(store_->uri(), version);
+  ARROW_ASSIGN_OR_RAISE(auto object, std::move(read));
+  return ManifestSummary{.version = version,
+                         .commit_id = object.values.commit_id,
+                         .commit_micros = object.values.commit_micros,
+                         .operation = std::move(object.values.operation),
+                         .num_rows = static_cast<int64_t>(object.total_rows)};
+}
+
+Result<uint64_t> ManifestStore::FindByTime(int64_t micros) {
+  ARROW_ASSIGN_OR_RAISE(uint64_t high, FindLatest());
+  ++high;
+  // Times never go back from a version to the next. `low` is early enough, `high` is not.
+  uint64_t low = 0;
+  while (high - low > 1) {
+    const uint64_t middle = low + (high - low) / 2;
+    ARROW_ASSIGN_OR_RAISE(const auto summary, Summarize(middle));
+    (summary.commit_micros <= micros ? low : high) = middle;
+  }
+  if (low != 0) return low;
+  return MakeError(ErrorKind::kNotFound, "no version is that old",
+                   {.object = store_->uri(), .found = std::to_string(micros) + " us"});
+}
+
+Result<std::vector<ObjectInfo>> ManifestStore::ListVersions() {
+  ARROW_ASSIGN_OR_RAISE(auto objects, store_->List(kVersionsFolder));
+  std::erase_if(objects, [](const ObjectInfo& info) { return !VersionOfPath(info.path); });
+  std::reverse(objects.begin(), objects.end());
+  return objects;
+}
+
+}  // namespace varve::internal

@@ -46,6 +46,14 @@ struct ChunkLayout {
   int64_t validity = 0;
 
   bool addressable() const { return width > 0; }
+  int64_t num_pages() const {
+    return num_values / values_per_page + (num_values % values_per_page != 0);
+  }
+  int64_t blocks_per_page() const { return values_per_page / values_per_block; }
+  /// Checksums of all pages; every page but the last has blocks_per_page() of them.
+  int64_t num_blocks() const {
+    return num_values / values_per_block + (num_values % values_per_block != 0);
+  }
   int64_t OffsetOf(int64_t value) const {
     return base + (value / values_per_page) * stride + (value % values_per_page) * width;
   }

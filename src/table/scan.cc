@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "arrow/array.h"
-#include "arrow/array/concatenate.h"
 #include "arrow/type.h"
 #include "packed/column_scan.h"
+#include "packed/exact_batches.h"
 #include "table/segment_filter.h"
 #include "table/take.h"
 
@@ -131,7 +131,6 @@ class TableScan : public arrow::RecordBatchReader {
   std::shared_ptr<arrow::Schema> schema() const override { return plan_.projection.schema; }
 
   Status ReadNext(std::shared_ptr<arrow::RecordBatch>* out) override {
-    if (plan_.exact_batch_size) return ReadExact(out);
     ARROW_ASSIGN_OR_RAISE(*out, NextPiece());
     return Status::OK();
   }
@@ -160,44 +159,22 @@ class TableScan : public arrow::RecordBatchReader {
     return nullptr;
   }
 
-  // Joins pieces, splitting the last one, until batch_size rows are there.
-  Status ReadExact(std::shared_ptr<arrow::RecordBatch>* out) {
-    std::vector<std::shared_ptr<arrow::RecordBatch>> pieces;
-    int64_t missing = plan_.batch_size;
-    while (missing > 0) {
-      auto piece = std::exchange(left_over_, nullptr);
-      if (piece == nullptr) {
-        ARROW_ASSIGN_OR_RAISE(piece, NextPiece());
-      }
-      if (piece == nullptr) break;
-      if (piece->num_rows() > missing) {
-        left_over_ = piece->Slice(missing);
-        piece = piece->Slice(0, missing);
-      }
-      missing -= piece->num_rows();
-      pieces.push_back(std::move(piece));
-    }
-    if (pieces.size() <= 1) {
-      *out = pieces.empty() ? nullptr : std::move(pieces.front());
-      return Status::OK();
-    }
-    ARROW_ASSIGN_OR_RAISE(*out, arrow::ConcatenateRecordBatches(pieces));
-    return Status::OK();
-  }
-
   const std::shared_ptr<const SnapshotState> state_;
   const ScanPlan plan_;
   int64_t rows_left_;
   size_t next_segment_ = 0;
   std::unique_ptr<SegmentScan> current_;
-  std::shared_ptr<arrow::RecordBatch> left_over_;
 };
 
 }  // namespace
 
 std::shared_ptr<arrow::RecordBatchReader> MakeScan(std::shared_ptr<const SnapshotState> state,
                                                    ScanPlan plan) {
-  return std::make_shared<TableScan>(std::move(state), std::move(plan));
+  const bool exact = plan.exact_batch_size;
+  const int64_t batch_size = plan.batch_size;
+  auto scan = std::make_shared<TableScan>(std::move(state), std::move(plan));
+  if (!exact) return scan;
+  return MakeExactBatches(std::move(scan), batch_size);
 }
 
 }  // namespace varve::internal

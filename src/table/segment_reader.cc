@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "arrow/scalar.h"
-#include "table/implicit_column.h"
+#include "packed/implicit_column.h"
 
 namespace varve::internal {
 

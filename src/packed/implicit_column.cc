@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "table/implicit_column.h"
+#include "packed/implicit_column.h"
 
 #include <numeric>
 #include <utility>

@@ -10,6 +10,7 @@
 
 #include "arrow/buffer.h"
 #include "arrow/record_batch.h"
+#include "arrow/table.h"
 #include "table/testing/sample_rows.h"
 #include "varve/table.h"
 

@@ -9,6 +9,7 @@
 #include "arrow/builder.h"
 #include "arrow/pretty_print.h"
 #include "arrow/record_batch.h"
+#include "arrow/table.h"
 #include "arrow/type.h"
 #include "arrow/util/checked_cast.h"
 

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// Any bytes as a packed file: opened, described, scanned, taken from, verified. Errors are fine;
+// crashes, hangs and unbounded allocations are findings.
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "arrow/record_batch.h"
+#include "varve/packed.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  static const auto store = varve::OpenChunkManager("memory://packed-file-fuzz").ValueOrDie();
+  store->Write("file.parquet", {data, size}).Abort();
+  auto reader = varve::PackedReader::Open(store, {"file.parquet"});
+  if (!reader.ok()) return 0;
+  if (auto scan = (*reader)->Scan(); scan.ok()) {
+    std::shared_ptr<arrow::RecordBatch> batch;
+    for (int64_t rows = 0; rows < 100'000; rows += batch->num_rows()) {
+      if (!(*scan)->ReadNext(&batch).ok() || batch == nullptr) break;
+      batch->ValidateFull().Abort();
+    }
+  }
+  const int64_t num_rows = (*reader)->num_rows();
+  if (num_rows > 0) {
+    auto taken = (*reader)->Take({num_rows - 1, 0});
+    if (taken.ok()) (*taken)->ValidateFull().Abort();
+  }
+  std::vector<std::string> problems;
+  if (const auto status = (*reader)->Verify(&problems); !status.ok()) return 0;
+  return 0;
+}

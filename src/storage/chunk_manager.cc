@@ -2,6 +2,7 @@
 #include "varve/chunk_manager.h"
 
 #include "arrow/buffer.h"
+#include "storage/read_bounds.h"
 
 namespace varve {
 
@@ -15,6 +16,8 @@ Status ChunkReader::ReadRanges(std::span<const ReadRange> ranges) const {
 Result<std::shared_ptr<arrow::Buffer>> ChunkReader::Map() const { return nullptr; }
 
 Result<std::shared_ptr<arrow::Buffer>> ChunkReader::Read(int64_t offset, int64_t length) const {
+  // Before the allocation: the range may come from bytes that nobody has checked.
+  ARROW_RETURN_NOT_OK(internal::CheckReadBounds(path(), size(), offset, length));
   ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateBuffer(length));
   ARROW_RETURN_NOT_OK(ReadAt(offset, length, buffer->mutable_data()));
   return std::shared_ptr<arrow::Buffer>(std::move(buffer));

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "input.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "arrow/array.h"
+#include "arrow/record_batch.h"
+#include "arrow/type.h"
+#include "capsule.h"
+#include "numpy_import.h"
+
+namespace varve::python {
+namespace {
+
+using arrow::RecordBatch;
+using arrow::RecordBatchReader;
+
+class InterruptibleReader : public RecordBatchReader {
+ public:
+  InterruptibleReader(std::shared_ptr<RecordBatchReader> inner,
+                      std::shared_ptr<PendingError> pending)
+      : inner_(std::move(inner)), pending_(std::move(pending)) {}
+
+  std::shared_ptr<arrow::Schema> schema() const override { return inner_->schema(); }
+
+  arrow::Status ReadNext(std::shared_ptr<RecordBatch>* batch) override {
+    {
+      nb::gil_scoped_acquire gil;
+      if (PyErr_CheckSignals() != 0) return pending_->Keep(nb::python_error());
+    }
+    return inner_->ReadNext(batch);
+  }
+
+  arrow::Status Close() override { return inner_->Close(); }
+
+ private:
+  std::shared_ptr<RecordBatchReader> inner_;
+  std::shared_ptr<PendingError> pending_;
+};
+
+std::shared_ptr<RecordBatchReader> ReaderOf(std::shared_ptr<RecordBatch> batch) {
+  auto schema = batch->schema();
+  return ValueOrThrow(RecordBatchReader::Make({std::move(batch)}, std::move(schema)));
+}
+
+std::shared_ptr<RecordBatch> FromMapping(nb::handle mapping) {
+  arrow::FieldVector fields;
+  arrow::ArrayVector columns;
+  nb::object items = mapping.attr("items")();
+  for (nb::handle item : nb::iter(items)) {
+    if (!PyUnicode_Check(nb::object(item[0]).ptr())) ThrowInvalid("column names must be text");
+    const std::string name = nb::cast<std::string>(item[0]);
+    columns.push_back(ImportColumn(nb::object(item[1]), name.c_str()));
+    fields.push_back(arrow::field(name, columns.back()->type()));
+    if (columns.back()->length() != columns.front()->length()) {
+      ThrowInvalid("column '" + name + "' has " + std::to_string(columns.back()->length()) +
+                   " rows, column '" + fields.front()->name() + "' has " +
+                   std::to_string(columns.front()->length()));
+    }
+  }
+  if (columns.empty()) ThrowInvalid("no columns were given");
+  return RecordBatch::Make(arrow::schema(std::move(fields)), columns.front()->length(),
+                           std::move(columns));
+}
+
+// One piece of rows; nullptr if `data` is none.
+std::shared_ptr<RecordBatchReader> PieceOf(nb::handle data) {
+  if (nb::hasattr(data, "__arrow_c_stream__")) return ImportStreamOf(data);
+  if (nb::hasattr(data, "__arrow_c_array__")) return ReaderOf(ImportBatchOf(data));
+  if (nb::hasattr(data, "items") && nb::hasattr(data, "keys")) return ReaderOf(FromMapping(data));
+  return nullptr;
+}
+
+// Pulls a Python iterator of pieces, one after the other. The first piece gives the schema.
+class IteratorReader : public RecordBatchReader {
+ public:
+  IteratorReader(nb::object iterator, std::shared_ptr<RecordBatchReader> first,
+                 std::shared_ptr<PendingError> pending)
+      : iterator_(std::move(iterator)),
+        schema_(first->schema()),
+        piece_(std::move(first)),
+        pending_(std::move(pending)) {}
+
+  ~IteratorReader() override {
+    if (!nb::is_alive()) {
+      iterator_.release();
+      return;
+    }
+    nb::gil_scoped_acquire gil;
+    iterator_.reset();
+  }
+
+  std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
+
+  arrow::Status ReadNext(std::shared_ptr<RecordBatch>* batch) override {
+    for (;;) {
+      batch->reset();
+      if (piece_ == nullptr) return arrow::Status::OK();
+      ARROW_RETURN_NOT_OK(piece_->ReadNext(batch));
+      if (*batch != nullptr) return arrow::Status::OK();
+      nb::gil_scoped_acquire gil;
+      try {
+        piece_ = Next(iterator_);
+      } catch (nb::python_error& error) {
+        return pending_->Keep(std::move(error));
+      } catch (const std::exception& error) {
+        return MakeError(ErrorKind::kInvalid, error.what());
+      }
+      if (piece_ != nullptr && !piece_->schema()->Equals(*schema_, /*check_metadata=*/false)) {
+        return MakeError(ErrorKind::kInvalid, "batches of one write must have one schema",
+                         {.expected = schema_->ToString(), .found = piece_->schema()->ToString()});
+      }
+    }
+  }
+
+  // The next piece, nullptr at the end. Throws what the iterator throws.
+  static std::shared_ptr<RecordBatchReader> Next(nb::handle iterator) {
+    nb::object item = nb::steal(PyIter_Next(iterator.ptr()));
+    if (!item.is_valid()) {
+      if (PyErr_Occurred()) throw nb::python_error();
+      return nullptr;
+    }
+    auto piece = PieceOf(item);
+    if (piece == nullptr) {
+      ThrowInvalid(
+          std::string(
+              "an iterable of rows must give Arrow batches or mappings of columns, found ") +
+          Py_TYPE(item.ptr())->tp_name);
+    }
+    return piece;
+  }
+
+ private:
+  nb::object iterator_;
+  std::shared_ptr<arrow::Schema> schema_;
+  std::shared_ptr<RecordBatchReader> piece_;
+  std::shared_ptr<PendingError> pending_;
+};
+
+}  // namespace
+
+bool IsSchema(nb::handle data) {
+  return nb::hasattr(data, "__arrow_c_schema__") && !nb::hasattr(data, "__arrow_c_stream__") &&
+         !nb::hasattr(data, "__arrow_c_array__");
+}
+
+Input MakeInput(nb::handle data) {
+  auto pending = std::make_shared<PendingError>();
+  std::shared_ptr<RecordBatchReader> reader = PieceOf(data);
+  if (reader == nullptr) {
+    nb::object iterator =
+        nb::steal(PyUnicode_Check(data.ptr()) ? nullptr : PyObject_GetIter(data.ptr()));
+    if (!iterator.is_valid()) {
+      PyErr_Clear();
+      ThrowInvalid(
+          std::string(
+              "rows must be Arrow data, a mapping of columns or an iterable of batches, found ") +
+          Py_TYPE(data.ptr())->tp_name);
+    }
+    auto first = IteratorReader::Next(iterator);
+    if (first == nullptr) ThrowInvalid("the iterable has no batch, so the columns are not known");
+    reader = std::make_shared<IteratorReader>(std::move(iterator), std::move(first), pending);
+  }
+  return {std::make_shared<InterruptibleReader>(std::move(reader), pending), pending};
+}
+
+}  // namespace varve::python

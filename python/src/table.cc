@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "varve/table.h"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "arrow/record_batch.h"
+#include "arrow/type.h"
+#include "capsule.h"
+#include "errors.h"
+#include "input.h"
+#include "nanobind/stl/map.h"
+#include "nanobind/stl/optional.h"
+#include "nanobind/stl/string.h"
+#include "nanobind/stl/vector.h"
+#include "row_numbers.h"
+#include "rows.h"
+#include "schema.h"
+#include "table.h"
+
+namespace varve::python {
+namespace {
+
+using Names = std::optional<std::vector<std::string>>;
+using Text = std::optional<std::string>;
+
+struct PyTable {
+  std::shared_ptr<Table> table;
+};
+
+VectorLayout LayoutOf(const std::string& field, const std::string& name) {
+  if (name == "fixed") return VectorLayout::kFixedBinary;
+  if (name == "list") return VectorLayout::kList;
+  if (name == "compact") return VectorLayout::kCompact;
+  ThrowIfError(MakeError(ErrorKind::kInvalid, "unknown layout",
+                         {.field = field, .expected = "fixed, list or compact", .found = name}));
+  return VectorLayout::kFixedBinary;
+}
+
+// `schema` with the layouts a caller chose.
+std::shared_ptr<const CollectionSchema> WithLayouts(
+    const CollectionSchema& schema, const std::map<std::string, std::string>& layouts) {
+  std::vector<FieldSchema> fields = schema.fields();
+  for (const auto& [name, layout] : layouts) {
+    const FieldSchema* found = schema.FindByName(name);
+    if (found == nullptr) {
+      ThrowIfError(
+          MakeError(ErrorKind::kInvalid, "layout names an unknown column", {.field = name}));
+    }
+    fields[static_cast<size_t>(found - schema.fields().data())].layout = LayoutOf(name, layout);
+  }
+  return ValueOrThrow(CollectionSchema::Make(std::move(fields), schema.max_field_id()));
+}
+
+PyTable Create(const std::string& uri, nb::handle data, const Text& primary_key,
+               const std::map<std::string, std::string>& layouts, bool sync) {
+  TableOptions options;
+  options.store.sync = sync;
+  if (IsSchema(data)) {
+    auto schema = ValueOrThrow(
+        CollectionSchema::FromArrow(*ImportSchemaOf(data), nullptr, primary_key.value_or("")));
+    if (!layouts.empty()) schema = WithLayouts(*schema, layouts);
+    return {ValueOrThrow(WithoutGil([&] { return Table::Create(uri, schema, options); }))};
+  }
+  Input input = MakeInput(data);
+  auto made = WithoutGil([&]() -> Result<std::shared_ptr<Table>> {
+    return Table::Create(uri, input.reader, primary_key.value_or(""), options);
+  });
+  input.pending->ThrowIfSet();
+  return {ValueOrThrow(std::move(made))};
+}
+
+PyTable Open(const std::string& uri, uint64_t version, int64_t as_of_micros, bool sync) {
+  OpenOptions options{.version = version, .as_of_micros = as_of_micros};
+  options.table.store.sync = sync;
+  return {ValueOrThrow(WithoutGil([&] { return Table::Open(uri, options); }))};
+}
+
+uint64_t Append(const PyTable& self, nb::handle data, const Text& message) {
+  Input input = MakeInput(data);
+  auto commit = WithoutGil(
+      [&] { return self.table->Append(input.reader, {.message = message.value_or("")}); });
+  if (!commit.ok()) input.pending->ThrowIfSet();
+  return ValueOrThrow(std::move(commit)).version;
+}
+
+PyRows Scan(const PyTable& self, Names columns, const Text& filter, std::optional<int64_t> limit,
+            int64_t batch_size, bool verify) {
+  if (limit.has_value() && *limit < 0) ThrowInvalid("limit is negative");
+  if (batch_size < 1) ThrowInvalid("batch_size must be at least 1");
+  ScanOptions options;
+  options.columns = std::move(columns).value_or(std::vector<std::string>{});
+  options.filter = filter.value_or("");
+  options.limit = limit.value_or(INT64_MAX);
+  options.batch_size = batch_size;
+  options.verify = verify;
+  auto snapshot = self.table->snapshot();
+  auto reader = ValueOrThrow(WithoutGil([&] { return snapshot->Scan(options); }));
+  return {std::move(snapshot), std::move(options), std::move(reader)};
+}
+
+PyRows Take(const PyTable& self, nb::handle rows, Names columns, bool verify) {
+  const std::vector<int64_t> numbers = ParseRowNumbers(rows, "row");
+  const TakeOptions options{std::move(columns).value_or(std::vector<std::string>{}), verify};
+  auto snapshot = self.table->snapshot();
+  return PyRows(ValueOrThrow(WithoutGil([&] { return snapshot->Take(numbers, options); })));
+}
+
+PyRows TakeRowIds(const PyTable& self, nb::handle ids, Names columns, bool verify) {
+  const std::vector<int64_t> numbers = ParseRowNumbers(ids, "row id");
+  const std::vector<uint64_t> row_ids(numbers.begin(), numbers.end());
+  const TakeOptions options{std::move(columns).value_or(std::vector<std::string>{}), verify};
+  auto snapshot = self.table->snapshot();
+  return PyRows(ValueOrThrow(WithoutGil([&] { return snapshot->TakeRowIds(row_ids, options); })));
+}
+
+int64_t Count(const PyTable& self, const Text& filter) {
+  auto snapshot = self.table->snapshot();
+  return ValueOrThrow(WithoutGil([&] { return snapshot->Count(filter.value_or("")); }));
+}
+
+std::vector<std::string> Verify(const PyTable& self, bool deep) {
+  auto snapshot = self.table->snapshot();
+  std::vector<std::string> problems;
+  ThrowIfError(WithoutGil([&] { return snapshot->Verify(deep, &problems); }));
+  return problems;
+}
+
+uint64_t Refresh(const PyTable& self) {
+  ThrowIfError(WithoutGil([&] { return self.table->Refresh(); }));
+  return self.table->snapshot()->version();
+}
+
+nb::list Versions(const PyTable& self, std::optional<int64_t> limit) {
+  auto history =
+      ValueOrThrow(WithoutGil([&] { return self.table->History(limit.value_or(INT64_MAX)); }));
+  nb::object version_class = nb::module_::import_("varve").attr("Version");
+  nb::list out;
+  for (const VersionInfo& info : history) {
+    out.append(version_class(info.version, info.commit_micros, info.operation, info.rows_added,
+                             info.rows_removed, info.num_rows, info.message));
+  }
+  return out;
+}
+
+std::string Describe(const PyTable& self) {
+  auto snapshot = self.table->snapshot();
+  return "<varve.Table '" + self.table->uri() + "': version " +
+         std::to_string(snapshot->version()) + ", " + std::to_string(snapshot->num_rows()) +
+         " rows>";
+}
+
+}  // namespace
+
+void DefineTable(nb::module_& module) {
+  const auto none = nb::none();
+  nb::class_<PyTable>(
+      module, "Table",
+      "Rows in versions, each version an atomic commit. Made by varve.create and varve.open.")
+      .def_prop_ro("uri", [](const PyTable& self) { return self.table->uri(); })
+      .def_prop_ro(
+          "version", [](const PyTable& self) { return self.table->snapshot()->version(); },
+          "The version that reads see.")
+      .def_prop_ro(
+          "schema",
+          [](const PyTable& self) { return PySchema{self.table->snapshot()->schema()->ToArrow()}; })
+      .def("__len__", [](const PyTable& self) { return self.table->snapshot()->num_rows(); })
+      .def("append", Append, nb::arg("data"), nb::arg("message") = none,
+           "Commits the rows of data as one version and returns its number. Nothing is visible "
+           "unless it returns.")
+      .def("scan", Scan, nb::arg("columns") = none, nb::arg("filter") = none,
+           nb::arg("limit") = none, nb::arg("batch_size") = 8192, nb::arg("verify") = true,
+           "Rows in order, those for which filter is true.")
+      .def("take", Take, nb::arg("rows"), nb::arg("columns") = none, nb::arg("verify") = true,
+           "Rows by position, in the order given; positions may repeat.")
+      .def("take_row_ids", TakeRowIds, nb::arg("ids"), nb::arg("columns") = none,
+           nb::arg("verify") = true,
+           "Rows by row id (the column RowID), which outlives compaction.")
+      .def("count", Count, nb::arg("filter") = none,
+           "How many rows there are, for which filter is true.")
+      .def("refresh", Refresh, "Looks for newer versions; the version that reads see from now on.")
+      .def("versions", Versions, nb::arg("limit") = none, "The history, newest first.")
+      .def("verify", Verify, nb::arg("deep") = false,
+           "Compares the metadata with the files; deep reads every byte. One line a problem.")
+      .def("__repr__", Describe);
+  module.def("_create", Create, nb::arg("uri"), nb::arg("data"), nb::arg("primary_key") = none,
+             nb::arg("layouts"), nb::arg("sync"));
+  module.def("_open", Open, nb::arg("uri"), nb::arg("version"), nb::arg("as_of_micros"),
+             nb::arg("sync"));
+}
+
+}  // namespace varve::python

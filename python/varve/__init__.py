@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Varve: a storage engine for vector data.
+
+    >>> import varve
+    >>> table = varve.create("books", {"id": ids, "emb": vectors}, primary_key="id")
+    >>> table.take([5, 17, 5]).to_numpy("emb").shape
+    (3, 768)
+    >>> table.scan(columns=["id"], filter="id < 100").to_arrow()
+
+Tables are folders of plain Parquet files; every commit is atomic. Results and inputs cross by the Arrow PyCapsule interface, so
+pyarrow, Polars, DuckDB and pandas objects go in and come out without a copy of the data.
+"""
+
+import os as _os
+from typing import NamedTuple as _NamedTuple
+
+from ._errors import (
+    AlreadyExistsError,
+    CancelledError,
+    CommitConflictError,
+    CommitUnknownError,
+    CorruptionError,
+    Error,
+    InternalError,
+    InvalidError,
+    IOError,
+    NotFoundError,
+    ResourceError,
+    UnsupportedError,
+)
+from ._varve import Array, Batch, Rows, Schema, Table, _create, _open
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AlreadyExistsError",
+    "Array",
+    "Batch",
+    "CancelledError",
+    "CommitConflictError",
+    "CommitUnknownError",
+    "CorruptionError",
+    "Error",
+    "IOError",
+    "InternalError",
+    "InvalidError",
+    "NotFoundError",
+    "ResourceError",
+    "Rows",
+    "Schema",
+    "Table",
+    "UnsupportedError",
+    "Version",
+    "create",
+    "open",
+]
+
+
+class Version(_NamedTuple):
+    """One entry of a table's history."""
+
+    version: int
+    commit_micros: int
+    operation: str
+    rows_added: int
+    rows_removed: int
+    num_rows: int
+    message: str
+
+    @property
+    def committed(self):
+        """The time of the commit, in UTC."""
+        import datetime
+
+        epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+        return epoch + datetime.timedelta(microseconds=self.commit_micros)
+
+
+def create(uri, data_or_schema, primary_key=None, *, layout=None, sync=True):
+    """Creates a table and returns it.
+
+    uri
+        a folder, "file:///folder" or "memory://name"
+    data_or_schema
+        rows for the first version, in anything that append takes; or an Arrow schema for a table without rows
+    primary_key
+        name of the key column, of 64-bit integers or texts
+    layout
+        how vector columns are stored, by name: "fixed" (the default: fastest), "list" (other engines see floats),
+        "compact" (smaller, slower)
+    sync
+        False leaves it to the operating system when bytes reach the disk
+
+    Raises AlreadyExistsError if there is a table.
+    """
+    return _create(_os.fspath(uri), data_or_schema, primary_key, layout or {}, sync)
+
+
+def open(uri, version=None, *, as_of=None, sync=True):
+    """Opens a table: its newest version, the one numbered `version`, or the newest committed at or before `as_of` (a datetime,
+    or microseconds since 1970). One opened at a version or a time stays there.
+
+    Raises NotFoundError if there is no such table or version.
+    """
+    if version is not None and as_of is not None:
+        raise InvalidError("version and as_of exclude each other")
+    if version is not None and version < 1:
+        raise InvalidError("versions count from 1")
+    if as_of is None:
+        micros = 0
+    elif hasattr(as_of, "timestamp"):
+        micros = round(as_of.timestamp() * 1_000_000)
+    else:
+        micros = int(as_of)
+    return _open(_os.fspath(uri), version or 0, micros, sync)

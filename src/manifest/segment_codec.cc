@@ -195,7 +195,7 @@ void SegmentEncoder::Add(const SegmentEntry& segment) {
   for (const ColumnStatistics& from : segment.statistics) {
     pb::ColumnStatistics* statistics = to->add_statistics();
     statistics->set_field_id(from.field_id);
-    statistics->set_null_count_plus_one(static_cast<uint64_t>(from.null_count + 1));
+    statistics->set_null_count_plus_one(static_cast<uint64_t>(from.null_count) + 1);
     statistics->set_inexact(!from.exact);
     EncodeBounds(from, statistics);
   }

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "arrow/io/file.h"
+#include "arrow/io/stdio.h"
+#include "arrow/record_batch.h"
+#include "cli/command.h"
+#include "cli/export/export_sink.h"
+#include "cli/interruption.h"
+#include "cli/output/amounts.h"
+#include "cli/output/json_document.h"
+#include "cli/output/progress_reader.h"
+#include "cli/source.h"
+#include "cli/suggestion.h"
+
+namespace varve::cli {
+namespace {
+
+// A file that appears under its name only when it is complete, and not at all otherwise.
+class StagedOutput {
+ public:
+  ~StagedOutput() {
+    std::error_code ignored;
+    if (!staged_.empty()) std::filesystem::remove(staged_, ignored);
+  }
+
+  Status Open(const std::string& path, bool replace) {
+    std::error_code error;
+    if (!replace && std::filesystem::exists(path, error)) {
+      return MakeError(ErrorKind::kAlreadyExists, "the file exists; --force replaces it",
+                       {.object = path});
+    }
+    path_ = path;
+    replace_ = replace;
+    const std::string staged = path + ".partial-" + std::to_string(getpid());
+    ARROW_ASSIGN_OR_RAISE(stream_, arrow::io::FileOutputStream::Open(staged));
+    staged_ = staged;
+    return Status::OK();
+  }
+  const std::shared_ptr<arrow::io::FileOutputStream>& stream() const { return stream_; }
+
+  Result<int64_t> Publish() {
+    ARROW_ASSIGN_OR_RAISE(const int64_t bytes, stream_->Tell());
+    ARROW_RETURN_NOT_OK(stream_->Close());
+    std::error_code error;
+    if (replace_) {
+      std::filesystem::rename(staged_, path_, error);
+      if (!error) staged_.clear();
+    } else {
+      std::filesystem::create_hard_link(staged_, path_, error);  // fails if somebody was faster
+    }
+    if (error) {
+      return MakeError(error == std::errc::file_exists ? ErrorKind::kAlreadyExists : ErrorKind::kIo,
+                       "could not put the file into place: " + error.message(), {.object = path_});
+    }
+    return bytes;
+  }
+
+ private:
+  std::string path_, staged_;
+  bool replace_ = false;
+  std::shared_ptr<arrow::io::FileOutputStream> stream_;
+};
+
+class ExportCommand : public Command {
+ public:
+  void Configure(CLI::App* app) override {
+    source_.Configure(app, /*with_file=*/true);
+    app->add_option("FILE", file_, "File to write; '-' is standard output (needs --format)")
+        ->required();
+    app->add_option("-f,--format", format_,
+                    "parquet, arrow, arrows (a stream), jsonl, csv, npy; default: by the name");
+    app->add_option("-c,--columns", columns_, "Only these columns, in this order: a,b,c");
+    app->add_option("-w,--filter", filter_, "Only rows for which this is true (tables)");
+    app->add_option("-n,--limit", limit_, "At most so many rows")->check(CLI::NonNegativeNumber);
+    app->add_flag("--force", force_, "Replace the file if it exists");
+  }
+
+  Status Run(Console* console) override {
+    const GracefulInterruption graceful;
+    ARROW_RETURN_NOT_OK(ChooseFormat());
+    ARROW_ASSIGN_OR_RAISE(const auto source, Source::Open(source_));
+    ARROW_ASSIGN_OR_RAISE(const int64_t num_rows, CountRows(*source));
+    ARROW_ASSIGN_OR_RAISE(
+        auto rows,
+        source->Scan({.columns = SplitNames(columns_), .filter = filter_, .limit = limit_}));
+    const auto begin = std::chrono::steady_clock::now();
+    if (file_ == "-") {
+      auto out = std::make_shared<arrow::io::StdoutStream>();
+      return Copy(std::move(rows), num_rows, out, console);
+    }
+    StagedOutput output;
+    ARROW_RETURN_NOT_OK(output.Open(file_, force_));
+    ARROW_RETURN_NOT_OK(Copy(std::move(rows), num_rows, output.stream(), console));
+    ARROW_RETURN_NOT_OK(CheckInterrupted());
+    ARROW_ASSIGN_OR_RAISE(const int64_t bytes, output.Publish());
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+    if (console->json) {
+      nlohmann::ordered_json document;
+      document["file"] = file_;
+      document["format"] = format_;
+      document["rows"] = num_rows;
+      document["bytes"] = bytes;
+      document["seconds"] = seconds.count();
+      PrintJson(console, document);
+    } else {
+      console->Say(Plural(num_rows, "row") + ", " + FormatBytes(bytes) + " in " +
+                   FormatSeconds(seconds.count()) + " (" + FormatRate(bytes, seconds.count()) +
+                   "): " + file_);
+    }
+    return Status::OK();
+  }
+
+ private:
+  Status ChooseFormat() {
+    if (format_.empty()) {
+      format_ = std::filesystem::path(file_).extension().string();
+      if (!format_.empty()) format_.erase(0, 1);
+      if (format_ == "feather" || format_ == "ipc") format_ = "arrow";
+      if (format_ == "pq") format_ = "parquet";
+      if (format_ == "ndjson" || format_ == "json") format_ = "jsonl";
+    }
+    const auto& known = ExportFormatNames();
+    if (std::find(known.begin(), known.end(), format_) != known.end()) return Status::OK();
+    const std::string what = format_.empty()
+                                 ? "the name does not say which format"
+                                 : "unknown format '" + format_ + "'" + DidYouMean(format_, known);
+    return MakeError(ErrorKind::kInvalid,
+                     what + "; choose with --format parquet, arrow, arrows, jsonl, csv or npy",
+                     {.object = file_});
+  }
+
+  Result<int64_t> CountRows(const Source& source) const {
+    int64_t rows = source.num_rows();
+    if (source.is_table() && !filter_.empty()) {
+      ARROW_ASSIGN_OR_RAISE(rows, source.snapshot()->Count(filter_));
+    }
+    return std::min(rows, limit_);
+  }
+
+  Status Copy(std::shared_ptr<arrow::RecordBatchReader> rows, int64_t num_rows,
+              const std::shared_ptr<arrow::io::OutputStream>& out, Console* console) const {
+    ProgressReader reader(std::move(rows), "exporting", num_rows, console);
+    ARROW_ASSIGN_OR_RAISE(auto sink, OpenExportSink(format_, reader.schema(), num_rows, out));
+    int64_t left = num_rows;
+    while (left > 0) {
+      std::shared_ptr<arrow::RecordBatch> batch;
+      ARROW_RETURN_NOT_OK(reader.ReadNext(&batch));
+      if (batch == nullptr) break;
+      batch = batch->Slice(0, std::min(left, batch->num_rows()));
+      left -= batch->num_rows();
+      ARROW_RETURN_NOT_OK(sink->Write(batch));
+    }
+    console->ClearProgress();
+    return sink->Finish();
+  }
+
+  SourceArguments source_;
+  std::string file_;
+  std::string format_;
+  std::vector<std::string> columns_;
+  std::string filter_;
+  int64_t limit_ = INT64_MAX;
+  bool force_ = false;
+};
+
+}  // namespace
+
+extern const CommandEntry kExportCommand{
+    "export",
+    "Read",
+    "Rows into a Parquet, Arrow, JSON lines, CSV or NumPy file",
+    "Nothing stands under the name of the file before it is complete.\n"
+    "With --json: {\"file\", \"format\", \"rows\", \"bytes\", \"seconds\"}.",
+    "varve export books books.parquet\n"
+    "varve export books embeddings.npy --columns embedding\n"
+    "varve export books - --format jsonl --filter \"year = 1990\" | gzip > 1990.jsonl.gz\n"
+    "varve export books yesterday.arrow --as-of 1d",
+    MakeCommand<ExportCommand>};
+
+}  // namespace varve::cli

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "arrow/record_batch.h"
+#include "arrow/type.h"
+#include "cli/command.h"
+#include "cli/input/batch_source.h"
+#include "cli/input/input.h"
+#include "cli/interruption.h"
+#include "cli/output/amounts.h"
+#include "cli/output/json_document.h"
+#include "cli/output/progress_reader.h"
+#include "cli/write_arguments.h"
+
+namespace varve::cli {
+namespace {
+
+// The streams of several files as one. Errors: Invalid naming the file whose columns differ
+Result<std::shared_ptr<arrow::RecordBatchReader>> Chain(std::vector<Input> inputs) {
+  auto schema = inputs.front().reader->schema();
+  for (const Input& input : inputs) {
+    if (input.reader->schema()->Equals(*schema, /*check_metadata=*/false)) continue;
+    return MakeError(ErrorKind::kInvalid,
+                     "files of one commit must have the same columns; without --single-commit each "
+                     "may lack some",
+                     {.object = input.path,
+                      .expected = schema->ToString(),
+                      .found = input.reader->schema()->ToString()});
+  }
+  return std::make_shared<BatchSource>(
+      schema,
+      [inputs = std::move(inputs),
+       i = size_t{0}](std::shared_ptr<arrow::RecordBatch>* batch) mutable -> Status {
+        while (i < inputs.size()) {
+          ARROW_RETURN_NOT_OK(inputs[i].reader->ReadNext(batch));
+          if (*batch != nullptr) return Status::OK();
+          inputs[i++].reader.reset();
+        }
+        return Status::OK();
+      });
+}
+
+class ImportCommand : public Command {
+ public:
+  void Configure(CLI::App* app) override {
+    app->add_option("TABLE", table_uri_, "Path or URI of a table; made if there is none")
+        ->required();
+    app->add_option("FILE", files_, "Files to read; '-' is standard input")->required();
+    app->add_option("-f,--format", format_,
+                    "parquet, arrow, npy, fvecs, bvecs, ivecs, jsonl, csv; default: by the name");
+    app->add_option("--primary-key", primary_key_, "Column whose values name rows (new tables)");
+    app->add_option("--column", column_, "Name for the one column of .npy and .fvecs files");
+    app->add_option("-m,--message", message_, "Kept in the history");
+    app->add_flag("--single-commit", single_commit_, "All files as one version");
+    write_.Configure(app);
+  }
+
+  Status Run(Console* console) override {
+    const GracefulInterruption graceful;
+    console_ = console;
+    ARROW_ASSIGN_OR_RAISE(input_options_.format, InputFormatFromName(format_));
+    input_options_.column = column_;
+    OpenOptions open;
+    ARROW_ASSIGN_OR_RAISE(open.table, write_.ToOptions());
+    auto existing = Table::Open(table_uri_, open);
+    if (existing.ok()) {
+      table_ = *existing;
+      ARROW_RETURN_NOT_OK(CheckPrimaryKey());
+      input_options_.target = table_->snapshot()->schema()->ToArrow();
+    } else if (!IsNotFound(existing.status())) {
+      return existing.status();
+    }
+    const auto begin = std::chrono::steady_clock::now();
+    if (single_commit_ && files_.size() > 1) {
+      std::vector<Input> inputs;
+      int64_t rows = 0;
+      for (const std::string& file : files_) {
+        ARROW_ASSIGN_OR_RAISE(auto input, OpenInput(file, input_options_));
+        bytes_ += input.file_bytes;
+        rows = rows < 0 || input.num_rows < 0 ? -1 : rows + input.num_rows;
+        inputs.push_back(std::move(input));
+      }
+      ARROW_ASSIGN_OR_RAISE(auto reader, Chain(std::move(inputs)));
+      ARROW_RETURN_NOT_OK(Commit(std::move(reader), rows, files_, open.table));
+    } else {
+      for (const std::string& file : files_) {
+        ARROW_ASSIGN_OR_RAISE(auto input, OpenInput(file, input_options_));
+        bytes_ += input.file_bytes;
+        ARROW_RETURN_NOT_OK(Commit(std::move(input.reader), input.num_rows, {file}, open.table));
+        input_options_.target = table_->snapshot()->schema()->ToArrow();
+      }
+    }
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+    Report(seconds.count());
+    return Status::OK();
+  }
+
+ private:
+  Status CheckPrimaryKey() const {
+    if (primary_key_.empty()) return Status::OK();
+    const FieldSchema* key = table_->snapshot()->schema()->primary_key();
+    const std::string name = key == nullptr ? "" : key->name;
+    if (name == primary_key_) return Status::OK();
+    return MakeError(
+        ErrorKind::kInvalid, "the table exists, with another primary key",
+        {.object = table_uri_, .expected = name.empty() ? "none" : name, .found = primary_key_});
+  }
+
+  Status Commit(std::shared_ptr<arrow::RecordBatchReader> reader, int64_t expected_rows,
+                const std::vector<std::string>& files, const TableOptions& options) {
+    std::string label = std::filesystem::path(files.front()).filename().string();
+    if (files.size() > 1) label = Plural(static_cast<int64_t>(files.size()), "file");
+    auto counted =
+        std::make_shared<ProgressReader>(std::move(reader), label, expected_rows, console_);
+    if (table_ == nullptr && message_.empty()) {
+      ARROW_ASSIGN_OR_RAISE(table_, Table::Create(table_uri_, counted, primary_key_, options));
+    } else {
+      std::shared_ptr<arrow::RecordBatchReader> rows = counted;
+      if (table_ == nullptr) {
+        ARROW_ASSIGN_OR_RAISE(rows, CreateFor(counted, options));
+      }
+      ARROW_RETURN_NOT_OK(table_->Append(rows, {.message = message_}));
+    }
+    console_->ClearProgress();
+    num_rows_ += counted->num_rows();
+    nlohmann::ordered_json commit;
+    commit["version"] = table_->snapshot()->version();
+    commit["rows"] = counted->num_rows();
+    commit["files"] = files;
+    commits_.push_back(std::move(commit));
+    return Status::OK();
+  }
+
+  // A first version made by Create has no message: an empty table, then an append that has one.
+  // The first batch shows which lists are vectors, so it is read before, and handed on after.
+  Result<std::shared_ptr<arrow::RecordBatchReader>> CreateFor(
+      const std::shared_ptr<arrow::RecordBatchReader>& reader, const TableOptions& options) {
+    std::shared_ptr<arrow::RecordBatch> first;
+    ARROW_RETURN_NOT_OK(reader->ReadNext(&first));
+    ARROW_ASSIGN_OR_RAISE(
+        auto schema, CollectionSchema::FromArrow(*reader->schema(), first.get(), primary_key_));
+    ARROW_ASSIGN_OR_RAISE(table_, Table::Create(table_uri_, schema, options));
+    return std::make_shared<BatchSource>(
+        reader->schema(),
+        [reader, first](std::shared_ptr<arrow::RecordBatch>* batch) mutable -> Status {
+          if (first == nullptr) return reader->ReadNext(batch);
+          *batch = std::exchange(first, nullptr);
+          return Status::OK();
+        });
+  }
+
+  void Report(double seconds) const {
+    const uint64_t version = table_->snapshot()->version();
+    if (console_->json) {
+      nlohmann::ordered_json document;
+      document["table"] = table_->uri();
+      document["version"] = version;
+      document["rows"] = num_rows_;
+      document["input_bytes"] = bytes_;
+      document["seconds"] = seconds;
+      document["commits"] = commits_;
+      PrintJson(console_, document);
+      return;
+    }
+    std::string words = Plural(num_rows_, "row") + " in " + FormatSeconds(seconds);
+    if (bytes_ > 0) words += " (" + FormatRate(bytes_, seconds) + ")";
+    console_->Say(words + ": version " + std::to_string(version) + " of " + table_->uri());
+  }
+
+  std::string table_uri_;
+  std::vector<std::string> files_;
+  std::string format_ = "auto";
+  std::string primary_key_;
+  std::string column_;
+  std::string message_;
+  bool single_commit_ = false;
+  WriteArguments write_;
+
+  Console* console_ = nullptr;
+  InputOptions input_options_;
+  std::shared_ptr<Table> table_;
+  int64_t num_rows_ = 0;
+  int64_t bytes_ = 0;
+  nlohmann::ordered_json commits_ = nlohmann::ordered_json::array();
+};
+
+}  // namespace
+
+extern const CommandEntry kImportCommand{
+    "import",
+    "Write",
+    "Rows from files into a new or existing table",
+    "Each file becomes one version, which is there as a whole or not at all.\n"
+    "With --json: {\"table\", \"version\", \"rows\", \"input_bytes\", \"seconds\", \"commits\": "
+    "[…]}.",
+    "varve import books books.parquet --primary-key id\n"
+    "varve import books more.jsonl -m 'the spring harvest'\n"
+    "varve import vectors base.fvecs --column emb\n"
+    "cat rows.jsonl | varve import books - --format jsonl",
+    MakeCommand<ImportCommand>};
+
+}  // namespace varve::cli

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files of many kinds as streams of record batches, for `varve import`.
+//
+// Errors: every reader checks what it reads; messages name the file and the line, row or offset.
+//         Corruption for a file that is not what its format says; NotFound; Unsupported
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "arrow/type_fwd.h"
+#include "varve/status.h"
+
+namespace varve::cli {
+
+enum class InputFormat { kAuto, kParquet, kArrow, kNpy, kFvecs, kBvecs, kIvecs, kJsonLines, kCsv };
+
+/// The names --format accepts.
+const std::vector<std::string>& InputFormatNames();
+Result<InputFormat> InputFormatFromName(const std::string& name);
+
+struct InputOptions {
+  InputFormat format = InputFormat::kAuto;
+  /// Name for the one column of .npy and .fvecs files; empty: the only vector field of `target`,
+  /// else "embedding" for vectors and "value" for scalars.
+  std::string column;
+  /// Arrow schema of the table the rows go to, or nullptr: texts are read as its types.
+  std::shared_ptr<arrow::Schema> target;
+};
+
+struct Input {
+  std::string path;
+  int64_t file_bytes = 0;  ///< 0: not known (standard input)
+  int64_t num_rows = -1;   ///< -1: not known before reading
+  std::shared_ptr<arrow::RecordBatchReader> reader;
+};
+
+/// `path` "-" is standard input, for arrow streams, jsonl and csv, with the format named.
+Result<Input> OpenInput(const std::string& path, const InputOptions& options);
+
+}  // namespace varve::cli

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <charconv>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <utility>
+
+#include "arrow/array/array_nested.h"
+#include "arrow/compute/cast.h"
+#include "arrow/io/interfaces.h"
+#include "arrow/json/reader.h"
+#include "arrow/record_batch.h"
+#include "arrow/type.h"
+#include "cli/input/batch_source.h"
+#include "cli/input/formats.h"
+
+namespace varve::cli {
+namespace {
+
+using arrow::internal::checked_cast;
+
+// Types are inferred from the first block, so it is generous: 8 MiB hold a thousand wide rows.
+constexpr int32_t kBlockBytes = 8 << 20;
+
+// Arrow's JSON reader has no fixed-size lists: they are read as lists and made into vectors later.
+std::shared_ptr<arrow::DataType> ReadableType(const std::shared_ptr<arrow::DataType>& type) {
+  if (type->id() != arrow::Type::FIXED_SIZE_LIST) return type;
+  const auto& list = checked_cast<const arrow::FixedSizeListType&>(*type);
+  const auto value =
+      list.value_type()->id() == arrow::Type::HALF_FLOAT ? arrow::float32() : list.value_type();
+  return arrow::list(value);
+}
+
+// The line (from 1) and reason of the first line of `path` that is no JSON object, or "".
+std::string FirstBadLine(const std::string& path) {
+  std::ifstream file(path);
+  std::string line;
+  for (int64_t number = 1; std::getline(file, line); ++number) {
+    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    try {
+      if (!nlohmann::json::parse(line).is_object()) {
+        return "line " + std::to_string(number) + ": not a JSON object";
+      }
+    } catch (const nlohmann::json::exception& error) {
+      std::string_view what = error.what();
+      // "[json.exception.parse_error.101] parse error at line 1, column 9: syntax error …"
+      const size_t at = what.find("column ");
+      if (at != std::string_view::npos) what.remove_prefix(at);
+      return "line " + std::to_string(number) + ", " + std::string(what);
+    }
+  }
+  return "";
+}
+
+// "… in row 5", counted from 0 in the block that failed, as a line of the file.
+std::string LineOfRow(std::string_view message, int64_t rows_before) {
+  constexpr std::string_view kMark = "in row ";
+  const size_t at = message.rfind(kMark);
+  if (at == std::string_view::npos) return "";
+  message.remove_prefix(at + kMark.size());
+  int64_t row = 0;
+  if (std::from_chars(message.data(), message.data() + message.size(), row).ec != std::errc()) {
+    return "";
+  }
+  return "row " + std::to_string(rows_before + row);
+}
+
+Status Explained(const Status& status, const std::string& path, int64_t rows_before) {
+  if (status.ok() || status.IsIOError() || status.IsCancelled() || status.IsOutOfMemory()) {
+    return status;
+  }
+  std::string where = path == "-" ? "" : FirstBadLine(path);
+  if (!where.empty()) return Corruption("not JSON lines: " + where, {.object = path});
+  where = LineOfRow(status.message(), rows_before);
+  return Corruption(status.message(), {.object = path, .field = where});
+}
+
+// The length all lists of `column` share, where they are numbers, at least two, and never null.
+int32_t CommonLength(const arrow::Array& column) {
+  if (column.type_id() != arrow::Type::LIST || column.length() < 2 || column.null_count() > 0) {
+    return 0;
+  }
+  const auto& list = checked_cast<const arrow::ListArray&>(column);
+  const auto value_id = list.value_type()->id();
+  if ((value_id != arrow::Type::DOUBLE && value_id != arrow::Type::FLOAT) ||
+      list.values()->null_count() > 0) {
+    return 0;
+  }
+  const int32_t length = list.value_length(0);
+  for (int64_t i = 1; i < list.length(); ++i) {
+    if (list.value_length(i) != length) return 0;
+  }
+  return length >= 2 ? length : 0;
+}
+
+// Where the first batch shows a vector, the type it becomes.
+std::shared_ptr<arrow::Schema> WithVectors(const arrow::RecordBatch& first,
+                                           const arrow::Schema* target) {
+  arrow::FieldVector fields;
+  for (int i = 0; i < first.num_columns(); ++i) {
+    auto field = first.schema()->field(i);
+    const bool known = target != nullptr && target->GetFieldByName(field->name()) != nullptr;
+    const int32_t length = known ? 0 : CommonLength(*first.column(i));
+    if (length > 0) {
+      field = field->WithType(
+          arrow::fixed_size_list(arrow::field("item", arrow::float32(), false), length));
+    }
+    fields.push_back(std::move(field));
+  }
+  return arrow::schema(std::move(fields));
+}
+
+Result<std::shared_ptr<arrow::RecordBatch>> ToSchema(
+    const std::shared_ptr<arrow::RecordBatch>& batch, const std::shared_ptr<arrow::Schema>& schema,
+    const std::string& path, int64_t rows_before) {
+  arrow::ArrayVector columns;
+  for (int i = 0; i < batch->num_columns(); ++i) {
+    auto column = batch->column(i);
+    const auto& field = schema->field(i);
+    if (!column->type()->Equals(*field->type())) {
+      const auto& vector = checked_cast<const arrow::FixedSizeListType&>(*field->type());
+      const auto& list = checked_cast<const arrow::ListArray&>(*column);
+      for (int64_t row = 0; row < list.length(); ++row) {
+        if (list.IsNull(row) || list.value_length(row) == vector.list_size()) continue;
+        return Corruption("a vector of another length in row " + std::to_string(rows_before + row),
+                          {.object = path,
+                           .field = field->name(),
+                           .expected = std::to_string(vector.list_size()),
+                           .found = std::to_string(list.value_length(row))});
+      }
+      auto cast =
+          arrow::compute::Cast(*column, field->type(), arrow::compute::CastOptions::Unsafe());
+      if (!cast.ok()) {
+        return Corruption(cast.status().message(), {.object = path, .field = field->name()});
+      }
+      column = *cast;
+    }
+    columns.push_back(std::move(column));
+  }
+  return arrow::RecordBatch::Make(schema, batch->num_rows(), std::move(columns));
+}
+
+}  // namespace
+
+Status OpenJsonLines(std::shared_ptr<arrow::io::InputStream> stream, const InputOptions& options,
+                     Input* input) {
+  auto read_options = arrow::json::ReadOptions::Defaults();
+  read_options.block_size = kBlockBytes;
+  auto parse_options = arrow::json::ParseOptions::Defaults();
+  if (options.target != nullptr) {
+    arrow::FieldVector fields;
+    for (const auto& field : options.target->fields()) {
+      fields.push_back(arrow::field(field->name(), ReadableType(field->type())));
+    }
+    parse_options.explicit_schema = arrow::schema(std::move(fields));
+  }
+  const std::string path = input->path;
+  auto opened = arrow::json::StreamingReader::Make(stream, read_options, parse_options);
+  ARROW_RETURN_NOT_OK(Explained(opened.status(), path, 0));
+  auto reader = *opened;
+  std::shared_ptr<arrow::RecordBatch> first;
+  ARROW_RETURN_NOT_OK(Explained(reader->ReadNext(&first), path, 0));
+  if (first == nullptr) {
+    return MakeError(ErrorKind::kInvalid, "the file has no rows", {.object = path});
+  }
+  auto schema = WithVectors(*first, options.target.get());
+  input->reader = std::make_shared<BatchSource>(
+      schema,
+      [reader, schema, first, path,
+       rows = int64_t{0}](std::shared_ptr<arrow::RecordBatch>* batch) mutable -> Status {
+        std::shared_ptr<arrow::RecordBatch> read = std::exchange(first, nullptr);
+        if (read == nullptr) ARROW_RETURN_NOT_OK(Explained(reader->ReadNext(&read), path, rows));
+        if (read == nullptr) return Status::OK();
+        ARROW_ASSIGN_OR_RAISE(*batch, ToSchema(read, schema, path, rows));
+        rows += read->num_rows();
+        return Status::OK();
+      });
+  return Status::OK();
+}
+
+}  // namespace varve::cli

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <utility>
+
+#include "arrow/record_batch.h"
+#include "cli/input/formats.h"
+#include "cli/location.h"
+#include "varve/packed.h"
+
+namespace varve::cli {
+
+Status OpenParquet(Input* input, const InputOptions&) {
+  const FileLocation location = SplitFileLocation(input->path);
+  ARROW_ASSIGN_OR_RAISE(auto store, OpenChunkManager(location.folder));
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<PackedReader> reader,
+                        PackedReader::Open(store, {location.name}));
+  input->num_rows = reader->num_rows();
+  ARROW_ASSIGN_OR_RAISE(auto batches, reader->Scan());
+  input->reader = std::move(batches);
+  return Status::OK();
+}
+
+}  // namespace varve::cli

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/location.h"
+
+#include <charconv>
+#include <filesystem>
+#include <string_view>
+
+#include "arrow/scalar.h"
+#include "arrow/type.h"
+
+namespace varve::cli {
+namespace {
+
+constexpr int64_t kMicrosPerSecond = 1000000;
+
+std::optional<int64_t> ParseAge(std::string_view text) {
+  if (text.size() < 2) return std::nullopt;
+  int64_t unit = 0;
+  switch (text.back()) {
+    case 's':
+      unit = 1;
+      break;
+    case 'm':
+      unit = 60;
+      break;
+    case 'h':
+      unit = 3600;
+      break;
+    case 'd':
+      unit = 86400;
+      break;
+    default:
+      return std::nullopt;
+  }
+  text.remove_suffix(1);
+  int64_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc() || end != text.data() + text.size() || count < 0) return std::nullopt;
+  int64_t micros = 0;
+  if (__builtin_mul_overflow(count, unit * kMicrosPerSecond, &micros)) return std::nullopt;
+  return micros;
+}
+
+}  // namespace
+
+std::optional<std::string> LocalPath(const std::string& location) {
+  const size_t scheme = location.find("://");
+  if (scheme == std::string::npos) return location;
+  if (location.compare(0, scheme, "file") != 0) return std::nullopt;
+  return location.substr(scheme + 3);
+}
+
+bool IsLocalFile(const std::string& location) {
+  const auto path = LocalPath(location);
+  std::error_code error;
+  return path.has_value() && std::filesystem::is_regular_file(*path, error);
+}
+
+FileLocation SplitFileLocation(const std::string& location) {
+  const std::filesystem::path path = std::filesystem::absolute(*LocalPath(location));
+  return {path.parent_path().string(), path.filename().string()};
+}
+
+Result<int64_t> ParseTime(const std::string& text, int64_t now_micros) {
+  if (const auto age = ParseAge(text); age.has_value()) return now_micros - *age;
+  std::string moment = text;
+  if (!moment.empty() && moment.back() == 'Z') moment.pop_back();
+  auto parsed = arrow::Scalar::Parse(arrow::timestamp(arrow::TimeUnit::MICRO), moment);
+  if (!parsed.ok()) {
+    return MakeError(ErrorKind::kInvalid,
+                     "'" + text +
+                         "' is no time; write 2026-11-21, 2026-11-21T04:00:00Z (UTC), or an age "
+                         "such as 15m, 2h, 3d");
+  }
+  return static_cast<const arrow::TimestampScalar&>(**parsed).value;
+}
+
+}  // namespace varve::cli

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/source.h"
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+
+#include "arrow/record_batch.h"
+#include "arrow/type.h"
+#include "cli/location.h"
+#include "cli/suggestion.h"
+
+namespace varve::cli {
+namespace {
+
+int64_t NowMicros() {
+  return std::chrono::duration_cast<std::chrono::microseconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
+}  // namespace
+
+void SourceArguments::Configure(CLI::App* app, bool with_file) {
+  accepts_file = with_file;
+  app->add_option(
+         "TABLE", location,
+         with_file ? "Path or URI of a table, or of one Parquet file" : "Path or URI of a table")
+      ->required();
+  auto* by_number = app->add_option("--version", version, "Read this version; default: the newest");
+  app->add_option(
+         "--as-of", as_of,
+         "Read the newest version committed by then: 2026-11-21T04:00Z, or an age: 15m, 2h")
+      ->excludes(by_number);
+}
+
+Result<std::unique_ptr<Source>> Source::Open(const SourceArguments& arguments) {
+  std::unique_ptr<Source> source(new Source);
+  source->location_ = arguments.location;
+  if (IsLocalFile(arguments.location)) {
+    if (!arguments.accepts_file) {
+      return MakeError(ErrorKind::kInvalid, "this command reads tables; 'varve import' makes one",
+                       {.object = arguments.location});
+    }
+    if (arguments.version != 0 || !arguments.as_of.empty()) {
+      return MakeError(ErrorKind::kInvalid, "a single file has no versions",
+                       {.object = arguments.location});
+    }
+    const FileLocation file = SplitFileLocation(arguments.location);
+    ARROW_ASSIGN_OR_RAISE(source->store_, OpenChunkManager(file.folder));
+    source->file_name_ = file.name;
+    ARROW_ASSIGN_OR_RAISE(source->file_bytes_, source->store_->Size(file.name));
+    ARROW_ASSIGN_OR_RAISE(source->file_, PackedReader::Open(source->store_, {file.name}));
+    source->schema_ = source->file_->schema();
+    auto collection = CollectionSchema::FromArrow(*source->schema_);
+    if (collection.ok()) source->collection_schema_ = *collection;
+    return source;
+  }
+  OpenOptions options;
+  options.version = arguments.version;
+  if (!arguments.as_of.empty()) {
+    ARROW_ASSIGN_OR_RAISE(options.as_of_micros, ParseTime(arguments.as_of, NowMicros()));
+  }
+  ARROW_ASSIGN_OR_RAISE(source->table_, Table::Open(arguments.location, options));
+  // Table shows its store as const; files are opened through one of our own.
+  ARROW_ASSIGN_OR_RAISE(source->store_, OpenChunkManager(arguments.location));
+  source->snapshot_ = source->table_->snapshot();
+  source->collection_schema_ = source->snapshot_->schema();
+  source->schema_ = source->collection_schema_->ToArrow();
+  return source;
+}
+
+int64_t Source::num_rows() const { return file_ ? file_->num_rows() : snapshot_->num_rows(); }
+
+std::vector<SegmentInfo> Source::segments() const {
+  if (file_ == nullptr) return snapshot_->segments();
+  SegmentInfo segment;
+  segment.num_rows = file_->num_rows();
+  segment.files.push_back({file_name_, file_bytes_, schema_->field_names()});
+  return {segment};
+}
+
+Result<std::shared_ptr<arrow::RecordBatchReader>> Source::Scan(const SourceScan& scan) const {
+  ARROW_RETURN_NOT_OK(CheckColumns(scan.columns));
+  if (file_ != nullptr) {
+    if (!scan.filter.empty()) {
+      return MakeError(ErrorKind::kUnsupported, "a filter needs a table; 'varve import' makes one",
+                       {.object = location_});
+    }
+    PackedReadOptions options;
+    options.columns = scan.columns;
+    options.end_row = std::min(scan.limit, file_->num_rows());
+    options.verify = scan.verify;
+    return file_->Scan(options);
+  }
+  ScanOptions options;
+  options.columns = scan.columns;
+  options.filter = scan.filter;
+  options.limit = scan.limit;
+  options.verify = scan.verify;
+  return snapshot_->Scan(options);
+}
+
+Result<std::shared_ptr<arrow::RecordBatch>> Source::Take(const std::vector<int64_t>& rows,
+                                                         const std::vector<std::string>& columns,
+                                                         bool verify) const {
+  ARROW_RETURN_NOT_OK(CheckColumns(columns));
+  if (file_ != nullptr) return file_->Take(rows, columns, verify);
+  return snapshot_->Take(rows, {.columns = columns, .verify = verify});
+}
+
+Status Source::CheckColumns(const std::vector<std::string>& columns) const {
+  std::vector<std::string> known = schema_->field_names();
+  if (is_table()) {
+    known.emplace_back(kRowIdFieldName);
+    known.emplace_back(kTimestampFieldName);
+  }
+  for (const std::string& column : columns) {
+    if (std::find(known.begin(), known.end(), column) != known.end()) continue;
+    return MakeError(ErrorKind::kInvalid,
+                     "there is no column '" + column + "'" + DidYouMean(column, known) +
+                         " ('varve schema' lists all)",
+                     {.object = location_});
+  }
+  return Status::OK();
+}
+
+std::vector<std::string> SplitNames(const std::vector<std::string>& lists) {
+  std::vector<std::string> names;
+  for (const std::string& list : lists) {
+    for (std::string name : CLI::detail::split(list, ',')) {
+      CLI::detail::trim(name);
+      if (!name.empty()) names.push_back(std::move(name));
+    }
+  }
+  return names;
+}
+
+}  // namespace varve::cli

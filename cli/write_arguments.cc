@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/write_arguments.h"
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+
+#include "cli/source.h"
+#include "cli/suggestion.h"
+
+namespace varve::cli {
+namespace {
+
+const std::map<std::string, Compression>& Codecs() {
+  static const std::map<std::string, Compression> kCodecs = {
+      {"zstd", Compression::kZstd}, {"lz4", Compression::kLz4},   {"snappy", Compression::kSnappy},
+      {"gzip", Compression::kGzip}, {"none", Compression::kNone},
+  };
+  return kCodecs;
+}
+
+Result<FieldWriteOptions> ParseCompression(const std::string& text) {
+  const size_t colon = text.find(':');
+  const std::string name = text.substr(0, colon);
+  const auto codec = Codecs().find(name);
+  if (codec == Codecs().end()) {
+    std::vector<std::string> names;
+    for (const auto& [known, value] : Codecs()) names.push_back(known);
+    return MakeError(ErrorKind::kInvalid,
+                     "unknown compression '" + name + "'" + DidYouMean(name, names) +
+                         " (zstd, lz4, snappy, gzip, none, or with a level: zstd:9)");
+  }
+  FieldWriteOptions options;
+  options.compression = codec->second;
+  if (colon != std::string::npos) {
+    const char* begin = text.data() + colon + 1;
+    const char* end = text.data() + text.size();
+    const auto parsed = std::from_chars(begin, end, options.level);
+    if (parsed.ec != std::errc() || parsed.ptr != end || options.level < 1 || options.level > 22) {
+      return MakeError(ErrorKind::kInvalid,
+                       "'" + text.substr(colon + 1) + "' is no compression level (1 to 22)");
+    }
+  }
+  return options;
+}
+
+Status ParseSplit(const std::string& text, PackedWriteOptions* options) {
+  if (text == "default") {
+    options->split = SplitPolicy::kDefault;
+  } else if (text == "one") {
+    options->split = SplitPolicy::kOneGroup;
+  } else if (text == "schema") {
+    options->split = SplitPolicy::kBySchema;
+  } else if (text == "size") {
+    options->split = SplitPolicy::kByAverageSize;
+  } else if (text.find(';') != std::string::npos || text.find(',') != std::string::npos) {
+    options->split = SplitPolicy::kExplicit;
+    for (const std::string& group : CLI::detail::split(text, ';')) {
+      options->groups.push_back(SplitNames({group}));
+    }
+  } else {
+    return MakeError(
+        ErrorKind::kInvalid,
+        "unknown split '" + text + "'" + DidYouMean(text, {"default", "one", "schema", "size"}) +
+            " (default, one, schema, size, or groups of columns: 'embedding;id,title')");
+  }
+  return Status::OK();
+}
+
+}  // namespace
+
+void WriteArguments::Configure(CLI::App* app) {
+  app->add_option("--split", split,
+                  "Columns that share a file: default (each vector for itself), one, schema, size, "
+                  "or groups: 'embedding;id,title'");
+  app->add_option("--compression", compression,
+                  "For scalars and texts: zstd (default), lz4, snappy, gzip, none; level: zstd:9");
+  app->add_flag("--no-sync", no_sync,
+                "Do not wait for stable storage: faster, but a power failure may take the commit");
+}
+
+Result<TableOptions> WriteArguments::ToOptions() const {
+  TableOptions options;
+  ARROW_ASSIGN_OR_RAISE(options.write.defaults, ParseCompression(compression));
+  ARROW_RETURN_NOT_OK(ParseSplit(split, &options.write));
+  options.store.sync = !no_sync;
+  return options;
+}
+
+}  // namespace varve::cli

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "arrow/array.h"
 #include "query/pruning.h"
 #include "table/projection.h"
 
@@ -69,45 +70,64 @@ Result<SegmentFilter> SegmentFilter::Make(const SegmentReader& segment,
 
   std::vector<const FieldSchema*> fields;
   std::vector<std::shared_ptr<const PackedColumnReader>> columns;
-  std::vector<std::vector<PageZone>> zones;
+  std::vector<ColumnZones> zones;
   for (const int64_t field_id : predicate.field_ids()) {
     const FieldSchema* field = schema.FindById(field_id);
     fields.push_back(field == nullptr ? SystemField(field_id) : field);
     ARROW_ASSIGN_OR_RAISE(auto column, segment.Column(*fields.back()));
     ARROW_ASSIGN_OR_RAISE(auto column_zones, column->Zones());
-    for (PageZone& zone : column_zones) zone.statistics.field_id = field_id;
-    zones.push_back(std::move(column_zones));
+    zones.push_back({.field_id = field_id, .zones = std::move(column_zones)});
     columns.push_back(std::move(column));
   }
-  filter.ranges_ = PruneZones(predicate, zones, segment.num_rows());
+  ZonePruning rows = PruneZones(predicate, zones, segment.num_rows());
   for (const EqualityConstraint& constraint : predicate.equalities()) {
-    if (filter.ranges_.empty()) break;
+    if (rows.may_match.empty()) break;
     const auto at = static_cast<size_t>(
         std::find(predicate.field_ids().begin(), predicate.field_ids().end(), constraint.field_id) -
         predicate.field_ids().begin());
-    ARROW_ASSIGN_OR_RAISE(const auto rows,
+    ARROW_ASSIGN_OR_RAISE(const auto admitted,
                           RowsAdmitted(segment, *fields[at], *columns[at], constraint));
-    filter.ranges_ = Intersect(filter.ranges_, rows);
+    rows.may_match = Intersect(rows.may_match, admitted);
   }
-  if (filter.ranges_.empty()) {
+  filter.CutPieces(rows.may_match, rows.all_match);
+  if (filter.pieces_.empty()) {
     filter.match_ = Match::kNone;
   } else {
-    filter.next_row_ = filter.ranges_.front().begin;
     filter.columns_.emplace(std::move(columns), options);
   }
   return filter;
 }
 
+void SegmentFilter::CutPieces(const RowRanges& may_match, const RowRanges& all_match) {
+  for (const RowRange& range : may_match) {
+    int64_t next = range.begin;
+    for (const RowRange& known : Intersect({range}, all_match)) {
+      if (next < known.begin) pieces_.push_back({{next, known.begin}, false});
+      pieces_.push_back({known, true});
+      next = known.end;
+    }
+    if (next < range.end) pieces_.push_back({{next, range.end}, false});
+  }
+  if (!pieces_.empty()) next_row_ = pieces_.front().rows.begin;
+}
+
 Result<std::vector<int64_t>> SegmentFilter::Next(int64_t want) {
   std::vector<int64_t> matches;
-  while (range_ < ranges_.size() && static_cast<int64_t>(matches.size()) < want) {
-    ARROW_ASSIGN_OR_RAISE(const auto arrays, columns_->Next(next_row_, ranges_[range_].end));
-    const int64_t num_rows = arrays.front()->length();
-    ARROW_ASSIGN_OR_RAISE(const auto offsets, predicate_->Evaluate(arrays, num_rows));
-    for (const int64_t offset : offsets) matches.push_back(next_row_ + offset);
-    next_row_ += num_rows;
-    if (next_row_ >= ranges_[range_].end && ++range_ < ranges_.size()) {
-      next_row_ = ranges_[range_].begin;
+  while (piece_ < pieces_.size() && static_cast<int64_t>(matches.size()) < want) {
+    const Piece& piece = pieces_[piece_];
+    if (piece.known_to_match) {
+      const int64_t missing = want - static_cast<int64_t>(matches.size());
+      const int64_t end = std::min(piece.rows.end, next_row_ + missing);
+      while (next_row_ < end) matches.push_back(next_row_++);
+    } else {
+      ARROW_ASSIGN_OR_RAISE(const auto arrays, columns_->Next(next_row_, piece.rows.end));
+      const int64_t num_rows = arrays.front()->length();
+      ARROW_ASSIGN_OR_RAISE(const auto offsets, predicate_->Evaluate(arrays, num_rows));
+      for (const int64_t offset : offsets) matches.push_back(next_row_ + offset);
+      next_row_ += num_rows;
+    }
+    if (next_row_ >= piece.rows.end && ++piece_ < pieces_.size()) {
+      next_row_ = pieces_[piece_].rows.begin;
     }
   }
   return matches;

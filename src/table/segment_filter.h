@@ -34,11 +34,19 @@ class SegmentFilter {
  private:
   SegmentFilter(const Predicate& predicate, Match match) : predicate_(&predicate), match_(match) {}
 
+  // Rows left to look at, cut so that each piece either is known to match or has to be evaluated.
+  struct Piece {
+    RowRange rows;
+    bool known_to_match = false;
+  };
+
+  void CutPieces(const RowRanges& may_match, const RowRanges& all_match);
+
   const Predicate* predicate_;
   Match match_;
-  RowRanges ranges_;  // not yet evaluated; the first one from next_row_ on
-  size_t range_ = 0;
-  int64_t next_row_ = 0;
+  std::vector<Piece> pieces_;
+  size_t piece_ = 0;      // the first one with rows left,
+  int64_t next_row_ = 0;  // from this row on
   std::optional<ColumnScan> columns_;
 };
 

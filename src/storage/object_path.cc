@@ -13,6 +13,14 @@ namespace {
 constexpr std::array<std::string_view, 7> kRefusedEscapes = {"00", "25", "2e", "2f",
                                                              "5c", "c0", "c1"};
 
+bool IsUtf8(std::string_view text) {
+  [[maybe_unused]] static const bool is_ready = [] {
+    arrow::util::InitializeUTF8();
+    return true;
+  }();
+  return arrow::util::ValidateUTF8(text);
+}
+
 char ToLower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 
 bool HasRefusedEscape(std::string_view text) {
@@ -42,7 +50,7 @@ const char* ProblemOfText(std::string_view text) {
   if (has_control) return "has a control character";
   if (text.find('\\') != text.npos) return "has a backslash";
   if (HasRefusedEscape(text)) return "has a percent escape of a dot, a separator or a NUL";
-  if (!arrow::util::ValidateUTF8(text)) return "is not UTF-8";
+  if (!IsUtf8(text)) return "is not UTF-8";
   return nullptr;
 }
 

@@ -2,9 +2,12 @@
 // What a table's rows look like: fields with stable ids and the data types of Milvus, mapped to
 // Arrow and back.
 //
-// Ids:      0 is RowID, 1 is Timestamp, 2 to 99 are reserved, user fields count from 100 and an id
-// is never used twice. Source:   Milvus' data types (docs/format/data-types.md) Threads:  immutable
-// once built; share freely
+// Ids:     0 is RowID, 1 is Timestamp, 2 to 99 are reserved, user fields count from 100 and an id
+// is
+//          never used twice
+// Errors:  Invalid, naming the field and the mistake
+// Threads: immutable once built; share freely
+// Source:  Milvus' data types (docs/format/data-types.md)
 #pragma once
 
 #include <cstdint>
@@ -66,7 +69,7 @@ enum class VectorLayout : int32_t {
   kCompact = 2,  ///< BYTE_STREAM_SPLIT + zstd: about 0.84 of the size, no zero-copy reads
 };
 
-struct FieldSchema {
+struct VARVE_EXPORT FieldSchema {
   int64_t field_id = -1;  ///< -1: to be given by CollectionSchema::Make, from kFirstUserFieldId on
   std::string name;
   DataType data_type = DataType::kNone;
@@ -131,14 +134,15 @@ class VARVE_EXPORT CollectionSchema {
  private:
   std::vector<FieldSchema> fields_;
   int64_t max_field_id_;
+  std::shared_ptr<arrow::Schema> arrow_schema_;
 };
 
 /// The Arrow type batches of `field` carry when it names none: fixed_size_list for FloatVector,
 /// Float16Vector and Int8Vector, fixed_size_binary for the other dense vectors.
 VARVE_EXPORT Result<std::shared_ptr<arrow::DataType>> DefaultArrowType(const FieldSchema& field);
 
-/// The type as Milvus stores it: fixed_size_binary for every dense vector, binary for arrays, JSON,
-/// sparse vectors.
+/// The type as Milvus stores it: fixed_size_binary for dense vectors, binary for nullable ones,
+/// arrays, JSON and sparse vectors. Errors: Unsupported for kNone
 VARVE_EXPORT Result<std::shared_ptr<arrow::DataType>> MilvusArrowType(const FieldSchema& field);
 
 /// Makes `batch` fit `schema`: columns matched by name and put in order, absent nullable or

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Column chunks that parquet-cpp encodes, in memory: everything that is not addressable.
+//
+// Errors:  what parquet-cpp refuses, as Invalid naming the column; no exception leaves
+// Threads: the functions may be called concurrently
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "arrow/type_fwd.h"
+#include "packed/column_encoding.h"
+#include "packed/leaf_chunk.h"
+#include "varve/status.h"
+
+namespace parquet {
+class BloomFilter;
+class ColumnDescriptor;
+}  // namespace parquet
+
+namespace varve::internal {
+
+/// Offsets in `leaf` count from the start of `bytes`.
+struct EncodedChunk {
+  LeafChunk leaf;
+  std::shared_ptr<arrow::Buffer> bytes;
+};
+
+/// A column without children. `bloom` (may be null) learns the values. Bounds of texts are cut to
+/// 16 bytes in the page index, and left out of page headers.
+Result<EncodedChunk> EncodeFlatChunk(const arrow::ArrayVector& rows,
+                                     const parquet::ColumnDescriptor* descr,
+                                     const ColumnEncoding& encoding, bool page_checksums,
+                                     parquet::BloomFilter* bloom);
+
+/// A list, struct or map: one chunk a leaf, all cut into pages at the same rows.
+Result<std::vector<EncodedChunk>> EncodeNestedChunk(const arrow::ArrayVector& rows,
+                                                    const std::shared_ptr<arrow::Field>& field,
+                                                    const ColumnEncoding& encoding,
+                                                    bool page_checksums);
+
+}  // namespace varve::internal

@@ -42,6 +42,7 @@ Status OpenArrow(std::shared_ptr<arrow::io::InputStream> stream, Input* input) {
   if (file != nullptr) {
     ARROW_ASSIGN_OR_RAISE(auto start, file->ReadAt(0, kFileMagic.size()));
     is_file = std::string_view(*start) == kFileMagic;
+    ARROW_RETURN_NOT_OK(file->Seek(0));  // Arrow's files want it before they are read in sequence
   }
   if (is_file) {
     auto opened = arrow::ipc::RecordBatchFileReader::Open(file);

@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What happens when something is wrong: exit codes, messages, pipes, interruptions, damaged files."""
+
+import json
+import os
+import pty
+import re
+import shutil
+import signal
+import subprocess
+import threading
+
+import pytest
+
+from conftest import DIMENSION, NUM_ROWS, VARVE, run
+
+
+def test_unknown_command_is_guessed():
+    done = run("impotr", code=2)
+    assert done.out == "" and "unknown command 'impotr'; did you mean 'import'?" in done.err
+
+
+def test_unknown_option_is_guessed(table):
+    done = run("head", table, "--limt", "3", code=2)
+    assert "unknown option '--limt' of 'varve head'; did you mean '--limit'?" in done.err
+    assert "did you mean '--columns'?" in run("query", "--colums=id", code=2).err
+
+
+def test_unknown_column_is_guessed(table, parquet):
+    for source in (table, parquet):
+        assert "there is no column 'embeding'; did you mean 'embedding'?" in run("head", source, "-c", "embeding", code=2).err
+    assert "label" in run("query", table, "--filter", "labl = 3", code=2).err
+
+
+def test_missing_and_extra_arguments(table):
+    assert "TABLE is required" in run("head", code=2).err
+    assert "unexpected argument 'more'" in run("info", table, "more", code=2).err
+    run("head", table, "-n", "many", code=2)
+    run("head", table, "--version", "1", "--as-of", "1d", code=2)
+
+
+def test_errors_as_json(table):
+    error = run("head", table, "--columns", "nothing", "--json", code=2).error
+    assert (error["kind"], error["exit_code"]) == ("invalid", 2)
+    assert run("imprt", "--json", code=2).err != ""
+    assert run("info", "/nowhere/at/all", "--json", code=4).error["kind"] == "not_found"
+
+
+def test_not_found(tmp_path, table):
+    run("info", tmp_path / "nothing", code=4)
+    run("info", table, "--version", 99, code=4)
+    run("import", tmp_path / "t", tmp_path / "nothing.parquet", code=4)
+    assert not (tmp_path / "t").exists()
+
+
+def test_file_where_a_table_is_needed(parquet):
+    assert "import" in run("query", parquet, code=2).err
+    run("head", parquet, "--version", 1, code=2)
+
+
+def flip(path, offset):
+    with open(path, "r+b") as file:
+        file.seek(offset)
+        byte = file.read(1)[0]
+        file.seek(offset)
+        file.write(bytes([byte ^ 0x40]))
+
+
+def chunk_of(table, column):
+    for group in run("tree", table, "--json").json["segments"][0]["column_groups"]:
+        for chunk in group["row_groups"][0]["columns"]:
+            if chunk["column"] == column:
+                return group["file"], chunk
+    raise AssertionError(column)
+
+
+def test_damaged_table_is_found_and_named(table, tmp_path):
+    copy = tmp_path / "t"
+    shutil.copytree(table, copy)
+    name, chunk = chunk_of(copy, "embedding")
+    flip(copy / name, chunk["offset"] + chunk["bytes"] - 10)
+    done = run("verify", copy, "--deep", code=3)
+    assert name in done.out and re.search(r"\d", done.out)
+    assert "1 problem" in done.err or "problems" in done.err
+    report = run("verify", copy, "--deep", "--json", code=3)
+    assert any(name in p for p in report.json["problems"])
+    assert report.error["kind"] == "corruption"
+    taken = run("take", copy, NUM_ROWS - 1, "--json", code=3)
+    assert name in taken.error["message"] and taken.error["offset"] >= 0
+    assert run("take", copy, 0, "--columns", "id", "--json").lines == [{"id": 0}]
+
+
+def test_cut_off_file_is_found(table, tmp_path):
+    copy = tmp_path / "t"
+    shutil.copytree(table, copy)
+    name, _ = chunk_of(copy, "embedding")
+    os.truncate(copy / name, (copy / name).stat().st_size - 1)
+    assert name in run("verify", copy, code=3).out
+
+
+def test_damaged_single_files(parquet, tmp_path):
+    bad = tmp_path / "bad.parquet"
+    bad.write_bytes(parquet.read_bytes()[:-3])
+    for command in ("info", "head", "tree", "verify", "schema", "stats"):
+        assert "bad.parquet" in run(command, bad, code=3).err
+    bad.write_bytes(b"not a parquet file at all")
+    assert "bad.parquet" in run("head", bad, code=3).err
+
+
+@pytest.mark.parametrize("name, content, where", [
+    ("bad.jsonl", b'{"id": 1}\n{"id": \n', "line 2"),
+    ("bad.csv", b"a,b\n1,2\n3\n", "Row #3"),
+    ("bad.fvecs", b"\x02\x00\x00\x00" + b"\x00" * 9, "offset 0"),
+    ("bad.npy", b"\x93NUMPY\x01\x00\xff", "header"),
+    ("bad.arrow", b"ARROW1\x00\x00 and nothing that makes sense", "bad.arrow"),
+    ("bad.parquet", b"PAR1 and nothing that makes sense PAR1", "bad.parquet"),
+])
+def test_damaged_input_names_file_and_place(tmp_path, name, content, where):
+    (tmp_path / name).write_bytes(content)
+    done = run("import", tmp_path / "t", tmp_path / name, code=3)
+    assert name in done.err and where in done.err
+    assert not (tmp_path / "t" / "_versions").exists() or not list((tmp_path / "t" / "_versions").iterdir())
+
+
+def test_rows_that_do_not_fit_leave_the_table_alone(table, tmp_path):
+    before = run("info", table, "--json").json
+    (tmp_path / "bad.jsonl").write_text('{"id": 1, "other": 2}\n')
+    run("import", table, tmp_path / "bad.jsonl", code=2)
+    assert run("info", table, "--json").json == before
+
+
+def test_closed_pipe_is_quiet(table):
+    script = f'set -o pipefail; "{VARVE}" query "{table}" --json 2>"$1" | head -1; echo "${{PIPESTATUS[0]}}"'
+    done = subprocess.run(["bash", "-c", script, "_", "/dev/stdout"], capture_output=True, text=True, timeout=60)
+    lines = done.stdout.splitlines()
+    assert json.loads(lines[0])["id"] == 0
+    assert lines[-1] in ("0", "141") and done.stderr == "" and len(lines) == 2
+
+
+def test_full_disk_behind_standard_output(table):
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([VARVE, "head", table], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert done.returncode == 1 and "standard output" in done.stderr
+
+
+def test_words_and_data_are_apart(tmp_path, parquet, table):
+    done = run("import", tmp_path / "t", parquet)
+    assert done.out == "" and "rows" in done.err
+    assert run("import", tmp_path / "t", parquet, "--quiet").err == ""
+    for command in ("head", "tree", "stats", "info", "schema"):
+        done = run(command, table)
+        assert "\x1b" not in done.out + done.err and done.err == ""
+    assert "\x1b[1m" in run("head", table, env={"CLICOLOR_FORCE": "1", "NO_COLOR": ""}).out
+    assert "\x1b" not in run("head", table, env={"CLICOLOR_FORCE": "1", "NO_COLOR": "1"}).out
+
+
+def test_control_characters_of_data_stay_out_of_the_terminal(tmp_path):
+    (tmp_path / "a.jsonl").write_text(json.dumps({"t": "\x1b[31mred\nline"}) + "\n" + json.dumps({"t": "x"}) + "\n")
+    run("import", tmp_path / "t", tmp_path / "a.jsonl")
+    assert run("head", tmp_path / "t").out.splitlines()[1] == "\\x1b[31mred line"
+    assert run("head", tmp_path / "t", "--json").lines[0] == {"t": "\x1b[31mred\nline"}
+
+
+def test_table_fits_the_terminal(table):
+    main, other = pty.openpty()
+    process = subprocess.Popen([VARVE, "head", table, "-n", "2"], stdout=other, stderr=subprocess.PIPE,
+                               env={**os.environ, "COLUMNS": "60", "TERM": "xterm", "NO_COLOR": "1"})
+    os.close(other)
+    shown = b""
+    while True:
+        try:
+            piece = os.read(main, 4096)
+        except OSError:
+            break
+        if not piece:
+            break
+        shown += piece
+    process.communicate(timeout=60)
+    os.close(main)
+    lines = shown.decode().replace("\r\n", "\n").splitlines()
+    assert len(lines) == 3 and max(map(len, lines)) <= 60
+
+
+def test_interrupted_import_leaves_nothing(tmp_path):
+    # Rows come through a pipe that stays open, so the import is under way for certain when the signal is sent.
+    process = subprocess.Popen([VARVE, "import", tmp_path / "t", "-", "--format", "jsonl", "--quiet"], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    line = (json.dumps({"id": 1, "v": [0.25] * DIMENSION}) + "\n").encode()
+    sent, stop = threading.Event(), threading.Event()
+
+    def feed():
+        try:
+            for i in range(10**9):
+                process.stdin.write(line * 1000)
+                if i == 300:
+                    sent.set()
+                if stop.is_set():
+                    return
+        except BrokenPipeError:
+            pass
+
+    feeder = threading.Thread(target=feed)
+    feeder.start()
+    assert sent.wait(timeout=120)
+    process.send_signal(signal.SIGINT)
+    try:
+        code = process.wait(timeout=120)
+    finally:
+        stop.set()
+        feeder.join(timeout=60)
+    assert code == 130
+    run("info", tmp_path / "t", code=4)
+    assert not list((tmp_path / "t").rglob("*.parquet")) if (tmp_path / "t").exists() else True

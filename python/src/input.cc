@@ -9,6 +9,7 @@
 #include "arrow/record_batch.h"
 #include "arrow/type.h"
 #include "capsule.h"
+#include "nanobind/stl/string.h"
 #include "numpy_import.h"
 
 namespace varve::python {
@@ -40,6 +41,24 @@ class InterruptibleReader : public RecordBatchReader {
   std::shared_ptr<PendingError> pending_;
 };
 
+class PrefixedReader : public RecordBatchReader {
+ public:
+  PrefixedReader(std::shared_ptr<RecordBatch> first, std::shared_ptr<RecordBatchReader> rest)
+      : first_(std::move(first)), rest_(std::move(rest)) {}
+
+  std::shared_ptr<arrow::Schema> schema() const override { return rest_->schema(); }
+
+  arrow::Status ReadNext(std::shared_ptr<RecordBatch>* batch) override {
+    if (first_ == nullptr) return rest_->ReadNext(batch);
+    *batch = std::exchange(first_, nullptr);
+    return arrow::Status::OK();
+  }
+
+ private:
+  std::shared_ptr<RecordBatch> first_;
+  std::shared_ptr<RecordBatchReader> rest_;
+};
+
 std::shared_ptr<RecordBatchReader> ReaderOf(std::shared_ptr<RecordBatch> batch) {
   auto schema = batch->schema();
   return ValueOrThrow(RecordBatchReader::Make({std::move(batch)}, std::move(schema)));
@@ -48,11 +67,13 @@ std::shared_ptr<RecordBatchReader> ReaderOf(std::shared_ptr<RecordBatch> batch) 
 std::shared_ptr<RecordBatch> FromMapping(nb::handle mapping) {
   arrow::FieldVector fields;
   arrow::ArrayVector columns;
-  nb::object items = mapping.attr("items")();
-  for (nb::handle item : nb::iter(items)) {
-    if (!PyUnicode_Check(nb::object(item[0]).ptr())) ThrowInvalid("column names must be text");
-    const std::string name = nb::cast<std::string>(item[0]);
-    columns.push_back(ImportColumn(nb::object(item[1]), name.c_str()));
+  nb::object names = mapping.attr("keys")();
+  for (nb::handle key : nb::iter(names)) {
+    if (!PyUnicode_Check(key.ptr())) ThrowInvalid("column names must be text");
+    const std::string name = nb::cast<std::string>(key);
+    nb::object column = nb::steal(PyObject_GetItem(mapping.ptr(), key.ptr()));
+    if (!column.is_valid()) throw nb::python_error();
+    columns.push_back(ImportColumn(column, name.c_str()));
     fields.push_back(arrow::field(name, columns.back()->type()));
     if (columns.back()->length() != columns.front()->length()) {
       ThrowInvalid("column '" + name + "' has " + std::to_string(columns.back()->length()) +
@@ -61,15 +82,16 @@ std::shared_ptr<RecordBatch> FromMapping(nb::handle mapping) {
     }
   }
   if (columns.empty()) ThrowInvalid("no columns were given");
-  return RecordBatch::Make(arrow::schema(std::move(fields)), columns.front()->length(),
-                           std::move(columns));
+  const int64_t num_rows = columns.front()->length();
+  return RecordBatch::Make(arrow::schema(std::move(fields)), num_rows, std::move(columns));
 }
 
 // One piece of rows; nullptr if `data` is none.
 std::shared_ptr<RecordBatchReader> PieceOf(nb::handle data) {
   if (nb::hasattr(data, "__arrow_c_stream__")) return ImportStreamOf(data);
   if (nb::hasattr(data, "__arrow_c_array__")) return ReaderOf(ImportBatchOf(data));
-  if (nb::hasattr(data, "items") && nb::hasattr(data, "keys")) return ReaderOf(FromMapping(data));
+  if (nb::hasattr(data, "keys") && nb::hasattr(data, "__getitem__"))
+    return ReaderOf(FromMapping(data));
   return nullptr;
 }
 
@@ -140,6 +162,16 @@ class IteratorReader : public RecordBatchReader {
 };
 
 }  // namespace
+
+arrow::Result<std::pair<std::shared_ptr<RecordBatch>, std::shared_ptr<RecordBatchReader>>> PeekRows(
+    std::shared_ptr<RecordBatchReader> reader) {
+  std::shared_ptr<RecordBatch> first;
+  do {
+    ARROW_RETURN_NOT_OK(reader->ReadNext(&first));
+  } while (first != nullptr && first->num_rows() == 0);
+  auto whole = std::make_shared<PrefixedReader>(first, std::move(reader));
+  return std::pair{std::move(first), std::shared_ptr<RecordBatchReader>(std::move(whole))};
+}
 
 bool IsSchema(nb::handle data) {
   return nb::hasattr(data, "__arrow_c_schema__") && !nb::hasattr(data, "__arrow_c_stream__") &&

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 
 #include "arrow/type_fwd.h"
 #include "errors.h"
@@ -21,6 +22,12 @@ struct Input {
 /// Takes Arrow streams and arrays (pyarrow, Polars, DuckDB, pandas, …), mappings from names to
 /// columns, and iterables of those. Throws InvalidError for anything else.
 Input MakeInput(nb::handle data);
+
+/// The first batch of `reader` that has rows, and a reader that begins with it; (nullptr, at its
+/// end) if there is none.
+arrow::Result<
+    std::pair<std::shared_ptr<arrow::RecordBatch>, std::shared_ptr<arrow::RecordBatchReader>>>
+PeekRows(std::shared_ptr<arrow::RecordBatchReader> reader);
 
 /// True if `data` describes columns and holds no rows.
 bool IsSchema(nb::handle data);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "numpy_export.h"
 
-#include <cmath>
 #include <cstring>
+#include <limits>
 #include <string>
 
 #include "array.h"
@@ -12,6 +12,7 @@
 #include "arrow/type_traits.h"
 #include "errors.h"
 #include "nanobind/ndarray.h"
+#include "nanobind/stl/string.h"
 
 namespace varve::python {
 namespace {
@@ -140,20 +141,20 @@ nb::object Masked(const arrow::Array& array, nb::object values) {
   return nb::module_::import_("numpy.ma").attr("MaskedArray")(values, nb::arg("mask") = flags);
 }
 
-struct Filler {
-  uint16_t half = 0x7E00;
-  float single = std::nanf("");
-  double wide = std::nan("");
-  int64_t time = INT64_MIN;  // NaT
+// What stands for a null.
+constexpr uint16_t kHalfNaN = 0x7E00;
+constexpr float kFloatNaN = std::numeric_limits<float>::quiet_NaN();
+constexpr double kDoubleNaN = std::numeric_limits<double>::quiet_NaN();
+constexpr int64_t kNaT = INT64_MIN;
 
-  const void* For(const Element& element) const {
-    if (element.code == dtype_code::Int && !element.view.empty()) return &time;
-    if (element.code != dtype_code::Float) return nullptr;
-    return element.bits == 16   ? static_cast<const void*>(&half)
-           : element.bits == 32 ? static_cast<const void*>(&single)
-                                : static_cast<const void*>(&wide);
-  }
-};
+// nullptr where no value does.
+const void* FillerOf(const Element& element) {
+  if (element.code == dtype_code::Int && !element.view.empty()) return &kNaT;
+  if (element.code != dtype_code::Float) return nullptr;
+  if (element.bits == 16) return &kHalfNaN;
+  if (element.bits == 32) return &kFloatNaN;
+  return &kDoubleNaN;
+}
 
 nb::object ThroughPyarrow(const std::shared_ptr<arrow::Array>& array) {
   nb::object out = nb::module_::import_("pyarrow")
@@ -177,7 +178,7 @@ nb::object Vectors(const std::shared_ptr<arrow::Array>& array, const Element& el
   if (values != nullptr) values += list.offset() * per_row * width;
   const size_t shape[2] = {static_cast<size_t>(list.length()), static_cast<size_t>(per_row)};
   if (list.null_count() == 0) return View(values, 2, shape, element, array);
-  auto filled = Filled(list, values, per_row, width, Filler().For(element));
+  auto filled = Filled(list, values, per_row, width, FillerOf(element));
   const uint8_t* bytes = filled->data();
   return View(bytes, 2, shape, element, std::move(filled));
 }
@@ -192,7 +193,7 @@ nb::object ToNumpy(const std::shared_ptr<arrow::Array>& array) {
     const bool numbers = ElementOf(*list.value_type(), &element) &&
                          element.code != dtype_code::Bool && list.values()->null_count() == 0;
     // Integers have no value for a null.
-    if (!numbers || (list.null_count() > 0 && Filler().For(element) == nullptr))
+    if (!numbers || (list.null_count() > 0 && FillerOf(element) == nullptr))
       return ThroughPyarrow(array);
     return Vectors(array, element);
   }
@@ -212,7 +213,7 @@ nb::object ToNumpy(const std::shared_ptr<arrow::Array>& array) {
   const int64_t width = element.bits / 8;
   const uint8_t* values = ValuesOf(*array, width);
   if (array->null_count() == 0) return View(values, 1, shape, element, array);
-  if (const void* filler = Filler().For(element)) {
+  if (const void* filler = FillerOf(element)) {
     auto filled = Filled(*array, values, 1, width, filler);
     const uint8_t* bytes = filled->data();
     return View(bytes, 1, shape, element, std::move(filled));

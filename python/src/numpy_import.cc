@@ -14,6 +14,7 @@
 #include "arrow/util/bit_util.h"
 #include "capsule.h"
 #include "errors.h"
+#include "nanobind/stl/string.h"
 
 namespace varve::python {
 namespace {

@@ -189,7 +189,8 @@ Numbers ParseRowNumbers(nb::handle rows, const char* what) {
   } else if (nb::hasattr(rows, "__arrow_c_array__")) {
     AppendArrow(*ImportArrayOf(rows), what, &out);
   } else if (nb::hasattr(rows, "__arrow_c_stream__")) {
-    for (const auto& chunk : ImportChunkedArrayOf(rows)->chunks()) AppendArrow(*chunk, what, &out);
+    const auto chunked = ImportChunkedArrayOf(rows);
+    for (const auto& chunk : chunked->chunks()) AppendArrow(*chunk, what, &out);
   } else {
     AppendItems(rows, what, &out);
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "varve/table.h"
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -27,50 +28,62 @@ namespace {
 
 using Names = std::optional<std::vector<std::string>>;
 using Text = std::optional<std::string>;
+using Layouts = std::map<std::string, std::string>;
 
 struct PyTable {
   std::shared_ptr<Table> table;
 };
 
-VectorLayout LayoutOf(const std::string& field, const std::string& name) {
+Result<VectorLayout> LayoutOf(const std::string& field, const std::string& name) {
   if (name == "fixed") return VectorLayout::kFixedBinary;
   if (name == "list") return VectorLayout::kList;
   if (name == "compact") return VectorLayout::kCompact;
-  ThrowIfError(MakeError(ErrorKind::kInvalid, "unknown layout",
-                         {.field = field, .expected = "fixed, list or compact", .found = name}));
-  return VectorLayout::kFixedBinary;
+  return MakeError(ErrorKind::kInvalid, "unknown layout",
+                   {.field = field, .expected = "fixed, list or compact", .found = name});
 }
 
 // `schema` with the layouts a caller chose.
-std::shared_ptr<const CollectionSchema> WithLayouts(
-    const CollectionSchema& schema, const std::map<std::string, std::string>& layouts) {
-  std::vector<FieldSchema> fields = schema.fields();
+Result<std::shared_ptr<const CollectionSchema>> WithLayouts(
+    std::shared_ptr<const CollectionSchema> schema, const Layouts& layouts) {
+  if (layouts.empty()) return schema;
+  std::vector<FieldSchema> fields = schema->fields();
   for (const auto& [name, layout] : layouts) {
-    const FieldSchema* found = schema.FindByName(name);
-    if (found == nullptr) {
-      ThrowIfError(
-          MakeError(ErrorKind::kInvalid, "layout names an unknown column", {.field = name}));
+    const auto field =
+        std::find_if(fields.begin(), fields.end(),
+                     [&name = name](const FieldSchema& f) { return f.name == name; });
+    if (field == fields.end()) {
+      return MakeError(ErrorKind::kInvalid, "layout names an unknown column", {.field = name});
     }
-    fields[static_cast<size_t>(found - schema.fields().data())].layout = LayoutOf(name, layout);
+    ARROW_ASSIGN_OR_RAISE(field->layout, LayoutOf(name, layout));
   }
-  return ValueOrThrow(CollectionSchema::Make(std::move(fields), schema.max_field_id()));
+  return CollectionSchema::Make(std::move(fields), schema->max_field_id());
 }
 
 PyTable Create(const std::string& uri, nb::handle data, const Text& primary_key,
-               const std::map<std::string, std::string>& layouts, bool sync) {
+               const Layouts& layouts, bool sync) {
   TableOptions options;
   options.store.sync = sync;
+  const std::string key = primary_key.value_or("");
   if (IsSchema(data)) {
-    auto schema = ValueOrThrow(
-        CollectionSchema::FromArrow(*ImportSchemaOf(data), nullptr, primary_key.value_or("")));
-    if (!layouts.empty()) schema = WithLayouts(*schema, layouts);
-    return {ValueOrThrow(WithoutGil([&] { return Table::Create(uri, schema, options); }))};
+    auto arrow_schema = ImportSchemaOf(data);
+    return {ValueOrThrow(WithoutGil([&]() -> Result<std::shared_ptr<Table>> {
+      ARROW_ASSIGN_OR_RAISE(auto schema, CollectionSchema::FromArrow(*arrow_schema, nullptr, key));
+      ARROW_ASSIGN_OR_RAISE(schema, WithLayouts(std::move(schema), layouts));
+      return Table::Create(uri, std::move(schema), options);
+    }))};
   }
   Input input = MakeInput(data);
   auto made = WithoutGil([&]() -> Result<std::shared_ptr<Table>> {
-    return Table::Create(uri, input.reader, primary_key.value_or(""), options);
+    if (layouts.empty()) return Table::Create(uri, input.reader, key, options);
+    ARROW_ASSIGN_OR_RAISE(auto rows, PeekRows(input.reader));
+    ARROW_ASSIGN_OR_RAISE(
+        auto schema, CollectionSchema::FromArrow(*rows.second->schema(), rows.first.get(), key));
+    ARROW_ASSIGN_OR_RAISE(schema, WithLayouts(std::move(schema), layouts));
+    ARROW_ASSIGN_OR_RAISE(auto table, Table::Create(uri, std::move(schema), options));
+    if (rows.first != nullptr) ARROW_RETURN_NOT_OK(table->Append(rows.second));
+    return table;
   });
-  input.pending->ThrowIfSet();
+  if (!made.ok()) input.pending->ThrowIfSet();
   return {ValueOrThrow(std::move(made))};
 }
 
@@ -169,15 +182,15 @@ void DefineTable(nb::module_& module) {
           "schema",
           [](const PyTable& self) { return PySchema{self.table->snapshot()->schema()->ToArrow()}; })
       .def("__len__", [](const PyTable& self) { return self.table->snapshot()->num_rows(); })
-      .def("append", Append, nb::arg("data"), nb::arg("message") = none,
+      .def("append", Append, nb::arg("data").none(), nb::arg("message") = none,
            "Commits the rows of data as one version and returns its number. Nothing is visible "
            "unless it returns.")
       .def("scan", Scan, nb::arg("columns") = none, nb::arg("filter") = none,
            nb::arg("limit") = none, nb::arg("batch_size") = 8192, nb::arg("verify") = true,
            "Rows in order, those for which filter is true.")
-      .def("take", Take, nb::arg("rows"), nb::arg("columns") = none, nb::arg("verify") = true,
-           "Rows by position, in the order given; positions may repeat.")
-      .def("take_row_ids", TakeRowIds, nb::arg("ids"), nb::arg("columns") = none,
+      .def("take", Take, nb::arg("rows").none(), nb::arg("columns") = none,
+           nb::arg("verify") = true, "Rows by position, in the order given; positions may repeat.")
+      .def("take_row_ids", TakeRowIds, nb::arg("ids").none(), nb::arg("columns") = none,
            nb::arg("verify") = true,
            "Rows by row id (the column RowID), which outlives compaction.")
       .def("count", Count, nb::arg("filter") = none,
@@ -187,8 +200,8 @@ void DefineTable(nb::module_& module) {
       .def("verify", Verify, nb::arg("deep") = false,
            "Compares the metadata with the files; deep reads every byte. One line a problem.")
       .def("__repr__", Describe);
-  module.def("_create", Create, nb::arg("uri"), nb::arg("data"), nb::arg("primary_key") = none,
-             nb::arg("layouts"), nb::arg("sync"));
+  module.def("_create", Create, nb::arg("uri"), nb::arg("data").none(),
+             nb::arg("primary_key") = none, nb::arg("layouts"), nb::arg("sync"));
   module.def("_open", Open, nb::arg("uri"), nb::arg("version"), nb::arg("as_of_micros"),
              nb::arg("sync"));
 }

@@ -87,7 +87,7 @@ def create(uri, data_or_schema, primary_key=None, *, layout=None, sync=True):
         name of the key column, of 64-bit integers or texts
     layout
         how vector columns are stored, by name: "fixed" (the default: fastest), "list" (other engines see floats),
-        "compact" (smaller, slower)
+        "compact" (smaller, slower); rows given together with layouts become version 2
     sync
         False leaves it to the operating system when bytes reach the disk
 

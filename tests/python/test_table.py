@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tables: creating, appending, versions, taking and scanning, compared with pyarrow on the same rows."""
+
+import datetime
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from conftest import DIM, make_rows, plain
+
+import varve
+
+
+def test_scan_gives_what_was_written(table, rows):
+    assert plain(table.scan()).equals(plain(rows))
+
+
+def test_scan_of_columns_keeps_their_order(table, rows):
+    assert plain(table.scan(["label", "id"])).equals(plain(rows.select(["label", "id"])))
+
+
+def test_scan_is_read_anew_each_time(table, rows):
+    scan = table.scan(["id"])
+    for _ in range(3):
+        assert np.array_equal(scan.to_numpy("id"), rows["id"].to_numpy())
+
+
+@pytest.mark.parametrize("filter, mask", [
+    ("label = 7", lambda t: pc.equal(t["label"], 7)),
+    ("label < 10 AND id >= 1000", lambda t: pc.and_(pc.less(t["label"], 10), pc.greater_equal(t["id"], 1000))),
+    ("ts >= 1700000037000 AND ts < 1700000074000",
+     lambda t: pc.and_(pc.greater_equal(t["ts"], 1700000037000), pc.less(t["ts"], 1700000074000))),
+    ("text = 'row 19999'", lambda t: pc.equal(t["text"], "row 19999")),
+    ("score > 0.99", lambda t: pc.greater(t["score"], 0.99)),
+])
+def test_filter_agrees_with_pyarrow(table, rows, filter, mask):
+    expected = rows.filter(mask(rows))
+    assert expected.num_rows > 0
+    assert plain(table.scan(filter=filter)).equals(plain(expected))
+    assert table.count(filter) == expected.num_rows
+
+
+def test_limit_and_batch_size(table, rows):
+    assert plain(table.scan(limit=17)).equals(plain(rows.slice(0, 17)))
+    assert table.scan(limit=0).to_arrow().num_rows == 0
+    sizes = [len(batch) for batch in table.scan(["id"], batch_size=1000)]
+    assert sum(sizes) == rows.num_rows and max(sizes) <= 1000
+
+
+def test_random_takes_agree_with_pyarrow(table, rows):
+    seed = int(np.random.default_rng().integers(1 << 32))
+    random = np.random.default_rng(seed)
+    for count in (1, 10, 1000):
+        picked = random.integers(0, rows.num_rows, count)  # any order, some twice
+        assert plain(table.take(picked)).equals(plain(rows.take(picked))), f"seed {seed}"
+
+
+def test_takes_of_no_rows_have_all_columns(table, rows):
+    taken = table.take([])
+    assert taken.to_arrow().num_rows == 0
+    assert taken.schema.names == rows.column_names
+    assert taken.to_numpy("emb").shape == (0, DIM)
+
+
+def test_vectors_come_as_two_dimensions_without_a_copy(table, rows):
+    expected = np.stack(rows["emb"].combine_chunks().to_numpy(zero_copy_only=False))
+    taken = table.take([5, 17, 5], columns=["emb"])
+    vectors = taken.to_numpy("emb")
+    assert vectors.dtype == np.float32 and vectors.shape == (3, DIM) and not vectors.flags.writeable
+    assert np.array_equal(vectors, expected[[5, 17, 5]])
+    assert np.shares_memory(vectors, taken.to_numpy("emb"))
+    whole = table.scan(["emb"]).to_numpy("emb")
+    del taken
+    assert np.array_equal(whole, expected)
+
+
+def test_results_outlive_what_they_came_from(tmp_path, rows):
+    values = varve.create(tmp_path / "t", rows.slice(0, 100)).scan(["emb"]).to_numpy("emb")
+    assert np.array_equal(values[99], rows["emb"][99].values.to_numpy())
+
+
+def test_take_by_row_id(table, rows):
+    ids = table.scan(["RowID"]).to_numpy("RowID")
+    picked = [19_999, 0, 15_000]
+    taken = table.take_row_ids(ids[picked], columns=["id"])
+    assert taken.to_numpy("id").tolist() == picked
+    with pytest.raises(varve.NotFoundError):
+        table.take_row_ids([int(ids.max()) + 1])
+
+
+def test_versions_are_kept_and_can_be_opened(tmp_path):
+    first, second = make_rows(100), make_rows(50, first=100)
+    table = varve.create(tmp_path / "t", first)
+    assert (table.version, len(table)) == (1, 100)
+    other = varve.open(tmp_path / "t")
+    assert table.append(second, message="more") == 2
+    assert (table.version, len(table), table.count()) == (2, 150, 150)
+    assert (other.version, len(other)) == (1, 100)
+    assert other.refresh() == 2 and len(other) == 150
+
+    old = varve.open(tmp_path / "t", version=1)
+    assert plain(old.scan()).equals(plain(first)) and old.refresh() == 1
+    history = table.versions()
+    assert [(v.version, v.operation, v.rows_added, v.num_rows, v.message) for v in history] == [
+        (2, "append", 50, 150, "more"), (1, "create", 100, 100, "")]
+    assert [v.version for v in table.versions(limit=1)] == [2]
+    age = datetime.datetime.now(datetime.timezone.utc) - history[0].committed
+    assert datetime.timedelta(0) <= age < datetime.timedelta(hours=1)
+    assert varve.open(tmp_path / "t", as_of=history[1].committed).version == 1
+    assert varve.open(tmp_path / "t", as_of=history[0].commit_micros).version == 2
+    with pytest.raises(varve.NotFoundError):
+        varve.open(tmp_path / "t", version=3)
+    with pytest.raises(varve.NotFoundError):
+        varve.open(tmp_path / "t", as_of=datetime.datetime(2001, 1, 1))
+
+
+def test_a_table_without_rows(tmp_path, rows):
+    table = varve.create(tmp_path / "t", rows.schema)
+    assert len(table) == 0 and table.scan().to_arrow().num_rows == 0
+    table.append(rows.slice(0, 10))
+    assert plain(varve.open(tmp_path / "t").scan()).equals(plain(rows.slice(0, 10)))
+
+
+def test_schema_crosses_to_arrow(table, rows):
+    assert table.schema.names == rows.column_names
+    assert "emb" in table.schema and "other" not in table.schema
+    assert len(table.schema) == len(rows.schema)
+    assert pa.schema(table.schema).field("label").type == pa.int32()
+    assert table.schema == varve.open(table.uri).schema
+    assert table.schema != rows.schema.remove(0)
+
+
+def test_layouts(tmp_path, rows):
+    for layout in ("fixed", "list", "compact"):
+        table = varve.create(tmp_path / layout, rows, layout={"emb": layout})
+        assert plain(table.scan()).equals(plain(rows))
+        assert plain(table.take([3, 19_999, 3])).equals(plain(rows.take([3, 19_999, 3])))
+    with pytest.raises(varve.InvalidError, match="fixed, list or compact"):
+        varve.create(tmp_path / "t", rows, layout={"emb": "quick"})
+    with pytest.raises(varve.InvalidError, match="other"):
+        varve.create(tmp_path / "t", rows, layout={"other": "list"})
+
+
+def test_verify_finds_nothing_then_the_damage(tmp_path, rows):
+    table = varve.create(tmp_path / "t", rows)
+    assert table.verify() == [] and table.verify(deep=True) == []
+    file = max((tmp_path / "t" / "data").iterdir(), key=lambda f: f.stat().st_size)
+    content = bytearray(file.read_bytes())
+    content[len(content) // 3] ^= 1
+    file.write_bytes(content)
+    problems = varve.open(tmp_path / "t").verify(deep=True)
+    assert problems and file.name in problems[0]
+
+
+def test_primary_key(tmp_path, rows):
+    made = varve.create(tmp_path / "t", rows.select(["id", "emb"]), primary_key="id")
+    assert len(made) == rows.num_rows
+    with pytest.raises(varve.InvalidError, match="score"):
+        varve.create(tmp_path / "u", rows, primary_key="score")

@@ -182,6 +182,10 @@ Status DecodeDeltas(const pb::Manifest& from, const std::string& object, Manifes
     ARROW_ASSIGN_OR_RAISE(delta.file_bytes, DecodeCount(entry.file_bytes(), "file_bytes", object));
     ARROW_ASSIGN_OR_RAISE(delta.num_rows, DecodeCount(entry.num_rows(), "num_rows", object));
     delta.sequence = entry.sequence();
+    if (delta.sequence == 0 || delta.sequence > to->values.version) {
+      return Bad(object, "delta_files", "a sequence of 1 to " + std::to_string(to->values.version),
+                 std::to_string(delta.sequence));
+    }
     to->values.deltas.push_back(std::move(delta));
   }
   to->removed_deltas.assign(from.removed_delta_files().begin(), from.removed_delta_files().end());
@@ -204,7 +208,9 @@ Status CheckSegment(const SegmentEntry& segment, const Manifest& version,
   if (rows > version.next_row_id || segment.first_row_id > version.next_row_id - rows) {
     return bad("first_row_id + num_rows", version.next_row_id, segment.first_row_id);
   }
-  if (segment.sequence > version.version) return bad("sequence", version.version, segment.sequence);
+  if (segment.sequence == 0 || segment.sequence > version.version) {
+    return bad("sequence", version.version, segment.sequence);
+  }
   if (segment.max_ts > version.max_ts) return bad("max_ts", version.max_ts, segment.max_ts);
   return Status::OK();
 }

@@ -192,7 +192,9 @@ EncodedChunk EncodeFlat(const arrow::ArrayVector& rows, const parquet::ColumnDes
                                             array->length(), *array, &context, optional));
   }
   writer->Close();
-  const auto written = parquet::ColumnChunkMetaData::Make(metadata->contents(), descr);
+  const parquet::ApplicationVersion version(parquet::DEFAULT_CREATED_BY);
+  const auto written = parquet::ColumnChunkMetaData::Make(
+      metadata->contents(), descr, parquet::default_reader_properties(), &version);
   if (const auto statistics = written->encoded_statistics()) {
     chunk.leaf.statistics = *statistics;
   }

@@ -19,6 +19,7 @@
 
 namespace {
 
+using varve::bench::Checksum;
 using varve::bench::Figures;
 using varve::bench::RowsOfTake;
 using varve::bench::XorWords;
@@ -91,18 +92,22 @@ int main(int argc, char** argv) {
   v.mapped = static_cast<const uint8_t*>(mapping) + v.base;
 
   Figures figures;
-  uint64_t sink = 0;
   for (int64_t count : {100, 1000}) {
     std::vector<std::vector<int64_t>> rows;
     for (uint64_t i = 0; i <= 31; ++i) rows.push_back(RowsOfTake(count, v.rows, 1000 + i));
     const std::string name = "take" + std::to_string(count);
-    figures.Measure(name + "_pread", 31, [&](uint64_t i) { sink ^= TakeByPread(v, rows[i]); });
-    figures.Measure(name + "_mapped", 31, [&](uint64_t i) { sink ^= TakeFromMapping(v, rows[i]); });
+    Checksum by_pread, mapped_sum;
+    figures.Measure(name + "_pread", 31,
+                    [&](uint64_t i) { by_pread.Add(i, TakeByPread(v, rows[i])); });
+    figures.Measure(name + "_mapped", 31,
+                    [&](uint64_t i) { mapped_sum.Add(i, TakeFromMapping(v, rows[i])); });
+    by_pread.Print(name.c_str());
   }
+  Checksum scanned;
   figures.Measure("scan_one_thread", 7,
-                  [&](uint64_t) { sink ^= XorWords(v.mapped, v.rows * v.width); });
-  figures.Measure("scan_two_threads", 7, [&](uint64_t) { sink ^= ScanByTwo(v); });
+                  [&](uint64_t) { scanned.Set(XorWords(v.mapped, v.rows * v.width)); });
+  figures.Measure("scan_two_threads", 7, [&](uint64_t) { scanned.Set(ScanByTwo(v)); });
+  scanned.Print("scan");
   figures.Print();
-  std::fprintf(stderr, "%016llx\n", static_cast<unsigned long long>(sink));
   return 0;
 }

@@ -42,6 +42,21 @@ inline uint64_t XorWords(const void* data, int64_t bytes) {
   return all;
 }
 
+/// XOR of the answers, each repetition counted once, the unmeasured one apart.
+class Checksum {
+ public:
+  void Add(uint64_t repetition, uint64_t answer) {
+    if (repetition > 0) sum_ ^= answer;
+  }
+  void Set(uint64_t answer) { sum_ = answer; }
+  void Print(const char* name) const {
+    std::fprintf(stderr, "%s %016llx\n", name, static_cast<unsigned long long>(sum_));
+  }
+
+ private:
+  uint64_t sum_ = 0;
+};
+
 /// Milliseconds by name, printed as one JSON object of medians.
 class Figures {
  public:
@@ -52,13 +67,12 @@ class Figures {
     for (int i = 0; i <= repetitions; ++i) {
       const auto start = std::chrono::steady_clock::now();
       run(static_cast<uint64_t>(i));
+      asm volatile("" ::: "memory");  // else one scan of unchanged memory serves for all
       const std::chrono::duration<double, std::milli> took =
           std::chrono::steady_clock::now() - start;
       if (i > 0) times.push_back(took.count());
     }
   }
-
-  void Add(const std::string& name, double value) { times_[name].push_back(value); }
 
   void Print() {
     const char* separator = "{";

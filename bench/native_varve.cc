@@ -18,6 +18,7 @@
 
 namespace {
 
+using varve::bench::Checksum;
 using varve::bench::Figures;
 using varve::bench::RowsOfTake;
 using varve::bench::XorWords;
@@ -66,27 +67,29 @@ varve::Status Run(const std::string& uri) {
   ARROW_ASSIGN_OR_RAISE(auto table, varve::Table::Open(uri));
   const auto snapshot = table->snapshot();
   Figures figures;
-  uint64_t sink = 0;
   varve::Status failed;
-  const auto keep = [&](const varve::Result<uint64_t>& sum) {
-    if (sum.ok()) {
-      sink ^= *sum;
-    } else {
-      failed = sum.status();
-    }
+  const auto value = [&](const varve::Result<uint64_t>& sum) -> uint64_t {
+    if (!sum.ok()) failed = sum.status();
+    return sum.ok() ? *sum : 0;
   };
   for (int64_t count : {100, 1000}) {
     std::vector<std::vector<int64_t>> rows;
-    for (uint64_t i = 0; i <= 31; ++i)
+    for (uint64_t i = 0; i <= 31; ++i) {
       rows.push_back(RowsOfTake(count, snapshot->num_rows(), 1000 + i));
-    figures.Measure("take" + std::to_string(count), 31,
-                    [&](uint64_t i) { keep(Take(*snapshot, rows[i])); });
+    }
+    Checksum sum;
+    const std::string name = "take" + std::to_string(count);
+    figures.Measure(name, 31, [&](uint64_t i) { sum.Add(i, value(Take(*snapshot, rows[i]))); });
+    sum.Print(name.c_str());
   }
-  figures.Measure("scan_one_thread", 7, [&](uint64_t) { keep(Scan(*snapshot, false)); });
-  figures.Measure("scan_two_threads", 7, [&](uint64_t) { keep(Scan(*snapshot, true)); });
+  Checksum scanned;
+  figures.Measure("scan_one_thread", 7,
+                  [&](uint64_t) { scanned.Set(value(Scan(*snapshot, false))); });
+  figures.Measure("scan_two_threads", 7,
+                  [&](uint64_t) { scanned.Set(value(Scan(*snapshot, true))); });
+  scanned.Print("scan");
   ARROW_RETURN_NOT_OK(failed);
   figures.Print();
-  std::fprintf(stderr, "%016llx\n", static_cast<unsigned long long>(sink));
   return varve::Status::OK();
 }
 

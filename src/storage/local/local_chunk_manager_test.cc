@@ -16,6 +16,7 @@
 #include "base/coding.h"
 #include "storage/testing/chunk_manager_conformance.h"
 #include "storage/testing/faulty_file_system.h"
+#include "storage/testing/power_loss_file_system.h"
 #include "storage/testing/scratch_directory.h"
 
 namespace varve::internal {
@@ -279,6 +280,14 @@ TEST_F(LocalChunkManagerTest, AShortenedObjectIsCorruption) {
   EXPECT_EQ(ContextOf(status)->expected, "8 bytes");
   EXPECT_EQ(ContextOf(status)->found, "2 bytes");
   EXPECT_TRUE(IsCorruption(reader->Map().status()));
+}
+
+TEST_F(LocalChunkManagerTest, FileSystemsThatAreNotSafeToMapAreRead) {
+  PowerLossFileSystem files;
+  const auto store = LocalChunkManager::Make("/store", {}, &files);
+  ASSERT_TRUE(store->Write("a", AsBytes("bytes")).ok());
+  EXPECT_EQ(*(*store->OpenReader("a"))->Map(), nullptr);
+  EXPECT_EQ((*store->Read("a"))->ToString(), "bytes");
 }
 
 TEST_F(LocalChunkManagerTest, FindsDirectoriesThatWereRemovedAndMadeAgain) {

@@ -22,10 +22,10 @@ class Lister {
     // A directory sorts as its name with a '/': then a walk in order gives whole paths in order,
     // also for "a!b", "a/b" and "a0b".
     std::vector<std::string> names;
+    std::string below;
     const int listed = files_->ListNames(directory, [&](std::string_view name, FileType type) {
       if (type == FileType::kOther || name.starts_with(kReservedPrefix)) return;
-      std::string below = path;
-      below += name;
+      below.assign(path).append(name);
       const bool is_directory = type == FileType::kDirectory;
       if (is_directory) below += '/';
       if (CanHold(below, is_directory)) names.push_back(below.substr(path.size()));

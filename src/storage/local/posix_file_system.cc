@@ -23,6 +23,8 @@
 namespace varve::internal {
 namespace {
 
+constexpr int kRacesMax = 100;
+
 template <typename T>
 T ValueOrErrno(T result) {
   return result < 0 ? static_cast<T>(-errno) : result;
@@ -60,17 +62,19 @@ FileSystem* FileSystem::Posix() {
 }
 
 int PosixFileSystem::OpenBeneath(int directory, const char* path, int flags, unsigned mode) {
-  while (has_openat2_.load(std::memory_order_relaxed)) {
+  for (int attempt = 0; has_openat2_.load(std::memory_order_relaxed); ++attempt) {
     struct open_how how = {};
     how.flags = static_cast<uint64_t>(flags | O_CLOEXEC);
     how.mode = mode;
     how.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
     const auto file = static_cast<int>(syscall(SYS_openat2, directory, path, &how, sizeof(how)));
     if (file >= 0) return file;
-    if (errno == EAGAIN) continue;  // a rename elsewhere raced with the walk
+    // A rename elsewhere raced with the walk; a machine busy with renames must not hold us for
+    // ever.
+    if (errno == EAGAIN && attempt < kRacesMax) continue;
     // A sandbox that does not know the call may answer EPERM; then the walk below says the same
     // where the permission is really missing.
-    if (errno != ENOSYS && errno != EPERM) return -errno;
+    if (errno != ENOSYS && errno != EPERM && errno != EAGAIN) return -errno;
     if (errno == ENOSYS) has_openat2_.store(false, std::memory_order_relaxed);
     break;
   }

@@ -6,9 +6,10 @@
 //   ARROW_RETURN_NOT_OK(writer->Write(bytes));
 //   ARROW_RETURN_NOT_OK(writer->Close());            // now, and not before, the object exists
 //
-// Paths:    relative to the root, '/' between parts. Empty parts, "." and "..", a leading '/', a
-// NUL byte and anything
-//           that would leave the root are refused with Invalid.
+// Paths:    relative to the root, '/' between parts; UTF-8, at most 1,024 bytes, 255 a part. Empty
+//           parts, "." and "..", a leading or trailing '/', control characters, backslashes,
+//           percent escapes of dots and separators, parts that begin with ".varve-" (the store's
+//           own) and anything else that might leave the root are refused with Invalid.
 // Objects:  written once as a whole; WriteAt is for stores that say kWriteAt.
 // Errors:   an absent object is kNotFound; a short read is never returned as success.
 // Threads:  all methods may be called concurrently.
@@ -139,7 +140,9 @@ class VARVE_EXPORT ChunkManager {
   virtual Status Write(const std::string& path, std::span<const uint8_t> bytes) = 0;
 
   /// Creates the object if there is none. True: it is ours, durable and complete. False: there is
-  /// one already, untouched. On an error the outcome is unknown, and nothing was cleaned up.
+  /// one already, untouched, and it is as durable. On an error the outcome is unknown, and nothing
+  /// was cleaned up; putting the same bytes again settles it. Reading alone does not where the
+  /// store is durable: what is found may still be lost with the power.
   virtual Result<bool> PutIfAbsent(const std::string& path, std::span<const uint8_t> bytes) = 0;
 
   virtual Result<std::unique_ptr<ChunkWriter>> OpenWriter(const std::string& path,
@@ -153,7 +156,7 @@ class VARVE_EXPORT ChunkManager {
   virtual Result<std::vector<ObjectInfo>> List(const std::string& prefix,
                                                ListOptions options = {}) = 0;
 
-  /// Removes one object; one that is absent is not an error.
+  /// Removes one object; one that is absent is not an error. A power loss may undo it.
   virtual Status Remove(const std::string& path) = 0;
 
   /// Copies within the store. Errors: NotFound for the source

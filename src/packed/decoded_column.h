@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// The decoded road: parquet-cpp reads just the pages that a read needs.
+//
+// The pages named by the offset index are put behind each other, with their dictionary, into a
+// small Parquet file in memory that has this one column; parquet-cpp's Arrow reader assembles any
+// type, nested or not, from that. Chunks without an offset index are decoded whole, and the last
+// one is kept.
+//
+// Memory:   a decode of n stored bytes may take 128 MiB + 64 n; beyond is ResourceExhausted
+// Errors:   Corruption naming file and column; Unsupported naming the column and its type
+// Threads:  const methods may be called concurrently
+// Source:   Parquet format, "Page index"
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "arrow/type_fwd.h"
+#include "packed/page_header_parser.h"
+#include "packed/parquet_metadata.h"
+#include "parquet/schema.h"
+
+namespace varve::internal {
+
+class DecodedColumn {
+ public:
+  /// Column `column` of the root, as `type` or, where that is null, as the file says.
+  static Result<std::shared_ptr<const DecodedColumn>> Make(
+      std::shared_ptr<const ParquetMetadata> metadata, int column,
+      std::shared_ptr<arrow::DataType> type, std::atomic<int64_t>* pages_decoded);
+
+  const std::shared_ptr<arrow::DataType>& type() const { return type_; }
+
+  /// Rows [begin, end) of one row group, counted from its start.
+  Result<std::shared_ptr<arrow::Array>> Read(int row_group, int64_t begin, int64_t end,
+                                             bool verify) const;
+  /// Some rows of one row group, in the order given.
+  Result<std::shared_ptr<arrow::Array>> Take(int row_group, std::span<const int64_t> rows,
+                                             bool verify) const;
+  /// Up to where Read from `begin` is served in one go.
+  int64_t NaturalEnd(int row_group, int64_t begin) const;
+
+ private:
+  // Pages [first, last) of every leaf that together hold rows [begin, end).
+  struct Window {
+    int64_t begin = 0;
+    int64_t end = 0;
+    std::vector<std::pair<size_t, size_t>> pages;  // one a leaf
+  };
+  using Extents = std::vector<std::shared_ptr<const ChunkExtent>>;
+
+  DecodedColumn(std::shared_ptr<const ParquetMetadata> metadata, int column,
+                std::shared_ptr<arrow::DataType> type, std::atomic<int64_t>* pages_decoded);
+
+  int64_t RowsOf(int row_group) const;
+  Result<Extents> LoadExtents(int row_group) const;
+  Result<Window> WindowOf(const Extents& extents, int64_t num_rows, int64_t begin,
+                          int64_t end) const;
+  /// The rows of `windows`, one after another.
+  Result<std::shared_ptr<arrow::Array>> DecodePages(const Extents& extents,
+                                                    std::span<const Window> windows,
+                                                    bool verify) const;
+  Result<std::shared_ptr<arrow::Array>> DecodeChunk(int row_group, const Extents& extents,
+                                                    bool verify) const;
+
+  struct Piece {  // of one leaf: what parquet-cpp is to see as its column chunk
+    std::shared_ptr<arrow::Buffer> bytes;
+    bool has_dictionary = false;
+    int64_t data_offset = 0;  // in bytes
+    int64_t num_values = 0;
+    parquet::Compression::type codec = parquet::Compression::UNCOMPRESSED;
+  };
+  Result<Piece> LoadPages(const ChunkExtent& extent, std::span<const Window> windows,
+                          size_t which) const;
+  Result<Piece> LoadChunk(const ChunkExtent& extent) const;
+  /// The values of the pages in `piece`, of which `values_max` are enough.
+  Result<int64_t> CheckHeaders(const Piece& piece, int64_t file_offset, int64_t values_max) const;
+  Result<std::shared_ptr<arrow::Array>> Assemble(const std::vector<Piece>& pieces, int64_t num_rows,
+                                                 bool verify) const;
+
+  const std::shared_ptr<const ParquetMetadata> metadata_;
+  const ParquetMetadata::Column& column_;
+  std::shared_ptr<arrow::DataType> type_;
+  std::atomic<int64_t>* const pages_decoded_;
+  std::unique_ptr<parquet::SchemaDescriptor> schema_;  // of this column alone
+
+  // The last chunk decoded whole.
+  mutable std::mutex mutex_;
+  mutable int kept_row_group_ = -1;
+  mutable bool kept_verified_ = false;
+  mutable std::shared_ptr<arrow::Array> kept_;
+};
+
+}  // namespace varve::internal

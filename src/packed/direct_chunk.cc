@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "packed/direct_chunk.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <utility>
+
+#include "arrow/buffer.h"
+#include "base/crc32.h"
+#include "storage/map_guard.h"
+#include "storage/read_bounds.h"
+
+namespace varve::internal {
+namespace {
+
+constexpr int64_t kRankRows = 512;
+
+uint32_t LoadLittle(const uint8_t* bytes) {
+  uint32_t value = 0;
+  std::memcpy(&value, bytes, sizeof(value));
+  return value;
+}
+
+Status Mismatch(const std::string& object, const char* what, int64_t offset, uint32_t expected,
+                uint32_t found) {
+  return Corruption(std::string("checksum of ") + what + " does not match",
+                    {.object = object,
+                     .offset = offset,
+                     .expected = std::to_string(expected),
+                     .found = std::to_string(found)});
+}
+
+std::span<const uint8_t> All(const arrow::Buffer& buffer) {
+  return {buffer.data(), static_cast<size_t>(buffer.size())};
+}
+
+}  // namespace
+
+DirectChunk::DirectChunk(std::shared_ptr<const FileSource> source, const ChunkLayout& layout,
+                         int64_t num_rows)
+    : source_(std::move(source)),
+      layout_(layout),
+      num_rows_(num_rows),
+      verified_(static_cast<size_t>(layout.num_pages() / 64 + 1)) {}
+
+int64_t DirectChunk::PageEnd(int64_t value) const {
+  const int64_t page = value / layout_.values_per_page;
+  return std::min((page + 1) * layout_.values_per_page, layout_.num_values);
+}
+
+Result<std::span<const uint8_t>> DirectChunk::Checksums() const {
+  if (!checksums_ready_.load(std::memory_order_acquire)) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    if (!checksums_ready_.load(std::memory_order_relaxed)) {
+      ARROW_ASSIGN_OR_RAISE(checksums_, source_->View(layout_.checksums, 4 * layout_.num_blocks()));
+      checksums_ready_.store(true, std::memory_order_release);
+    }
+  }
+  return All(*checksums_);
+}
+
+DirectChunk::BadBlock DirectChunk::FindBadBlock(int64_t begin, int64_t end, const uint8_t* bytes,
+                                                const uint8_t* checksums) const {
+  for (int64_t value = begin; value < end; value += layout_.values_per_block) {
+    const int64_t count = std::min<int64_t>(layout_.values_per_block, end - value);
+    const auto length = static_cast<size_t>(count * layout_.width);
+    const uint32_t found = Crc32({bytes, length});
+    const uint32_t expected = LoadLittle(checksums + 4 * (value / layout_.values_per_block));
+    if (found != expected) return {value, expected, found};
+    bytes += length;
+  }
+  return {};
+}
+
+Status DirectChunk::VerifyBlocks(int64_t begin, int64_t end, const uint8_t* bytes,
+                                 std::span<const uint8_t> checksums) const {
+  BadBlock bad;
+  // The bytes are the caller's own; the checksums may be mapped.
+  ARROW_RETURN_NOT_OK(ReadMapped(checksums, source_->path(),
+                                 [&] { bad = FindBadBlock(begin, end, bytes, checksums.data()); }));
+  if (bad.value < 0) return Status::OK();
+  return Mismatch(source_->path(), "a block", layout_.OffsetOf(bad.value), bad.expected, bad.found);
+}
+
+Status DirectChunk::VerifyPage(int64_t page, const std::shared_ptr<arrow::Buffer>& mapping) const {
+  std::atomic<uint64_t>& word = verified_[static_cast<size_t>(page / 64)];
+  const uint64_t bit = uint64_t{1} << (page % 64);
+  if ((word.load(std::memory_order_acquire) & bit) != 0) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const auto checksums, Checksums());
+  const int64_t begin = page * layout_.values_per_page;
+  BadBlock bad;
+  // One scope over the whole mapping covers values and checksums alike.
+  ARROW_RETURN_NOT_OK(ReadMapped(All(*mapping), source_->path(), [&] {
+    bad = FindBadBlock(begin, PageEnd(begin), mapping->data() + layout_.OffsetOf(begin),
+                       checksums.data());
+  }));
+  if (bad.value >= 0) {
+    return Mismatch(source_->path(), "a block", layout_.OffsetOf(bad.value), bad.expected,
+                    bad.found);
+  }
+  word.fetch_or(bit, std::memory_order_release);
+  return Status::OK();
+}
+
+Result<std::shared_ptr<arrow::Buffer>> DirectChunk::Slice(int64_t begin, int64_t end,
+                                                          bool verify) const {
+  ARROW_ASSIGN_OR_RAISE(auto mapping, source_->Map());
+  if (mapping == nullptr) return nullptr;
+  const int64_t length = (end - begin) * layout_.width;
+  if (length == 0) return std::make_shared<arrow::Buffer>(nullptr, 0);
+  ARROW_RETURN_NOT_OK(CheckReadBounds(source_->path(), mapping->size(), 0,
+                                      layout_.OffsetOf(PageEnd(begin) - 1) + layout_.width));
+  if (verify) ARROW_RETURN_NOT_OK(VerifyPage(begin / layout_.values_per_page, mapping));
+  source_->CountMapped(length);
+  return arrow::SliceBuffer(std::move(mapping), layout_.OffsetOf(begin), length);
+}
+
+Status DirectChunk::ReadBytes(int64_t offset, int64_t length,
+                              const std::shared_ptr<arrow::Buffer>& mapping, uint8_t* out) const {
+  if (mapping == nullptr) return source_->ReadAt(offset, length, out);
+  ARROW_RETURN_NOT_OK(CheckReadBounds(source_->path(), mapping->size(), offset, length));
+  return ReadMapped(All(*mapping), source_->path(), [&] {
+    std::memcpy(out, mapping->data() + offset, static_cast<size_t>(length));
+  });
+}
+
+Status DirectChunk::CopyPart(int64_t begin, int64_t end, uint8_t* out, bool verify) const {
+  const int64_t length = (end - begin) * layout_.width;
+  // Blocks that are only partly wanted are read whole.
+  const int64_t block = layout_.values_per_block;
+  const int64_t block_begin = verify ? begin / block * block : begin;
+  const int64_t block_end =
+      verify ? std::min((end + block - 1) / block * block, PageEnd(begin)) : end;
+  std::shared_ptr<arrow::Buffer> scratch;
+  uint8_t* bytes = out;
+  if (block_begin != begin || block_end != end) {
+    ARROW_ASSIGN_OR_RAISE(scratch,
+                          arrow::AllocateBuffer((block_end - block_begin) * layout_.width));
+    bytes = scratch->mutable_data();
+  }
+  ARROW_ASSIGN_OR_RAISE(auto mapping, source_->Map());
+  const int64_t bytes_read = (block_end - block_begin) * layout_.width;
+  if (mapping != nullptr) source_->CountMapped(bytes_read);
+  ARROW_RETURN_NOT_OK(ReadBytes(layout_.OffsetOf(block_begin), bytes_read, mapping, bytes));
+  if (verify) {
+    ARROW_ASSIGN_OR_RAISE(const auto checksums, Checksums());
+    ARROW_RETURN_NOT_OK(VerifyBlocks(block_begin, block_end, bytes, checksums));
+  }
+  if (scratch != nullptr) {
+    std::memcpy(out, bytes + (begin - block_begin) * layout_.width, static_cast<size_t>(length));
+  }
+  return Status::OK();
+}
+
+Status DirectChunk::Copy(int64_t begin, int64_t end, uint8_t* out, bool verify) const {
+  while (begin < end) {
+    const int64_t part_end = std::min(end, PageEnd(begin));
+    ARROW_RETURN_NOT_OK(CopyPart(begin, part_end, out, verify));
+    out += (part_end - begin) * layout_.width;
+    begin = part_end;
+  }
+  return Status::OK();
+}
+
+Status DirectChunk::Take(std::span<const ValueRequest> requests, bool mapped, bool verify) const {
+  if (requests.empty()) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(auto mapping, source_->Map());
+  if (mapping != nullptr && !mapped) {
+    // A page that was verified through the mapping is in memory already.
+    const int64_t page = requests.front().value / layout_.values_per_page;
+    const uint64_t word = verified_[static_cast<size_t>(page / 64)].load(std::memory_order_relaxed);
+    mapped = (word >> (page % 64) & 1) != 0;
+  }
+  if (!mapped) mapping = nullptr;
+  return verify && layout_.values_per_block > 1 ? TakeBlocks(requests, mapping, verify)
+                                                : TakeValues(requests, mapping, verify);
+}
+
+// A block is a value, or nothing is verified: values go straight to where they are wanted.
+Status DirectChunk::TakeValues(std::span<const ValueRequest> requests,
+                               const std::shared_ptr<arrow::Buffer>& mapping, bool verify) const {
+  std::span<const uint8_t> checksums;
+  if (verify) {
+    ARROW_ASSIGN_OR_RAISE(checksums, Checksums());
+  }
+  const auto width = static_cast<size_t>(layout_.width);
+  for (size_t i = 0; i < requests.size();) {
+    // Neighbours that are wanted next to each other are one read.
+    size_t run = i + 1;
+    const int64_t page_end = PageEnd(requests[i].value);
+    while (run < requests.size() && requests[run].value == requests[run - 1].value + 1 &&
+           requests[run].value < page_end && requests[run].out == requests[run - 1].out + width) {
+      ++run;
+    }
+    const auto count = static_cast<int64_t>(run - i);
+    const int64_t value = requests[i].value;
+    uint8_t* out = requests[i].out;
+    ARROW_RETURN_NOT_OK(ReadBytes(layout_.OffsetOf(value), count * layout_.width, mapping, out));
+    if (verify) ARROW_RETURN_NOT_OK(VerifyBlocks(value, value + count, out, checksums));
+    i = run;
+  }
+  if (mapping != nullptr) {
+    source_->CountMapped(static_cast<int64_t>(requests.size()) * layout_.width);
+  }
+  return Status::OK();
+}
+
+Status DirectChunk::TakeBlocks(std::span<const ValueRequest> requests,
+                               const std::shared_ptr<arrow::Buffer>& mapping, bool verify) const {
+  ARROW_ASSIGN_OR_RAISE(const auto checksums, Checksums());
+  const int64_t per_block = layout_.values_per_block;
+  std::vector<uint8_t> block(static_cast<size_t>(per_block * layout_.width));
+  int64_t held = -1;
+  for (const ValueRequest& request : requests) {
+    const int64_t begin = request.value / per_block * per_block;
+    if (begin != held) {
+      const int64_t end = std::min(begin + per_block, PageEnd(begin));
+      ARROW_RETURN_NOT_OK(
+          ReadBytes(layout_.OffsetOf(begin), (end - begin) * layout_.width, mapping, block.data()));
+      ARROW_RETURN_NOT_OK(VerifyBlocks(begin, end, block.data(), checksums));
+      if (mapping != nullptr) source_->CountMapped((end - begin) * layout_.width);
+      held = begin;
+    }
+    std::memcpy(request.out, block.data() + (request.value - begin) * layout_.width,
+                static_cast<size_t>(layout_.width));
+  }
+  return Status::OK();
+}
+
+Result<const DirectChunk::Nulls*> DirectChunk::LoadNulls() const {
+  if (nulls_ready_.load(std::memory_order_acquire)) return &nulls_;
+  std::lock_guard<std::mutex> lock(mutex_);
+  if (nulls_ready_.load(std::memory_order_relaxed)) return &nulls_;
+  const int64_t bytes = (num_rows_ + 7) / 8;
+  ARROW_ASSIGN_OR_RAISE(auto stored, source_->Copy(layout_.validity, bytes + 4));
+  const uint32_t found = Crc32({stored->data(), static_cast<size_t>(bytes)});
+  const uint32_t expected = LoadLittle(stored->data() + bytes);
+  if (found != expected) {
+    return Mismatch(source_->path(), "a validity bitmap", layout_.validity, expected, found);
+  }
+  Nulls nulls;
+  int64_t valid = 0;
+  for (int64_t row = 0; row < num_rows_; row += kRankRows) {
+    nulls.ranks.push_back(valid);
+    const int64_t end = std::min(bytes, (row + kRankRows) / 8);
+    for (int64_t i = row / 8; i < end; ++i) valid += std::popcount(stored->data()[i]);
+  }
+  if (valid != layout_.num_values) {
+    return Corruption("validity bitmap and number of values disagree",
+                      {.object = source_->path(),
+                       .offset = layout_.validity,
+                       .expected = std::to_string(layout_.num_values),
+                       .found = std::to_string(valid)});
+  }
+  nulls.bitmap = arrow::SliceBuffer(std::move(stored), 0, bytes);
+  nulls_ = std::move(nulls);
+  nulls_ready_.store(true, std::memory_order_release);
+  return &nulls_;
+}
+
+Result<std::shared_ptr<arrow::Buffer>> DirectChunk::Validity() const {
+  ARROW_ASSIGN_OR_RAISE(const Nulls* nulls, LoadNulls());
+  return nulls->bitmap;
+}
+
+Result<int64_t> DirectChunk::Rank(int64_t row) const {
+  ARROW_ASSIGN_OR_RAISE(const Nulls* nulls, LoadNulls());
+  if (row >= num_rows_) return layout_.num_values;
+  const uint8_t* bits = nulls->bitmap->data();
+  int64_t rank = nulls->ranks[static_cast<size_t>(row / kRankRows)];
+  for (int64_t i = row / kRankRows * kRankRows / 8; i < row / 8; ++i)
+    rank += std::popcount(bits[i]);
+  return rank + std::popcount(static_cast<unsigned>(bits[row / 8] & ((1u << (row % 8)) - 1)));
+}
+
+}  // namespace varve::internal

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// The direct road over one column chunk of ours: values at computed addresses, verified by the
+// checksums of their blocks.
+//
+// Mapped pages are verified on first touch and remembered; everything that is copied is verified on
+// the copy, so that what the caller gets is what was checked.
+//
+// Units:   values count from the start of the chunk; a value is `width` bytes
+// Errors:  Corruption naming file and offset
+// Threads: const methods may be called concurrently
+// Source:  docs/format/packed-file.md, "Block checksums"
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "arrow/type_fwd.h"
+#include "packed/file_source.h"
+#include "packed/packed_layout.h"
+
+namespace varve::internal {
+
+/// A value and the place where its bytes go.
+struct ValueRequest {
+  int64_t value = 0;
+  uint8_t* out = nullptr;
+};
+
+class DirectChunk {
+ public:
+  /// `layout` must be addressable.
+  DirectChunk(std::shared_ptr<const FileSource> source, const ChunkLayout& layout,
+              int64_t num_rows);
+
+  int64_t num_rows() const { return num_rows_; }
+  int64_t width() const { return layout_.width; }
+  int64_t values_per_page() const { return layout_.values_per_page; }
+  bool has_nulls() const { return layout_.num_values < num_rows_; }
+  /// The end of the page that holds `value`, at most the number of values.
+  int64_t PageEnd(int64_t value) const;
+
+  /// Values [begin, end) of one page as they lie in the mapping; nullptr without a mapping.
+  Result<std::shared_ptr<arrow::Buffer>> Slice(int64_t begin, int64_t end, bool verify) const;
+  /// Values [begin, end), over any pages.
+  Status Copy(int64_t begin, int64_t end, uint8_t* out, bool verify) const;
+  /// `requests` ascending by value. `mapped`: copy from the mapping where there is one, instead of
+  /// a read for each run of neighbours.
+  Status Take(std::span<const ValueRequest> requests, bool mapped, bool verify) const;
+
+  /// Bit i: row i is not null. REQUIRES: has_nulls()
+  Result<std::shared_ptr<arrow::Buffer>> Validity() const;
+  /// Non-null rows before `row`. REQUIRES: has_nulls()
+  Result<int64_t> Rank(int64_t row) const;
+
+ private:
+  struct Nulls {
+    std::shared_ptr<arrow::Buffer> bitmap;
+    std::vector<int64_t> ranks;  // non-null rows before each 512
+  };
+
+  struct BadBlock {
+    int64_t value = -1;  // the first of the block; -1: all are good
+    uint32_t expected = 0;
+    uint32_t found = 0;
+  };
+
+  Result<const Nulls*> LoadNulls() const;
+  /// The checksums of all blocks; lives as long as this.
+  Result<std::span<const uint8_t>> Checksums() const;
+  /// Values [begin, end) at `bytes`, whole blocks of one page, against their checksums.
+  BadBlock FindBadBlock(int64_t begin, int64_t end, const uint8_t* bytes,
+                        const uint8_t* checksums) const;
+  Status VerifyBlocks(int64_t begin, int64_t end, const uint8_t* bytes,
+                      std::span<const uint8_t> checksums) const;
+  Status VerifyPage(int64_t page, const std::shared_ptr<arrow::Buffer>& mapping) const;
+  Status CopyPart(int64_t begin, int64_t end, uint8_t* out, bool verify) const;
+  Status TakeBlocks(std::span<const ValueRequest> requests,
+                    const std::shared_ptr<arrow::Buffer>& mapping, bool verify) const;
+  Status TakeValues(std::span<const ValueRequest> requests,
+                    const std::shared_ptr<arrow::Buffer>& mapping, bool verify) const;
+  Status ReadBytes(int64_t offset, int64_t length, const std::shared_ptr<arrow::Buffer>& mapping,
+                   uint8_t* out) const;
+
+  const std::shared_ptr<const FileSource> source_;
+  const ChunkLayout layout_;
+  const int64_t num_rows_;
+  // One bit a page: verified in the mapping.
+  mutable std::vector<std::atomic<uint64_t>> verified_;
+
+  mutable std::mutex mutex_;  // guards what follows until it is published
+  mutable std::shared_ptr<arrow::Buffer> checksums_;
+  mutable std::atomic<bool> checksums_ready_{false};
+  mutable Nulls nulls_;
+  mutable std::atomic<bool> nulls_ready_{false};
+};
+
+}  // namespace varve::internal

@@ -22,15 +22,19 @@ using arrow::internal::checked_cast;
 template <typename Word>
 int64_t FindNonFinite(const uint8_t* bytes, int64_t count, Word exponent) {
   constexpr int64_t kBlock = 1024;
+  const auto lowest = static_cast<Word>(exponent & -exponent);
+  const auto sign = static_cast<Word>(exponent + lowest);
   for (int64_t begin = 0; begin < count; begin += kBlock) {
     const int64_t end = std::min(count, begin + kBlock);
-    bool found = false;
-    // Without a way out of the loop, compilers turn it into vector instructions.
+    // All exponent bits set, plus the lowest of them, carry into the sign bit. Nothing but and, add
+    // and or, and no way out: compilers turn this into vector instructions.
+    Word carries = 0;
     for (int64_t i = begin; i < end; ++i) {
       Word word;
       std::memcpy(&word, bytes + i * sizeof(Word), sizeof(Word));
-      found |= (word & exponent) == exponent;
+      carries = static_cast<Word>(carries | ((word & exponent) + lowest));
     }
+    const bool found = (carries & sign) != 0;
     if (!found) continue;
     for (int64_t i = begin; i < end; ++i) {
       Word word;

@@ -117,13 +117,13 @@ std::vector<Manifest::Link> NextChain(const Manifest& current, std::vector<uint6
 }
 
 void SetProperties(const ManifestEdit& edit, Manifest* next) {
-  for (const auto& [key, value] : edit.set_properties) {
+  for (const auto& property : edit.set_properties) {
     const auto at = std::find_if(next->properties.begin(), next->properties.end(),
-                                 [&](const auto& property) { return property.first == key; });
+                                 [&](const auto& old) { return old.first == property.first; });
     if (at == next->properties.end()) {
-      next->properties.emplace_back(key, value);
+      next->properties.push_back(property);
     } else {
-      at->second = value;
+      at->second = property.second;
     }
     next->changed_at.properties = next->version;
   }

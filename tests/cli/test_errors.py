@@ -110,8 +110,8 @@ def test_damaged_single_files(parquet, tmp_path):
 @pytest.mark.parametrize("name, content, where", [
     ("bad.jsonl", b'{"id": 1}\n{"id": \n', "line 2"),
     ("bad.csv", b"a,b\n1,2\n3\n", "Row #3"),
-    ("bad.fvecs", b"\x02\x00\x00\x00" + b"\x00" * 9, "offset 0"),
-    ("bad.npy", b"\x93NUMPY\x01\x00\xff", "header"),
+    ("bad.fvecs", b"\x02\x00\x00\x00" + b"\x00" * 9, "offset 12"),
+    ("bad.npy", b"\x93NUMPY\x01\x00\xff\xff{}", "header"),
     ("bad.arrow", b"ARROW1\x00\x00 and nothing that makes sense", "bad.arrow"),
     ("bad.parquet", b"PAR1 and nothing that makes sense PAR1", "bad.parquet"),
 ])

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Packed files as other engines read them: pyarrow (page checksums on), DuckDB, Polars and DataFusion must return exactly
+the values that were written, for every layout, codec, type and pattern of nulls.
+
+usage: packed_readers_test.py <varve_write_packed_files>
+"""
+import os
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+SEED = 20261121
+DIM = 24
+
+
+def vectors(rng, rows, null_share):
+    values = rng.standard_normal((rows, DIM), dtype=np.float32)
+    mask = pa.array(rng.random(rows) < null_share)
+    return pa.FixedSizeListArray.from_arrays(pa.array(values.ravel()), DIM, mask=mask if null_share else None)
+
+
+def scalars(rng, rows, null_share):
+    mask = rng.random(rows) < null_share if null_share else None
+    ints = rng.integers(0, 1 << 40, rows)
+    words = np.array(["", "é", "kelp", "a longer text than sixteen bytes", "zzz"], dtype=object)
+    columns = {
+        "n32": pa.array(rng.integers(-1000, 1000, rows, dtype=np.int32), mask=mask),
+        "n64": pa.array(ints, mask=mask),
+        "u64": pa.array(ints.astype(np.uint64) << np.uint64(20), mask=mask),
+        "n16": pa.array(rng.integers(-1000, 1000, rows, dtype=np.int16), mask=mask),
+        "flag": pa.array(rng.random(rows) < 0.5, mask=mask),
+        "real": pa.array(rng.standard_normal(rows), mask=mask),
+        "score": pa.array(rng.integers(0, 500, rows) / 100.0, mask=mask),
+        "when": pa.array(1_700_000_000_000_000 + 37 * np.arange(rows), pa.timestamp("us"), mask=mask),
+        "text": pa.array(words[rng.integers(0, 5, rows)] + rng.integers(0, 10**6, rows).astype(str), pa.utf8(), mask=mask),
+        "word": pa.array(words[rng.integers(0, 5, rows)], pa.utf8(), mask=mask),
+        "blob": pa.array([bytes(rng.integers(0, 256, 3, dtype=np.uint8)) for _ in range(rows)], pa.binary(), mask=mask),
+        "tags": pa.array([list(range(i % 4)) if i % 7 or not null_share else None for i in range(rows)], pa.list_(pa.int32())),
+        "pair": pa.array([{"x": i, "y": str(i)} for i in range(rows)], pa.struct({"x": pa.int64(), "y": pa.utf8()})),
+    }
+    return {"id": pa.array(np.arange(rows)), **columns}
+
+
+def plain(value):
+    """A value as all engines can be brought to give it."""
+    if isinstance(value, (bytes, bytearray)) and len(value) == DIM * 4:
+        return np.frombuffer(value, np.float32).tolist()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if hasattr(value, "timestamp") and getattr(value, "tzinfo", None) is not None:
+        return value.replace(tzinfo=None)
+    return value
+
+
+def as_table(reader, path):
+    if reader == "pyarrow":
+        return pq.read_table(path, page_checksum_verification=True)
+    if reader == "pyarrow mapped":
+        return pq.read_table(path, memory_map=True, page_checksum_verification=True)
+    if reader == "pyarrow batches":
+        file = pq.ParquetFile(path, page_checksum_verification=True, buffer_size=4096)
+        return pa.Table.from_batches(list(file.iter_batches(1000)), schema=file.schema_arrow)
+    if reader == "duckdb":
+        import duckdb
+        return duckdb.connect().sql(f"select * from read_parquet('{path}')").to_arrow_table()
+    if reader == "polars":
+        import polars
+        return polars.read_parquet(path).to_arrow()
+    if reader == "datafusion":
+        import datafusion
+        context = datafusion.SessionContext()
+        return context.read_parquet(path).to_arrow_table()
+    raise ValueError(reader)
+
+
+READERS = ["pyarrow", "pyarrow mapped", "pyarrow batches", "duckdb", "polars", "datafusion"]
+
+
+def check(tool, name, columns, nullable, **keys):
+    rows = len(next(iter(columns.values())))
+    schema = pa.schema([pa.field(n, c.type, nullable=nullable and n != "id") for n, c in columns.items()])
+    table = pa.table(list(columns.values()), schema=schema)
+    with tempfile.TemporaryDirectory() as folder:
+        source = os.path.join(folder, "rows.arrow")
+        with pa.OSFile(source, "wb") as file, pa.ipc.new_file(file, schema) as writer:
+            for batch in table.to_batches(max_chunksize=1777):
+                writer.write_batch(batch)
+        out = os.path.join(folder, "out")
+        os.mkdir(out)
+        run = subprocess.run([tool, source, out, *(f"{k}={v}" for k, v in keys.items())], capture_output=True, text=True)
+        assert run.returncode == 0, f"{name}: {run.stderr}"
+        compared = 0
+        for path in run.stdout.split():
+            for reader in READERS:
+                got = as_table(reader, path)
+                assert got.num_rows == rows, (name, reader, got.num_rows)
+                order = None
+                if reader == "datafusion" and "id" in got.column_names:
+                    order = np.argsort(got["id"].to_numpy())  # its partitions come in any order
+                elif reader == "datafusion":
+                    continue  # rows of a file without a key cannot be put in order
+                for column in got.column_names:
+                    found = [plain(v) for v in got[column].to_pylist()]
+                    if order is not None:
+                        found = [found[i] for i in order]
+                    wanted = [plain(v) for v in table[column].to_pylist()]
+                    if found != wanted:
+                        first = next(i for i, (a, b) in enumerate(zip(found, wanted)) if a != b)
+                        raise AssertionError(f"{name}: {reader}: {column}[{first}]: {found[first]} is not {wanted[first]}")
+                    compared += len(found)
+        print(f"{name}: {compared} values equal")
+
+
+def main():
+    tool = sys.argv[1]
+    print("seed", SEED)
+    rng = np.random.Generator(np.random.PCG64(SEED))
+    rows = 9000
+    for layout in ("fixed", "list", "compact"):
+        for null_share in (0, 0.3, 0.8):
+            for split in ("default", "one"):
+                columns = {"id": pa.array(np.arange(rows)), "emb": vectors(rng, rows, null_share)}
+                check(tool, f"{layout}, {null_share} null, {split}", columns, null_share > 0, layout=layout, split=split,
+                      small_write_bytes=0)
+    for null_share in (0, 0.3, 0.8, 1):
+        check(tool, f"scalars, {null_share} null", scalars(rng, rows, null_share), True)
+        check(tool, f"scalars in row groups, {null_share} null", scalars(rng, rows, null_share), True, buffer_bytes=300_000)
+    for codec in ("zstd", "lz4", "snappy", "gzip", "none"):
+        check(tool, codec, scalars(rng, rows, 0.1), True, codec=codec)
+
+
+if __name__ == "__main__":
+    main()

@@ -30,6 +30,8 @@ constexpr int64_t kDecodeBytesBase = 128 << 20;
 constexpr int64_t kDecodeBytesFactor = 64;
 // A page of a few bytes may decode to this much; a longer one to a thousand times its size more.
 constexpr int64_t kPageBytesBase = 16 << 20;
+// parquet-cpp takes a dictionary page at offset 0 for none at all: files start with these bytes.
+constexpr char kLead[] = {'P', 'A', 'R', '1'};
 
 // parquet-cpp links nodes to the group they are put into, so a node of the file's schema cannot be
 // put into another group.
@@ -179,12 +181,21 @@ Result<int64_t> DecodedColumn::CheckHeaders(const Piece& piece, int64_t file_off
   return num_values;
 }
 
+Result<DecodedColumn::Piece> DecodedColumn::MakePiece(const ChunkExtent& extent,
+                                                      int64_t num_bytes) {
+  Piece piece;
+  piece.codec = extent.codec;
+  ARROW_ASSIGN_OR_RAISE(piece.storage,
+                        arrow::AllocateBuffer(static_cast<int64_t>(sizeof(kLead)) + num_bytes));
+  std::memcpy(piece.storage->mutable_data(), kLead, sizeof(kLead));
+  piece.bytes = arrow::SliceMutableBuffer(piece.storage, sizeof(kLead), num_bytes);
+  return piece;
+}
+
 Result<DecodedColumn::Piece> DecodedColumn::LoadPages(const ChunkExtent& extent,
                                                       std::span<const Window> windows,
                                                       size_t which) const {
   const FileSource& source = metadata_->source();
-  Piece piece;
-  piece.codec = extent.codec;
   std::vector<ReadRange> ranges;
   int64_t total = 0;
   const auto add = [&](int64_t offset, int64_t length) {
@@ -197,33 +208,30 @@ Result<DecodedColumn::Piece> DecodedColumn::LoadPages(const ChunkExtent& extent,
   };
   // What stands before the first data page is the dictionary page.
   const int64_t dictionary_bytes = extent.pages.front().offset - extent.begin;
-  if (dictionary_bytes > 0) {
-    piece.has_dictionary = true;
-    piece.data_offset = dictionary_bytes;
-    add(extent.begin, dictionary_bytes);
-  }
+  if (dictionary_bytes > 0) add(extent.begin, dictionary_bytes);
   for (const Window& window : windows) {
     for (size_t i = window.pages[which].first; i < window.pages[which].second; ++i) {
       add(extent.pages[i].offset, extent.pages[i].bytes);
     }
   }
-  ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateBuffer(total));
-  uint8_t* next = buffer->mutable_data();
+  ARROW_ASSIGN_OR_RAISE(auto piece, MakePiece(extent, total));
+  piece.has_dictionary = dictionary_bytes > 0;
+  piece.data_offset = dictionary_bytes;
+  uint8_t* next = piece.bytes->mutable_data();
   for (ReadRange& range : ranges) {
     range.out = next;
     next += range.length;
   }
   ARROW_RETURN_NOT_OK(source.ReadRanges(ranges));
-  piece.bytes = std::move(buffer);
   ARROW_ASSIGN_OR_RAISE(piece.num_values, CheckHeaders(piece, ranges.front().offset, INT64_MAX));
   return piece;
 }
 
 Result<DecodedColumn::Piece> DecodedColumn::LoadChunk(const ChunkExtent& extent) const {
-  Piece piece;
-  piece.codec = extent.codec;
-  ARROW_ASSIGN_OR_RAISE(piece.bytes,
-                        metadata_->source().Copy(extent.begin, extent.end - extent.begin));
+  const FileSource& source = metadata_->source();
+  ARROW_ASSIGN_OR_RAISE(auto piece, MakePiece(extent, extent.end - extent.begin));
+  ARROW_RETURN_NOT_OK(
+      source.ReadAt(extent.begin, piece.bytes->size(), piece.bytes->mutable_data()));
   piece.num_values = extent.num_values;
   if (piece.bytes->size() > 0) {
     ARROW_ASSIGN_OR_RAISE(
@@ -253,16 +261,16 @@ Result<std::shared_ptr<arrow::Array>> DecodedColumn::Assemble(const std::vector<
     }
     std::shared_ptr<arrow::Buffer> bytes;
     if (pieces.size() == 1) {
-      bytes = pieces.front().bytes;
+      bytes = pieces.front().storage;
     } else {
-      arrow::BufferVector parts;
-      for (const Piece& piece : pieces) parts.push_back(piece.bytes);
+      arrow::BufferVector parts{pieces.front().storage};
+      for (size_t i = 1; i < pieces.size(); ++i) parts.push_back(pieces[i].bytes);
       ARROW_ASSIGN_OR_RAISE(bytes, arrow::ConcatenateBuffers(parts));
     }
     const auto builder = parquet::FileMetaDataBuilder::Make(schema_.get(), writer.build());
     auto* group = builder->AppendRowGroup();
     group->set_num_rows(num_rows);
-    int64_t offset = 0;
+    int64_t offset = sizeof(kLead);
     for (const Piece& piece : pieces) {
       const int64_t length = piece.bytes->size();
       group->NextColumnChunk()->Finish(piece.num_values, piece.has_dictionary ? offset : -1, -1,

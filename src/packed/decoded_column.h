@@ -68,12 +68,14 @@ class DecodedColumn {
                                                     bool verify) const;
 
   struct Piece {  // of one leaf: what parquet-cpp is to see as its column chunk
+    std::shared_ptr<arrow::Buffer> storage;  // kLead bytes, then `bytes`
     std::shared_ptr<arrow::Buffer> bytes;
     bool has_dictionary = false;
     int64_t data_offset = 0;  // in bytes
     int64_t num_values = 0;
     parquet::Compression::type codec = parquet::Compression::UNCOMPRESSED;
   };
+  static Result<Piece> MakePiece(const ChunkExtent& extent, int64_t num_bytes);
   Result<Piece> LoadPages(const ChunkExtent& extent, std::span<const Window> windows,
                           size_t which) const;
   Result<Piece> LoadChunk(const ChunkExtent& extent) const;

@@ -60,13 +60,15 @@ Status ParquetMetadata::VerifyTail(int64_t tail_offset, std::optional<uint32_t> 
   uint32_t found = 0;
   uint32_t digits = 0;
   bool has_digits = false;
+  bool good_digits = false;
   ARROW_RETURN_NOT_OK(ReadMapped(bytes, source_->path(), [&] {
     const std::optional<size_t> at = FindTailDigits(bytes);
     found = TailChecksum(bytes, at);
-    if (!at) return;
+    has_digits = at.has_value();
+    if (!has_digits) return;
     const char* begin = reinterpret_cast<const char*>(bytes.data()) + *at;
     const auto parsed = std::from_chars(begin, begin + 8, digits, 16);
-    has_digits = parsed.ec == std::errc() && parsed.ptr == begin + 8;
+    good_digits = parsed.ec == std::errc() && parsed.ptr == begin + 8;
   }));
   const auto mismatch = [&](uint32_t wanted) {
     return Corruption("checksum of the file's tail does not match", {.object = source_->path(),
@@ -79,7 +81,7 @@ Status ParquetMetadata::VerifyTail(int64_t tail_offset, std::optional<uint32_t> 
     return Corruption("the file's tail has no checksum",
                       {.object = source_->path(), .field = kTailFooterKey, .offset = tail_offset});
   }
-  if (has_digits && digits != found) return mismatch(digits);
+  if (has_digits && (!good_digits || digits != found)) return mismatch(digits);
   return Status::OK();
 }
 

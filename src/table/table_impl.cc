@@ -164,6 +164,7 @@ class TableImpl : public Table {
         return MakeError(ErrorKind::kCommitConflict, outcome.error.message(), {.object = uri()});
       case CommitState::kFailed:
       case CommitState::kExpired:
+        appender->Release();  // the put may have been sent: nothing is deleted after that
         return outcome.error;
     }
     return MakeError(ErrorKind::kInternal, "unknown commit state");

@@ -22,6 +22,10 @@ uint64_t Mix(uint64_t value) {
   return value ^ (value >> 31);
 }
 
+void Check(const arrow::Status& status) {
+  if (!status.ok()) status.Abort();
+}
+
 std::string TextOf(int64_t row) {
   std::string text = "row " + std::to_string(row);
   text.append(static_cast<size_t>(row % 23), static_cast<char>('a' + row % 26));
@@ -54,15 +58,15 @@ std::shared_ptr<arrow::RecordBatch> SampleRowsAt(const std::vector<int64_t>& row
   arrow::FixedSizeListBuilder emb(arrow::default_memory_pool(), items,
                                   SampleSchema()->field(5)->type());
   for (const int64_t row : rows) {
-    id.Append(row).Abort();
-    ts.Append(SampleTs(row)).Abort();
-    label.Append(SampleLabel(row)).Abort();
-    (row % 7 == 0 ? score.AppendNull() : score.Append(static_cast<double>(row % 1000) / 8)).Abort();
-    text.Append(TextOf(row)).Abort();
-    emb.Append().Abort();
+    Check(id.Append(row));
+    Check(ts.Append(SampleTs(row)));
+    Check(label.Append(SampleLabel(row)));
+    Check((row % 7 == 0 ? score.AppendNull() : score.Append(static_cast<double>(row % 1000) / 8)));
+    Check(text.Append(TextOf(row)));
+    Check(emb.Append());
     for (int32_t i = 0; i < kSampleDim; ++i) {
       const uint64_t bits = Mix(static_cast<uint64_t>(row) * kSampleDim + static_cast<uint64_t>(i));
-      items->Append(static_cast<float>(bits % 20001) / 10000.0f - 1.0f).Abort();
+      Check(items->Append(static_cast<float>(bits % 20001) / 10000.0f - 1.0f));
     }
   }
   arrow::ArrayVector arrays;

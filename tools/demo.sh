@@ -67,7 +67,7 @@ if "$root/.venv/bin/python" -c 'import duckdb' 2> /dev/null; then
 import json, sys
 groups = json.load(sys.stdin)["segments"][0]["column_groups"]
 print(next(g["file"] for g in groups if "section" in g["columns"]))')
-  show "duckdb: select section, count(*), … from 'packages/data/*.parquet'"
+  show "duckdb: select section, count(*), … from 'packages/$scalars'"
   "$root/.venv/bin/python" - "packages/$scalars" <<'PYTHON'
 import sys
 import duckdb

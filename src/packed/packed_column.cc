@@ -23,6 +23,8 @@ constexpr size_t kMappedTakeRows = 256;
 // A task of a parallel take: enough to pay for waking a thread.
 constexpr size_t kTaskRows = 256;
 constexpr int64_t kTaskBytes = 512 << 10;
+// Likewise where every row may cost the decoding of a page.
+constexpr size_t kDecodedTaskRows = 8;
 
 }  // namespace
 
@@ -213,7 +215,22 @@ Result<std::shared_ptr<arrow::Array>> PackedColumn::TakeInGroup(size_t group,
   const DirectChunk* chunk = chunks_[group].get();
   if (chunk != nullptr) return TakeWithNulls(*chunk, rows, verify);
   ARROW_ASSIGN_OR_RAISE(const auto decoded, Decoded());
-  return decoded->Take(static_cast<int>(group), rows, verify);
+  const auto num_tasks = std::min<int64_t>(file_->executor()->parallelism(),
+                                           static_cast<int64_t>(rows.size() / kDecodedTaskRows));
+  // Ascending rows: tasks share at most a page with their neighbours.
+  if (num_tasks < 2 || !std::is_sorted(rows.begin(), rows.end())) {
+    return decoded->Take(static_cast<int>(group), rows, verify);
+  }
+  arrow::ArrayVector parts(static_cast<size_t>(num_tasks));
+  ARROW_RETURN_NOT_OK(file_->executor()->ParallelFor(num_tasks, [&](int64_t i) -> Status {
+    const auto task = static_cast<size_t>(i);
+    const size_t begin = rows.size() * task / parts.size();
+    const size_t end = rows.size() * (task + 1) / parts.size();
+    ARROW_ASSIGN_OR_RAISE(parts[task], decoded->Take(static_cast<int>(group),
+                                                     rows.subspan(begin, end - begin), verify));
+    return Status::OK();
+  }));
+  return arrow::Concatenate(parts);
 }
 
 // Also serves chunks without nulls in files where other chunks have some.

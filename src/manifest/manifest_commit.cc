@@ -111,8 +111,10 @@ ManifestStore::Attempt ManifestStore::Put(const Manifest& next, const std::strin
     // be ours, from a request whose response was lost.
     auto standing = ReadCommitId(next.version);
     if (standing.ok() && standing->has_value()) {
-      const bool ours = **standing == next.commit_id;
-      return {ours ? Attempt::State::kOurs : Attempt::State::kTaken, Status::OK()};
+      if (**standing != next.commit_id) return {Attempt::State::kTaken, Status::OK()};
+      // Ours. After an error it may be there without being durable; a put that finds the name taken
+      // vouches for that.
+      if (put.ok()) return {Attempt::State::kOurs, Status::OK()};
     }
     if (!standing.ok() && first_error.ok()) first_error = standing.status();
     if (refused) {

@@ -26,16 +26,16 @@ ColumnScan::ColumnScan(std::vector<std::shared_ptr<const PackedColumnReader>> co
 Status ColumnScan::FillWindows(int64_t begin, int64_t end) {
   int64_t window_end = std::min(end, (begin / kWindowRows + 1) * kWindowRows);
   for (const size_t column : decoded_) {
-    // A column of large rows names a nearer end; a column of small ones would let us go further than the others.
+    // A column of large rows names a nearer end; a column of small ones would let us go further
+    // than the others.
     window_end = std::min(window_end, std::max(columns_[column]->NaturalEnd(begin), begin + 1));
   }
   return options_.executor->ParallelFor(
       static_cast<int64_t>(decoded_.size()), [&](int64_t i) -> Status {
         Window& window = windows_[static_cast<size_t>(i)];
         window.values = nullptr;
-        ARROW_ASSIGN_OR_RAISE(window.values,
-                              columns_[decoded_[static_cast<size_t>(i)]]->Read(
-                                  begin, window_end, options_.verify));
+        ARROW_ASSIGN_OR_RAISE(window.values, columns_[decoded_[static_cast<size_t>(i)]]->Read(
+                                                 begin, window_end, options_.verify));
         window.begin = begin;
         window.end = window_end;
         return Status::OK();

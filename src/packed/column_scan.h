@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads several columns side by side, a batch at a time.
 //
-// Columns of fixed width are handed out as they lie in the file (a batch ends where one of their pages ends); the others are
-// decoded in windows, all columns in parallel, and handed out in slices.
+// Columns of fixed width are handed out as they lie in the file (a batch ends where one of their
+// pages ends); the others are decoded in windows, all columns in parallel, and handed out in
+// slices.
 //
-// Memory:   one window a decoded column, at most `window_bytes` in all where the columns say how large their rows are
-// Threads:  one caller at a time
-// Lifetime: keeps the column readers; arrays returned stand alone
+// Memory:   one window a decoded column, at most `window_bytes` in all where the columns say how
+// large their rows are Threads:  one caller at a time Lifetime: keeps the column readers; arrays
+// returned stand alone
 #pragma once
 
 #include <cstdint>
@@ -28,10 +29,12 @@ struct ColumnScanOptions {
 
 class ColumnScan {
  public:
-  ColumnScan(std::vector<std::shared_ptr<const PackedColumnReader>> columns, ColumnScanOptions options);
+  ColumnScan(std::vector<std::shared_ptr<const PackedColumnReader>> columns,
+             ColumnScanOptions options);
 
   /// Rows [begin, e) of every column, where begin < e <= end; the arrays' length tells e - begin.
-  /// REQUIRES: begin < end; begin not below the end of the last call, or windows are decoded again; at least one column
+  /// REQUIRES: begin < end; begin not below the end of the last call, or windows are decoded again;
+  /// at least one column
   Result<std::vector<std::shared_ptr<arrow::Array>>> Next(int64_t begin, int64_t end);
 
  private:
@@ -45,8 +48,8 @@ class ColumnScan {
 
   std::vector<std::shared_ptr<const PackedColumnReader>> columns_;
   ColumnScanOptions options_;
-  std::vector<size_t> decoded_;   // indices of columns read through windows
-  std::vector<Window> windows_;   // one for each of decoded_; all cover the same rows
+  std::vector<size_t> decoded_;  // indices of columns read through windows
+  std::vector<Window> windows_;  // one for each of decoded_; all cover the same rows
 };
 
 }  // namespace varve::internal

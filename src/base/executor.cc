@@ -5,6 +5,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
+#include <utility>
 
 #include "arrow/util/thread_pool.h"
 
@@ -18,6 +19,7 @@ class InlineExecutor : public Executor {
     for (int64_t i = 0; i < count; ++i) ARROW_RETURN_NOT_OK(task(i));
     return Status::OK();
   }
+  void Spawn(std::function<void()> task) override { task(); }
 };
 
 // Indices are handed out one at a time to whoever is free. Helpers that start late find nothing
@@ -69,6 +71,14 @@ class PoolExecutor : public Executor {
     std::unique_lock<std::mutex> lock(batch->mutex);
     batch->all_ended.wait(lock, [&] { return batch->ended == batch->count; });
     return batch->first_error;
+  }
+
+  void Spawn(std::function<void()> task) override {
+    // With one thread, the task would only delay whoever waits for the pool.
+    if (parallelism() < 2) return;
+    arrow::internal::GetCpuThreadPool()
+        ->Spawn(std::move(task))
+        .Warn("a task ahead of need was not started");
   }
 };
 

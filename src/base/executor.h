@@ -24,6 +24,11 @@ class Executor {
   /// index that failed.
   virtual Status ParallelFor(int64_t count, const std::function<Status(int64_t)>& task) = 0;
 
+  /// Runs `task` at some time, on another thread where there are several; where there are not,
+  /// before this returns. A task that cannot be started is dropped: only work that somebody else
+  /// would do otherwise belongs here.
+  virtual void Spawn(std::function<void()> task) = 0;
+
   /// Threads of Arrow's CPU pool. Lives for ever.
   static Executor* Default();
   /// Everything on the calling thread, in order. Lives for ever.

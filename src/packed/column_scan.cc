@@ -21,6 +21,9 @@ ColumnScan::ColumnScan(std::vector<std::shared_ptr<const PackedColumnReader>> co
     if (columns_[i]->fixed_width() == 0) decoded_.push_back(i);
   }
   windows_.resize(decoded_.size());
+  int64_t row_bytes = 0;
+  for (const auto& column : columns_) row_bytes += column->fixed_width();
+  if (row_bytes > 0 && options_.verify) ahead_rows_ = options_.window_bytes / row_bytes / 2;
 }
 
 Status ColumnScan::FillWindows(int64_t begin, int64_t end) {
@@ -42,6 +45,19 @@ Status ColumnScan::FillWindows(int64_t begin, int64_t end) {
       });
 }
 
+// Keeps between one and two times ahead_rows_ under way behind the rows that are handed out.
+void ColumnScan::MakeReadyAhead(int64_t begin, int64_t end) {
+  if (ahead_rows_ == 0 || begin + ahead_rows_ < ready_end_) return;
+  const int64_t from = std::max(begin, ready_end_);
+  const int64_t to = std::min(end, begin + 2 * ahead_rows_);
+  if (from >= to) return;
+  ready_end_ = to;
+  for (const auto& column : columns_) {
+    if (column->fixed_width() == 0 || column->IsReady(from, to)) continue;
+    options_.executor->Spawn([column, from, to] { column->MakeReady(from, to); });
+  }
+}
+
 Result<std::vector<std::shared_ptr<arrow::Array>>> ColumnScan::Next(int64_t begin, int64_t end) {
   int64_t batch_end = std::min(end, begin + options_.batch_size);
   if (!decoded_.empty()) {
@@ -54,6 +70,7 @@ Result<std::vector<std::shared_ptr<arrow::Array>>> ColumnScan::Next(int64_t begi
   for (const auto& column : columns_) {
     if (column->fixed_width() > 0) batch_end = std::min(batch_end, column->NaturalEnd(begin));
   }
+  MakeReadyAhead(batch_end, end);
   std::vector<std::shared_ptr<arrow::Array>> arrays(columns_.size());
   for (size_t i = 0; i < columns_.size(); ++i) {
     if (columns_[i]->fixed_width() == 0) continue;

@@ -45,9 +45,12 @@ class ColumnScan {
   };
 
   Status FillWindows(int64_t begin, int64_t end);
+  void MakeReadyAhead(int64_t begin, int64_t end);
 
   std::vector<std::shared_ptr<const PackedColumnReader>> columns_;
   ColumnScanOptions options_;
+  int64_t ahead_rows_ = 0;  // of the columns of fixed width, verified while the consumer is busy
+  int64_t ready_end_ = 0;   // rows before this one have been handed to the executor
   std::vector<size_t> decoded_;  // indices of columns read through windows
   std::vector<Window> windows_;  // one for each of decoded_; all cover the same rows
 };

@@ -42,7 +42,7 @@ DirectChunk::DirectChunk(std::shared_ptr<const FileSource> source, const ChunkLa
     : source_(std::move(source)),
       layout_(layout),
       num_rows_(num_rows),
-      verified_(static_cast<size_t>(layout.num_pages() / 64 + 1)) {}
+      page_states_(static_cast<size_t>(layout.num_pages())) {}
 
 int64_t DirectChunk::PageEnd(int64_t value) const {
   const int64_t page = value / layout_.values_per_page;
@@ -83,23 +83,53 @@ Status DirectChunk::VerifyBlocks(int64_t begin, int64_t end, const uint8_t* byte
   return Mismatch(source_->path(), "a block", layout_.OffsetOf(bad.value), bad.expected, bad.found);
 }
 
-Status DirectChunk::VerifyPage(int64_t page, const std::shared_ptr<arrow::Buffer>& mapping) const {
-  std::atomic<uint64_t>& word = verified_[static_cast<size_t>(page / 64)];
-  const uint64_t bit = uint64_t{1} << (page % 64);
-  if ((word.load(std::memory_order_acquire) & bit) != 0) return Status::OK();
+Status DirectChunk::ComparePage(int64_t page, const arrow::Buffer& mapping) const {
   ARROW_ASSIGN_OR_RAISE(const auto checksums, Checksums());
   const int64_t begin = page * layout_.values_per_page;
   BadBlock bad;
   // One scope over the whole mapping covers values and checksums alike.
-  ARROW_RETURN_NOT_OK(ReadMapped(All(*mapping), source_->path(), [&] {
-    bad = FindBadBlock(begin, PageEnd(begin), mapping->data() + layout_.OffsetOf(begin),
+  ARROW_RETURN_NOT_OK(ReadMapped(All(mapping), source_->path(), [&] {
+    bad = FindBadBlock(begin, PageEnd(begin), mapping.data() + layout_.OffsetOf(begin),
                        checksums.data());
   }));
-  if (bad.value >= 0) {
-    return Mismatch(source_->path(), "a block", layout_.OffsetOf(bad.value), bad.expected,
-                    bad.found);
+  if (bad.value < 0) return Status::OK();
+  return Mismatch(source_->path(), "a block", layout_.OffsetOf(bad.value), bad.expected, bad.found);
+}
+
+Status DirectChunk::VerifyPage(int64_t page, const arrow::Buffer& mapping) const {
+  std::atomic<uint8_t>& state = page_states_[static_cast<size_t>(page)];
+  for (;;) {
+    uint8_t seen = state.load(std::memory_order_acquire);
+    if (seen == kVerified) return Status::OK();
+    if (seen == kBusy) {
+      state.wait(kBusy, std::memory_order_acquire);
+    } else if (state.compare_exchange_strong(seen, kBusy, std::memory_order_acquire)) {
+      Status status = ComparePage(page, mapping);
+      state.store(status.ok() ? kVerified : kUnknown, std::memory_order_release);
+      state.notify_all();
+      return status;
+    }
   }
-  word.fetch_or(bit, std::memory_order_release);
+}
+
+bool DirectChunk::IsVerified(int64_t begin, int64_t end) const {
+  const auto mapping = source_->Map();
+  if (!mapping.ok() || *mapping == nullptr) return true;
+  for (int64_t value = begin; value < end; value = PageEnd(value)) {
+    const auto page = static_cast<size_t>(value / layout_.values_per_page);
+    if (page_states_[page].load(std::memory_order_acquire) != kVerified) return false;
+  }
+  return true;
+}
+
+Status DirectChunk::Verify(int64_t begin, int64_t end) const {
+  ARROW_ASSIGN_OR_RAISE(auto mapping, source_->Map());
+  if (mapping == nullptr || begin >= end) return Status::OK();
+  ARROW_RETURN_NOT_OK(CheckReadBounds(source_->path(), mapping->size(), 0,
+                                      layout_.OffsetOf(end - 1) + layout_.width));
+  for (int64_t value = begin; value < end; value = PageEnd(value)) {
+    ARROW_RETURN_NOT_OK(VerifyPage(value / layout_.values_per_page, *mapping));
+  }
   return Status::OK();
 }
 
@@ -111,7 +141,7 @@ Result<std::shared_ptr<arrow::Buffer>> DirectChunk::Slice(int64_t begin, int64_t
   if (length == 0) return std::make_shared<arrow::Buffer>(nullptr, 0);
   ARROW_RETURN_NOT_OK(CheckReadBounds(source_->path(), mapping->size(), 0,
                                       layout_.OffsetOf(PageEnd(begin) - 1) + layout_.width));
-  if (verify) ARROW_RETURN_NOT_OK(VerifyPage(begin / layout_.values_per_page, mapping));
+  if (verify) ARROW_RETURN_NOT_OK(VerifyPage(begin / layout_.values_per_page, *mapping));
   source_->CountMapped(length);
   return arrow::SliceBuffer(std::move(mapping), layout_.OffsetOf(begin), length);
 }
@@ -168,9 +198,7 @@ Status DirectChunk::Take(std::span<const ValueRequest> requests, bool mapped, bo
   ARROW_ASSIGN_OR_RAISE(auto mapping, source_->Map());
   if (mapping != nullptr && !mapped) {
     // A page that was verified through the mapping is in memory already.
-    const int64_t page = requests.front().value / layout_.values_per_page;
-    const uint64_t word = verified_[static_cast<size_t>(page / 64)].load(std::memory_order_relaxed);
-    mapped = (word >> (page % 64) & 1) != 0;
+    mapped = IsVerified(requests.front().value, requests.front().value + 1);
   }
   if (!mapped) mapping = nullptr;
   return verify && layout_.values_per_block > 1 ? TakeBlocks(requests, mapping, verify)

@@ -46,6 +46,11 @@ class DirectChunk {
 
   /// Values [begin, end) of one page as they lie in the mapping; nullptr without a mapping.
   Result<std::shared_ptr<arrow::Buffer>> Slice(int64_t begin, int64_t end, bool verify) const;
+  /// Whether every page of values [begin, end) has been verified in the mapping; true without a
+  /// mapping.
+  bool IsVerified(int64_t begin, int64_t end) const;
+  /// Verifies those pages; a page that another thread is verifying is waited for.
+  Status Verify(int64_t begin, int64_t end) const;
   /// Values [begin, end), over any pages.
   Status Copy(int64_t begin, int64_t end, uint8_t* out, bool verify) const;
   /// `requests` ascending by value. `mapped`: copy from the mapping where there is one, instead of
@@ -77,7 +82,8 @@ class DirectChunk {
                         const uint8_t* checksums) const;
   Status VerifyBlocks(int64_t begin, int64_t end, const uint8_t* bytes,
                       std::span<const uint8_t> checksums) const;
-  Status VerifyPage(int64_t page, const std::shared_ptr<arrow::Buffer>& mapping) const;
+  Status VerifyPage(int64_t page, const arrow::Buffer& mapping) const;
+  Status ComparePage(int64_t page, const arrow::Buffer& mapping) const;
   Status CopyPart(int64_t begin, int64_t end, uint8_t* out, bool verify) const;
   Status TakeBlocks(std::span<const ValueRequest> requests,
                     const std::shared_ptr<arrow::Buffer>& mapping, bool verify) const;
@@ -89,8 +95,10 @@ class DirectChunk {
   const std::shared_ptr<const FileSource> source_;
   const ChunkLayout layout_;
   const int64_t num_rows_;
-  // One bit a page: verified in the mapping.
-  mutable std::vector<std::atomic<uint64_t>> verified_;
+  // One a page of the mapping. Whoever moves a page from kUnknown to kBusy verifies it, and wakes
+  // those who wait.
+  enum PageState : uint8_t { kUnknown, kBusy, kVerified };
+  mutable std::vector<std::atomic<uint8_t>> page_states_;
 
   mutable std::mutex mutex_;  // guards what follows until it is published
   mutable std::shared_ptr<arrow::Buffer> checksums_;

@@ -23,6 +23,8 @@ class ImplicitColumn : public PackedColumnReader {
     return MakeError(ErrorKind::kInternal, "an implicit column has no bytes to take");
   }
   int64_t fixed_width() const override { return 0; }
+  bool IsReady(int64_t, int64_t) const override { return true; }
+  void MakeReady(int64_t, int64_t) const override {}
   int64_t NaturalEnd(int64_t) const override { return num_rows_; }
   Result<std::vector<bool>> MayContain(const StatisticValue&) const override {
     return std::vector<bool>{true};

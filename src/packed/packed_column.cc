@@ -320,6 +320,33 @@ Status PackedColumn::TakeSorted(std::span<const Wanted> wanted, uint8_t* values,
   return Status::OK();
 }
 
+bool PackedColumn::IsReady(int64_t begin, int64_t end) const {
+  for (int64_t row = begin; row < end;) {
+    const size_t group = GroupOf(row);
+    const int64_t part_end = std::min(end, starts_[group + 1]);
+    const DirectChunk* chunk = chunks_[group].get();
+    if (chunk != nullptr && !chunk->has_nulls() &&
+        !chunk->IsVerified(row - starts_[group], part_end - starts_[group])) {
+      return false;
+    }
+    row = part_end;
+  }
+  return true;
+}
+
+void PackedColumn::MakeReady(int64_t begin, int64_t end) const {
+  for (int64_t row = begin; row < end;) {
+    const size_t group = GroupOf(row);
+    const int64_t part_end = std::min(end, starts_[group + 1]);
+    const DirectChunk* chunk = chunks_[group].get();
+    if (chunk != nullptr && !chunk->has_nulls() &&
+        !chunk->Verify(row - starts_[group], part_end - starts_[group]).ok()) {
+      return;
+    }
+    row = part_end;
+  }
+}
+
 int64_t PackedColumn::NaturalEnd(int64_t begin) const {
   if (begin >= starts_.back()) return starts_.back();
   const size_t group = GroupOf(begin);

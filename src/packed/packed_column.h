@@ -47,6 +47,8 @@ class PackedColumn : public PackedColumnReader {
   Status TakeInto(std::span<const int64_t> rows, std::span<const int64_t> positions,
                   uint8_t* values, bool verify) const override;
   int64_t fixed_width() const override { return width_; }
+  bool IsReady(int64_t begin, int64_t end) const override;
+  void MakeReady(int64_t begin, int64_t end) const override;
   int64_t NaturalEnd(int64_t begin) const override;
   Result<std::vector<PageZone>> Zones() const override;
   Result<std::vector<bool>> MayContain(const StatisticValue& value) const override;

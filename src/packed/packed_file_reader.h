@@ -79,6 +79,13 @@ class PackedColumnReader {
   /// else 0.
   virtual int64_t fixed_width() const = 0;
 
+  /// Whether Read of rows [begin, end) would find them ready: mapped, in memory and verified. True
+  /// where nothing can be done ahead.
+  virtual bool IsReady(int64_t begin, int64_t end) const = 0;
+  /// Makes rows [begin, end) ready, as far as that can be done ahead. Errors are left for Read to
+  /// find.
+  virtual void MakeReady(int64_t begin, int64_t end) const = 0;
+
   /// The end of the page (or run of pages) that Read serves best in one go when starting at
   /// `begin`.
   virtual int64_t NaturalEnd(int64_t begin) const = 0;

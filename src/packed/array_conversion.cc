@@ -24,7 +24,7 @@ std::shared_ptr<arrow::Array> Retyped(const arrow::Array& array,
                                       const std::shared_ptr<arrow::DataType>& type) {
   auto data = array.data()->Copy();
   data->type = type;
-  return arrow::MakeArray(std::move(data));
+  return arrow::MakeArray(data);
 }
 
 // The values of `array` from its offset on, as vectors of `type`, whose width is the same.
@@ -37,7 +37,7 @@ Result<std::shared_ptr<arrow::Array>> BinaryToVector(const arrow::Array& array,
                              {nullptr, data.buffers[1]}, 0);
   auto vectors = arrow::ArrayData::Make(type, data.length, {data.buffers[0]}, {std::move(items)},
                                         data.null_count.load(), data.offset);
-  return arrow::MakeArray(std::move(vectors));
+  return arrow::MakeArray(vectors);
 }
 
 template <typename ListArray>
@@ -113,7 +113,7 @@ Result<std::shared_ptr<arrow::Array>> ConvertChildren(
   }
   data->child_data.resize(static_cast<size_t>(type->num_fields()));
   data->type = type;
-  return arrow::MakeArray(std::move(data));
+  return arrow::MakeArray(data);
 }
 
 }  // namespace

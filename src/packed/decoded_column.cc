@@ -174,7 +174,8 @@ Result<int64_t> DecodedColumn::CheckHeaders(const Piece& piece, int64_t file_off
                                                  .found = std::to_string(header.compressed_bytes)});
     }
     if (header.is_data()) num_values += header.num_values;
-    rest = rest.subspan(static_cast<size_t>(header.header_bytes + header.compressed_bytes));
+    rest = rest.subspan(static_cast<size_t>(header.header_bytes) +
+                        static_cast<size_t>(header.compressed_bytes));
     ++pages;
   }
   pages_decoded_->fetch_add(pages, std::memory_order_relaxed);

@@ -172,8 +172,8 @@ void NarrowBytes(const Condition& condition, View view, Selection* selection) {
     const std::string& wanted = set.front().begin;
     selection->Filter([&](int64_t row) { return (view(row) == wanted) != negated; });
   } else if (set.size() == 1 && condition.comparison == Comparison::kLike) {
-    const auto& [begin, end] = set.front();
-    const bool is_prefix = end != Successor(begin);
+    const std::string& begin = set.front().begin;
+    const bool is_prefix = set.front().end != Successor(begin);
     selection->Filter([&](int64_t row) {
       const std::string_view value = view(row);
       return (is_prefix ? value.starts_with(begin) : value == begin) != negated;

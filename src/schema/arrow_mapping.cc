@@ -65,7 +65,7 @@ class Storable {
           ARROW_ASSIGN_OR_RAISE(FieldPtr child, Child(field, depth));
           children.push_back(std::move(child));
         }
-        return arrow::struct_(std::move(children));
+        return arrow::struct_(children);
       }
       case arrow::Type::MAP: {
         const auto& map = checked_cast<const arrow::MapType&>(*type);

@@ -66,7 +66,7 @@ struct Defect {
 };
 
 Defect FindNullInside(const arrow::FixedSizeListArray& lists) {
-  const auto values = lists.values();
+  const auto& values = lists.values();
   if (values->null_count() == 0) return {};
   for (int64_t i = 0; i < lists.length(); ++i) {
     if (lists.IsNull(i)) continue;

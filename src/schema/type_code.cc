@@ -145,7 +145,7 @@ class TypeReader {
           ARROW_ASSIGN_OR_RAISE(FieldPtr field, ReadField(depth));
           fields.push_back(std::move(field));
         }
-        return arrow::struct_(std::move(fields));
+        return arrow::struct_(fields);
       }
       case TypeCode::kMap:
         return ReadMap(depth);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "packed/packed_footer.h"
 
-#include <array>
 #include <exception>
 #include <string_view>
 
@@ -10,7 +9,7 @@
 #include "arrow/util/key_value_metadata.h"
 #include "base/coding.h"
 #include "base/crc32.h"
-#include "base/crc32c.h"
+#include "packed/tail_checksum.h"
 #include "parquet/arrow/writer.h"
 #include "parquet/bloom_filter_writer.h"
 #include "parquet/metadata.h"
@@ -19,8 +18,6 @@
 
 namespace varve::internal {
 namespace {
-
-constexpr std::string_view kNoDigits = "00000000";
 
 // An output stream that knows where in the file its first byte will stand.
 class TailStream : public arrow::io::OutputStream {
@@ -42,23 +39,6 @@ class TailStream : public arrow::io::OutputStream {
   const int64_t begin_;
   std::string out_;
 };
-
-// Where the digits of kTailFooterKey start; npos: nowhere. Thrift: the key, then field 2 as a
-// binary of eight bytes.
-size_t FindDigits(std::string_view tail) {
-  const std::string mark = std::string(kTailFooterKey) + "\x18\x08";
-  const size_t found = tail.rfind(mark);
-  if (found == std::string_view::npos) return found;
-  const size_t digits = found + mark.size();
-  return digits + kNoDigits.size() <= tail.size() ? digits : std::string_view::npos;
-}
-
-std::string ToDigits(uint32_t crc) {
-  std::array<uint8_t, 4> bytes{};
-  for (int i = 0; i < 4; ++i)
-    bytes[static_cast<size_t>(i)] = static_cast<uint8_t>(crc >> (24 - 8 * i));
-  return ToHex(bytes);
-}
 
 void WriteRegions(const std::vector<WrittenRowGroup>& row_groups, TailStream* tail,
                   PackedLayout* layout) {
@@ -140,13 +120,15 @@ PackedTail Build(PackedLayout layout, std::vector<WrittenRowGroup> row_groups,
   auto metadata = std::make_shared<arrow::KeyValueMetadata>();
   for (auto& [key, value] : keys) metadata->Append(std::move(key), std::move(value));
   metadata->Append(kLayoutFooterKey, arrow::util::base64_encode(layout.Encode()));
-  metadata->Append(kTailFooterKey, std::string(kNoDigits));
+  metadata->Append(kTailFooterKey, kBlankTailDigits);
   PARQUET_THROW_NOT_OK(parquet::arrow::WriteFileMetaData(*file->Finish(metadata), &tail));
 
   layout.file_bytes = tail.position();
-  layout.tail_crc32c = Crc32c(AsBytes(*tail.bytes()));
-  const size_t digits = FindDigits(*tail.bytes());
-  tail.bytes()->replace(digits, kNoDigits.size(), ToDigits(layout.tail_crc32c));
+  // Made with blank digits, which the checksum takes the place of.
+  const size_t digits = FindTailDigits(AsBytes(*tail.bytes())).value();
+  layout.tail_crc32c = TailChecksum(AsBytes(*tail.bytes()), digits);
+  tail.bytes()->replace(digits, std::string_view(kBlankTailDigits).size(),
+                        TailDigits(layout.tail_crc32c));
   return {.bytes = std::move(*tail.bytes()), .layout = std::move(layout)};
 }
 
@@ -163,14 +145,6 @@ Result<PackedTail> BuildTail(PackedLayout layout, std::vector<WrittenRowGroup> r
   } catch (const std::exception& error) {
     return MakeError(ErrorKind::kInternal, error.what());
   }
-}
-
-std::optional<uint32_t> TailChecksum(std::string_view tail) {
-  const size_t digits = FindDigits(tail);
-  if (digits == std::string_view::npos) return std::nullopt;
-  uint32_t crc = Crc32c(AsBytes(tail.substr(0, digits)));
-  crc = Crc32c(AsBytes(kNoDigits), crc);
-  return Crc32c(AsBytes(tail.substr(digits + kNoDigits.size())), crc);
 }
 
 }  // namespace varve::internal

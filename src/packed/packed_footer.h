@@ -44,8 +44,4 @@ Result<PackedTail> BuildTail(PackedLayout layout, std::vector<WrittenRowGroup> r
                              parquet::BloomFilterBuilder* blooms,
                              std::vector<std::pair<std::string, std::string>> keys);
 
-/// CRC-32C of a tail as kTailFooterKey gives it: with the eight digits of that key as '0'.
-/// nullopt where the tail has no such key.
-std::optional<uint32_t> TailChecksum(std::string_view tail);
-
 }  // namespace varve::internal

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -17,9 +18,9 @@
 #include "base/coding.h"
 #include "base/crc32.h"
 #include "base/random.h"
-#include "packed/packed_footer.h"
 #include "packed/packed_layout.h"
 #include "packed/page_header.h"
+#include "packed/tail_checksum.h"
 #include "packed/testing/status_assertions.h"
 #include "parquet/arrow/reader.h"
 #include "parquet/bloom_filter.h"
@@ -241,9 +242,13 @@ class PackedWriterTest : public testing::Test {
       EXPECT_EQ(layout.file_bytes, file.file_bytes);
       EXPECT_EQ(layout.data_crc32,
                 internal::Crc32({bytes->data(), static_cast<size_t>(layout.tail_offset)}));
-      const std::string_view tail(reinterpret_cast<const char*>(bytes->data()) + layout.tail_offset,
-                                  static_cast<size_t>(bytes->size() - layout.tail_offset));
-      EXPECT_EQ(internal::TailChecksum(tail), layout.tail_crc32c);
+      const std::span<const uint8_t> tail(bytes->data() + layout.tail_offset,
+                                          static_cast<size_t>(bytes->size() - layout.tail_offset));
+      const auto digits = internal::FindTailDigits(tail);
+      ASSERT_TRUE(digits.has_value());
+      EXPECT_EQ(internal::TailChecksum(tail, digits), layout.tail_crc32c);
+      EXPECT_EQ(internal::AsString(tail.subspan(*digits, 8)),
+                internal::TailDigits(layout.tail_crc32c));
       VARVE_ASSERT_OK_AND_ASSIGN(const auto table, ReadAll(bytes));
       ASSERT_EQ(table->num_columns(), static_cast<int>(file.field_ids.size()));
       for (int i = 0; i < table->num_columns(); ++i) {

@@ -24,12 +24,6 @@ constexpr int64_t kIndexBytesMax = 64 << 20;
 // The largest bloom filter of the format, with its header: for footers that leave the length out.
 constexpr int64_t kFilterBytesMax = (128 << 20) + 1024;
 
-std::string Hex32(uint32_t value) {
-  uint8_t bytes[4] = {static_cast<uint8_t>(value >> 24), static_cast<uint8_t>(value >> 16),
-                      static_cast<uint8_t>(value >> 8), static_cast<uint8_t>(value)};
-  return ToHex(bytes);
-}
-
 }  // namespace
 
 parquet::ReaderProperties ParquetMetadata::BoundedProperties(int64_t file_bytes) {
@@ -73,8 +67,8 @@ Status ParquetMetadata::VerifyTail(int64_t tail_offset, std::optional<uint32_t> 
   const auto mismatch = [&](uint32_t wanted) {
     return Corruption("checksum of the file's tail does not match", {.object = source_->path(),
                                                                      .offset = tail_offset,
-                                                                     .expected = Hex32(wanted),
-                                                                     .found = Hex32(found)});
+                                                                     .expected = TailDigits(wanted),
+                                                                     .found = TailDigits(found)});
   };
   if (expected && *expected != found) return mismatch(*expected);
   if (!expected && !has_digits) {

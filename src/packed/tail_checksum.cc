@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "packed/tail_checksum.h"
 
-#include <string>
+#include <array>
 #include <string_view>
 
 #include "base/coding.h"
@@ -23,8 +23,14 @@ std::optional<size_t> FindTailDigits(std::span<const uint8_t> tail) {
 uint32_t TailChecksum(std::span<const uint8_t> tail, std::optional<size_t> digits) {
   if (!digits) return Crc32c(tail);
   uint32_t crc = Crc32c(tail.first(*digits));
-  crc = Crc32c(AsBytes("00000000"), crc);
+  crc = Crc32c(AsBytes(kBlankTailDigits), crc);
   return Crc32c(tail.subspan(*digits + 8), crc);
+}
+
+std::string TailDigits(uint32_t crc) {
+  std::array<uint8_t, 4> bytes{};
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<uint8_t>(crc >> (24 - 8 * i));
+  return ToHex(bytes);
 }
 
 }  // namespace varve::internal

@@ -128,7 +128,7 @@ Result<std::shared_ptr<arrow::Array>> ConvertArray(const std::shared_ptr<arrow::
     return Retyped(*storage, type);
   }
   if (from.id() == Type::FIXED_SIZE_BINARY && type->id() == Type::FIXED_SIZE_LIST &&
-      PlainWidth(*type) == PlainWidth(from)) {
+      PlainWidth(*type) > 0 && PlainWidth(*type) == PlainWidth(from)) {
     return BinaryToVector(*array, type);
   }
   if (type->id() == Type::FIXED_SIZE_LIST && from.id() == Type::LIST) {

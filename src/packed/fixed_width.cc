@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "packed/fixed_width.h"
 
+#include <limits>
+
 #include "arrow/array/array_base.h"
 #include "arrow/type.h"
 #include "arrow/type_traits.h"
@@ -37,7 +39,8 @@ int32_t PlainWidth(const arrow::DataType& type) {
       const auto& list = checked_cast<const arrow::FixedSizeListType&>(type);
       const int bits = list.value_type()->num_fields() == 0 ? list.value_type()->bit_width() : 0;
       if (bits < 8 || !arrow::is_primitive(list.value_type()->id())) return 0;
-      return list.list_size() * (bits / 8);
+      const int64_t width = int64_t{list.list_size()} * (bits / 8);
+      return width <= std::numeric_limits<int32_t>::max() ? static_cast<int32_t>(width) : 0;
     }
     default:
       return 0;

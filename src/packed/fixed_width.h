@@ -11,7 +11,7 @@ namespace varve::internal {
 
 /// Bytes a value where PLAIN stores the very bytes of the Arrow array (a whole vector for
 /// fixed_size_list); 0 where it does not: booleans, bytes and shorts, decimals, seconds, texts,
-/// nested types.
+/// nested types, vectors of 2 GiB and more (a Parquet page cannot hold one).
 int32_t PlainWidth(const arrow::DataType& type);
 
 /// The bytes of the array's first value. REQUIRES: PlainWidth(*array.type()) > 0

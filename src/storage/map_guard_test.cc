@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -14,6 +15,7 @@ namespace varve::internal {
 namespace {
 
 constexpr size_t kPages = 4;
+constexpr int kWentOn = 42;
 
 // A mapped temporary file of kPages pages, each byte 1.
 class MappedFile {
@@ -65,11 +67,17 @@ void TouchAFileThatIsNotOurs() {
   theirs.TruncateToOnePage();
   volatile uint8_t last = 0;
   const Status status = ReadMapped(ours.bytes(), "ours", [&] { last = theirs.bytes().back(); });
-  std::_Exit(status.ok() ? 2 : 3);
+  ADD_FAILURE() << status;
+  std::_Exit(kWentOn);
 }
 
 TEST(MapGuardDeathTest, LeavesFaultsOfOthersAlone) {
-  EXPECT_EXIT(TouchAFileThatIsNotOurs(), ::testing::KilledBySignal(SIGBUS), "");
+  // A sanitizer's own handler ends the process another way; what counts is that nobody went on.
+  const auto did_not_go_on = [](int status) {
+    return WIFSIGNALED(status) ? WTERMSIG(status) == SIGBUS
+                               : WEXITSTATUS(status) != kWentOn && WEXITSTATUS(status) != 0;
+  };
+  EXPECT_EXIT(TouchAFileThatIsNotOurs(), did_not_go_on, "");
 }
 
 }  // namespace

@@ -33,10 +33,11 @@ Status ColumnScan::FillWindows(int64_t begin, int64_t end) {
     // than the others.
     window_end = std::min(window_end, std::max(columns_[column]->NaturalEnd(begin), begin + 1));
   }
+  // All or none: after a failure nothing of an older window may be handed out.
+  for (Window& window : windows_) window = {};
   return options_.executor->ParallelFor(
       static_cast<int64_t>(decoded_.size()), [&](int64_t i) -> Status {
         Window& window = windows_[static_cast<size_t>(i)];
-        window.values = nullptr;
         ARROW_ASSIGN_OR_RAISE(window.values, columns_[decoded_[static_cast<size_t>(i)]]->Read(
                                                  begin, window_end, options_.verify));
         window.begin = begin;
@@ -62,7 +63,9 @@ Result<std::vector<std::shared_ptr<arrow::Array>>> ColumnScan::Next(int64_t begi
   int64_t batch_end = std::min(end, begin + options_.batch_size);
   if (!decoded_.empty()) {
     const Window& window = windows_.front();
-    if (window.values == nullptr || begin < window.begin || begin >= window.end) {
+    const bool filled = std::all_of(windows_.begin(), windows_.end(),
+                                    [](const Window& w) { return w.values != nullptr; });
+    if (!filled || begin < window.begin || begin >= window.end) {
       ARROW_RETURN_NOT_OK(FillWindows(begin, end));
     }
     batch_end = std::min(batch_end, window.end);

@@ -30,6 +30,7 @@ constexpr int64_t kDecodeBytesBase = 128 << 20;
 constexpr int64_t kDecodeBytesFactor = 64;
 // A page of a few bytes may decode to this much; a longer one to a thousand times its size more.
 constexpr int64_t kPageBytesBase = 16 << 20;
+constexpr int64_t kPageBytesFactor = 1000;
 // parquet-cpp takes a dictionary page at offset 0 for none at all: files start with these bytes.
 constexpr char kLead[] = {'P', 'A', 'R', '1'};
 
@@ -165,13 +166,24 @@ Result<int64_t> DecodedColumn::CheckHeaders(const Piece& piece, int64_t file_off
     ARROW_ASSIGN_OR_RAISE(const auto header,
                           ParsePageHeader(rest, file_offset + at, source.path()));
     const auto body = static_cast<int64_t>(rest.size()) - header.header_bytes;
-    if (header.compressed_bytes > body ||
-        header.uncompressed_bytes > kPageBytesBase + 1000 * int64_t{header.compressed_bytes}) {
-      return Corruption("impossible page size", {.object = source.path(),
-                                                 .field = column_.name,
-                                                 .offset = file_offset + at,
-                                                 .expected = std::to_string(body),
-                                                 .found = std::to_string(header.compressed_bytes)});
+    if (header.compressed_bytes > body) {
+      return Corruption("page is longer than its column chunk",
+                        {.object = source.path(),
+                         .field = column_.name,
+                         .offset = file_offset + at,
+                         .expected = "at most " + std::to_string(body) + " bytes",
+                         .found = std::to_string(header.compressed_bytes)});
+    }
+    const int64_t decoded_max =
+        kPageBytesBase + kPageBytesFactor * int64_t{header.compressed_bytes};
+    if (!metadata_->vouched_for() && header.uncompressed_bytes > decoded_max) {
+      return MakeError(ErrorKind::kResourceExhausted,
+                       "page says it decodes to more than is believed of a file without a manifest",
+                       {.object = source.path(),
+                        .field = column_.name,
+                        .offset = file_offset + at,
+                        .expected = "at most " + std::to_string(decoded_max) + " bytes",
+                        .found = std::to_string(header.uncompressed_bytes)});
     }
     if (header.is_data()) num_values += header.num_values;
     rest = rest.subspan(static_cast<size_t>(header.header_bytes) +
@@ -281,7 +293,8 @@ Result<std::shared_ptr<arrow::Array>> DecodedColumn::Assemble(const std::vector<
     }
     group->Finish(total);
 
-    const auto pool = std::make_shared<BoundedPool>(kDecodeBytesBase + kDecodeBytesFactor * total);
+    const auto pool = std::make_shared<BoundedPool>(
+        metadata_->vouched_for() ? INT64_MAX : kDecodeBytesBase + kDecodeBytesFactor * total);
     auto properties = ParquetMetadata::BoundedProperties(total);
     properties.set_memory_pool(pool.get());
     properties.set_page_checksum_verification(verify);

@@ -6,7 +6,9 @@
 // type, nested or not, from that. Chunks without an offset index are decoded whole, and the last
 // one is kept.
 //
-// Memory:   a decode of n stored bytes may take 128 MiB + 64 n; beyond is ResourceExhausted
+// Memory:   of a file that no manifest vouches for, a decode of n stored bytes may take 128 MiB +
+// 64 n;
+//           beyond is ResourceExhausted
 // Errors:   Corruption naming file and column; Unsupported naming the column and its type
 // Threads:  const methods may be called concurrently
 // Source:   Parquet format, "Page index"

@@ -168,13 +168,13 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> PackedReader::Scan(
                      {.found = std::to_string(options.begin_row)});
   }
   ARROW_ASSIGN_OR_RAISE(auto columns, impl_->Project(options.columns));
-  std::shared_ptr<arrow::RecordBatchReader> scan =
-      std::make_shared<PackedScan>(std::move(columns.schema), std::move(columns.readers),
-                                   options.begin_row, std::min(options.end_row, impl_->num_rows),
-                                   ColumnScanOptions{.batch_size = options.batch_size,
-                                                     .window_bytes = options.prefetch_bytes,
-                                                     .verify = options.verify,
-                                                     .executor = Executor::Default()});
+  std::shared_ptr<arrow::RecordBatchReader> scan = std::make_shared<PackedScan>(
+      std::move(columns.schema), std::move(columns.readers), options.begin_row,
+      std::min(options.end_row, impl_->num_rows),
+      ColumnScanOptions{.batch_size = std::min(options.batch_size, impl_->num_rows + 1),
+                        .window_bytes = options.prefetch_bytes,
+                        .verify = options.verify,
+                        .executor = Executor::Default()});
   if (options.exact_batch_size) {
     scan = internal::MakeExactBatches(std::move(scan), options.batch_size);
   }

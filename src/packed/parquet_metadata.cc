@@ -41,6 +41,7 @@ Result<std::shared_ptr<const ParquetMetadata>> ParquetMetadata::Read(
     std::shared_ptr<const FileSource> source, const PackedLayout* expected) {
   std::shared_ptr<ParquetMetadata> metadata(new ParquetMetadata(std::move(source)));
   ARROW_RETURN_NOT_OK(metadata->Load(expected));
+  metadata->vouched_for_ = expected != nullptr && expected->file_bytes > 0;
   return metadata;
 }
 

@@ -65,6 +65,9 @@ class ParquetMetadata {
   const std::vector<int64_t>& row_group_starts() const { return row_group_starts_; }
   /// As the footer key says; nullopt for files of others.
   const std::optional<PackedLayout>& layout() const { return layout_; }
+  /// The tail was compared with a checksum from elsewhere (a manifest): what it says is what was
+  /// written, and limits that guard against made-up sizes need not apply.
+  bool vouched_for() const { return vouched_for_; }
   const std::string* FindKey(const std::string& key) const;
   const FileSource& source() const { return *source_; }
 
@@ -92,6 +95,7 @@ class ParquetMetadata {
 
   const std::shared_ptr<const FileSource> source_;
   int64_t file_bytes_ = 0;
+  bool vouched_for_ = false;
   std::shared_ptr<parquet::FileMetaData> footer_;
   std::vector<Column> columns_;
   std::vector<int64_t> row_group_starts_;

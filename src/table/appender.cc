@@ -38,7 +38,8 @@ Appender::~Appender() {
   writer_.reset();  // aborts
   for (const std::string& path : written_paths_) {
     // A file that cannot be removed is an orphan: invisible, and found by garbage collection.
-    store_->Remove(path).Warn("file of a failed append stays behind");
+    const Status orphaned = store_->Remove(path);
+    static_cast<void>(orphaned);
   }
 }
 

@@ -6,10 +6,17 @@
 namespace varve::internal {
 namespace {
 
-// Half of the usual limit of 1,024 descriptors a process.
-constexpr size_t kOpenFilesMax = 512;
+// An eighth of the usual limit of 1,024 descriptors a process, which may have several tables open.
+constexpr size_t kOpenFilesMax = 128;
 
 }  // namespace
+
+Status MissingFileIsDamage(const Status& status) {
+  if (!IsNotFound(status)) return status;
+  ErrorContext context;
+  if (const ErrorContext* known = ContextOf(status)) context = *known;
+  return Corruption("a file of the table is missing", std::move(context));
+}
 
 Result<std::shared_ptr<PackedFileReader>> FilePool::Get(const FileEntry& file) {
   if (file.base_id != 0) {

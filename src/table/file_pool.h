@@ -19,6 +19,10 @@
 
 namespace varve::internal {
 
+/// A file that a manifest names and that is not there is damage, not an absent table: NotFound
+/// becomes Corruption.
+Status MissingFileIsDamage(const Status& status);
+
 class FilePool {
  public:
   FilePool(std::shared_ptr<ChunkManager> store, Executor* executor)

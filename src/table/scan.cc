@@ -131,7 +131,9 @@ class TableScan : public arrow::RecordBatchReader {
   std::shared_ptr<arrow::Schema> schema() const override { return plan_.projection.schema; }
 
   Status ReadNext(std::shared_ptr<arrow::RecordBatch>* out) override {
-    ARROW_ASSIGN_OR_RAISE(*out, NextPiece());
+    auto piece = NextPiece();
+    if (!piece.ok()) return MissingFileIsDamage(piece.status());
+    *out = std::move(piece).ValueUnsafe();
     return Status::OK();
   }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "arrow/record_batch.h"
+#include "manifest/version_chain.h"
 #include "query/predicate.h"
 #include "table/projection.h"
 #include "table/scan.h"
@@ -19,6 +20,8 @@ namespace {
 
 // Rows evaluated between two looks at the count; bounds the memory of Count.
 constexpr int64_t kCountBatchRows = 65536;
+// More rows than a batch can hold; keeps sums of row numbers and batch sizes in range.
+constexpr int64_t kBatchRowsMax = int64_t{1} << 40;
 
 class SnapshotImpl : public Snapshot {
  public:
@@ -48,7 +51,7 @@ class SnapshotImpl : public Snapshot {
     ARROW_ASSIGN_OR_RAISE(plan.projection, MakeProjection(*schema(), options.columns));
     ARROW_ASSIGN_OR_RAISE(plan.predicate, MakePredicate(options));
     plan.limit = options.limit;
-    plan.batch_size = options.batch_size;
+    plan.batch_size = std::min(options.batch_size, kBatchRowsMax);
     plan.exact_batch_size = options.exact_batch_size;
     plan.verify = options.verify;
     plan.prefetch_bytes = options.prefetch_bytes;
@@ -90,21 +93,8 @@ class SnapshotImpl : public Snapshot {
   Result<int64_t> Count(const std::string& filter) const override {
     if (filter.empty()) return num_rows();
     ARROW_ASSIGN_OR_RAISE(const auto predicate, Predicate::Parse(filter, schema()));
-    int64_t count = 0;
-    for (const SegmentReader& segment : state_->segments) {
-      ARROW_ASSIGN_OR_RAISE(auto rows, SegmentFilter::Make(segment, *schema(), *predicate,
-                                                           {.executor = state_->executor()}));
-      if (rows.match() == Match::kNone) continue;
-      if (rows.match() == Match::kAll) {
-        count += segment.num_rows();
-        continue;
-      }
-      for (;;) {
-        ARROW_ASSIGN_OR_RAISE(const auto matches, rows.Next(kCountBatchRows));
-        if (matches.empty()) break;
-        count += static_cast<int64_t>(matches.size());
-      }
-    }
+    auto count = CountMatches(*predicate);
+    if (!count.ok()) return MissingFileIsDamage(count.status());
     return count;
   }
 
@@ -134,15 +124,39 @@ class SnapshotImpl : public Snapshot {
     ARROW_RETURN_NOT_OK(VerifyFiles(*state_, deep, problems));
     if (!deep) return Status::OK();
     // The versions behind this one: each names bytes that a look back would read.
-    for (uint64_t older = 1; older <= version(); ++older) {
+    ARROW_ASSIGN_OR_RAISE(const auto objects, versions_->ListVersions());
+    // Versions are contiguous: one that is missing below the newest name hides every version after
+    // it.
+    uint64_t newest = version();
+    if (!objects.empty()) newest = std::max(newest, VersionOfPath(objects.back().path).value_or(0));
+    for (uint64_t older = 1; older <= newest; ++older) {
       const Status status = versions_->Load(older).status();
-      if (!status.ok() && !IsNotFound(status)) problems->push_back(status.message());
+      if (!status.ok()) problems->push_back(status.message());
     }
     return Status::OK();
   }
 
  private:
   const Manifest& manifest() const { return *state_->manifest; }
+
+  Result<int64_t> CountMatches(const Predicate& predicate) const {
+    int64_t count = 0;
+    for (const SegmentReader& segment : state_->segments) {
+      ARROW_ASSIGN_OR_RAISE(auto rows, SegmentFilter::Make(segment, *schema(), predicate,
+                                                           {.executor = state_->executor()}));
+      if (rows.match() == Match::kNone) continue;
+      if (rows.match() == Match::kAll) {
+        count += segment.num_rows();
+        continue;
+      }
+      for (;;) {
+        ARROW_ASSIGN_OR_RAISE(const auto matches, rows.Next(kCountBatchRows));
+        if (matches.empty()) break;
+        count += static_cast<int64_t>(matches.size());
+      }
+    }
+    return count;
+  }
 
   Result<std::shared_ptr<const Predicate>> MakePredicate(const ScanOptions& options) const {
     if (options.expression != nullptr) {

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <numeric>
@@ -10,9 +11,13 @@
 #include <thread>
 
 #include "arrow/array.h"
+#include "arrow/builder.h"
 #include "arrow/compute/expression.h"
 #include "arrow/record_batch.h"
+#include "arrow/table.h"
 #include "arrow/type.h"
+#include "manifest/manifest_store.h"
+#include "storage/testing/scratch_directory.h"
 #include "table/table_impl.h"
 #include "table/testing/sample_rows.h"
 
@@ -280,6 +285,63 @@ TEST(TableTest, ConcurrentAppendsAllLandOnce) {
   std::vector<int64_t> expected(1 + kWriters * kAppends * kRows);
   std::iota(expected.begin(), expected.end(), 0);
   EXPECT_EQ(order, expected);
+}
+
+TEST(TableTest, ReadsBackTextThatCompressesToAlmostNothing) {
+  const std::string text(30 << 20, 'a');
+  arrow::StringBuilder builder;
+  ASSERT_TRUE(builder.Append(text).ok());
+  ASSERT_TRUE(builder.Append("b").ok());
+  const auto schema = arrow::schema({arrow::field("text", arrow::utf8(), false)});
+  const auto rows = arrow::RecordBatch::Make(schema, 2, {builder.Finish().ValueOrDie()});
+  auto data = arrow::RecordBatchReader::Make({rows}, schema).ValueOrDie();
+  auto table = Table::Create(FreshUri(), data).ValueOrDie();
+  EXPECT_EQ(Difference(*ScanAll(*table->snapshot(), {}), *rows), "");
+  EXPECT_EQ(Difference(*table->snapshot()->Take({1}).ValueOrDie(), *rows->Slice(1, 1)), "");
+}
+
+TEST(TableTest, AMissingVersionOrFileIsDamage) {
+  auto table = MakeTable({10, 10, 10, 10});
+  auto store = OpenChunkManager(table->uri()).ValueOrDie();
+  ASSERT_TRUE(store->Remove(ManifestStore::PathOf(2)).ok());
+  // Opening cannot see past the hole, so verification has to.
+  std::vector<std::string> problems;
+  auto reopened = Table::Open(table->uri()).ValueOrDie();
+  ASSERT_TRUE(reopened->snapshot()->Verify(/*deep=*/true, &problems).ok());
+  EXPECT_THAT(problems, ::testing::Contains(HasSubstr("no such version")));
+
+  auto other = MakeTable({10});
+  auto other_store = OpenChunkManager(other->uri()).ValueOrDie();
+  for (const auto& object : other_store->List("data/").ValueOrDie()) {
+    ASSERT_TRUE(other_store->Remove(object.path).ok());
+  }
+  auto fresh = Table::Open(other->uri()).ValueOrDie();
+  EXPECT_TRUE(IsCorruption(fresh->snapshot()->Take({1}).status()));
+  EXPECT_TRUE(IsCorruption(fresh->snapshot()->Count("label = 1").status()));
+  auto reader = fresh->snapshot()->Scan().ValueOrDie();
+  EXPECT_TRUE(IsCorruption(reader->ToTable().status()));
+}
+
+TEST(TableTest, TakesRowsOfMoreSegmentsThanFilesMayBeOpen) {
+  ScratchDirectory directory;
+  TableOptions options;
+  options.store.sync = false;
+  auto table =
+      Table::Create(directory.path() + "/table", SampleReader(0, 1), "id", options).ValueOrDie();
+  std::vector<int64_t> rows = {0};
+  for (int64_t row = 1; row < 400; ++row) {
+    ASSERT_TRUE(table->Append(SampleReader(row, 1)).ok());
+    rows.insert(rows.begin() + row / 2, row);
+  }
+  rlimit limit{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &limit), 0);
+  rlimit low = limit;
+  low.rlim_cur = 256;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
+  const auto taken = table->snapshot()->Take(rows);
+  EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+  ASSERT_TRUE(taken.ok()) << taken.status();
+  EXPECT_EQ(Difference(**taken, *SampleRowsAt(rows)), "");
 }
 
 TEST(TableTest, VerifiesDeeply) {

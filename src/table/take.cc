@@ -2,6 +2,7 @@
 #include "table/take.h"
 
 #include <algorithm>
+#include <atomic>
 #include <numeric>
 #include <string>
 #include <utility>
@@ -75,39 +76,52 @@ class ColumnTake {
 
   Result<std::shared_ptr<arrow::Array>> Take(const FieldSchema& field) const {
     if (groups_.empty()) return arrow::MakeEmptyArray(field.arrow_type);
-    std::vector<std::shared_ptr<const PackedColumnReader>> columns(groups_.size());
-    for (size_t i = 0; i < groups_.size(); ++i) {
-      ARROW_ASSIGN_OR_RAISE(columns[i], state_.segments[groups_[i].segment].Column(field));
+    ARROW_ASSIGN_OR_RAISE(const auto first, Open(field, 0));
+    if (groups_.size() == 1) return first->Take(groups_[0].rows, verify_);
+    if (const int64_t width = first->fixed_width(); width > 0) {
+      ARROW_ASSIGN_OR_RAISE(auto values, TakeFixed(field, width));
+      if (values != nullptr) {
+        return ArrayOverValues(first->type(), num_rows_, width, std::move(values));
+      }
     }
-    if (groups_.size() == 1) return columns[0]->Take(groups_[0].rows, verify_);
-    const int64_t width = columns[0]->fixed_width();
-    const bool same_width = std::all_of(columns.begin(), columns.end(), [&](const auto& column) {
-      return column->fixed_width() == width;
-    });
-    return width > 0 && same_width ? TakeFixed(columns, width) : TakeAndReorder(columns);
+    return TakeAndReorder(field);
   }
 
  private:
-  using Columns = std::vector<std::shared_ptr<const PackedColumnReader>>;
-
-  Result<std::shared_ptr<arrow::Array>> TakeFixed(const Columns& columns, int64_t width) const {
-    ARROW_ASSIGN_OR_RAISE(auto values, arrow::AllocateBuffer(num_rows_ * width));
-    uint8_t* out = values->mutable_data();
-    ARROW_RETURN_NOT_OK(
-        state_.executor()->ParallelFor(static_cast<int64_t>(columns.size()), [&](int64_t i) {
-          const SegmentRows& group = groups_[static_cast<size_t>(i)];
-          return columns[static_cast<size_t>(i)]->TakeInto(group.rows, group.positions, out,
-                                                           verify_);
-        }));
-    return ArrayOverValues(columns[0]->type(), num_rows_, width, std::move(values));
+  // Each column is opened where it is read and let go after: a take may touch more segments than a
+  // process can have files open.
+  Result<std::shared_ptr<const PackedColumnReader>> Open(const FieldSchema& field,
+                                                         size_t group) const {
+    return state_.segments[groups_[group].segment].Column(field);
   }
 
-  Result<std::shared_ptr<arrow::Array>> TakeAndReorder(const Columns& columns) const {
-    arrow::ArrayVector parts(columns.size());
+  // nullptr if the segments store the column in different ways.
+  Result<std::shared_ptr<arrow::Buffer>> TakeFixed(const FieldSchema& field, int64_t width) const {
+    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> values,
+                          arrow::AllocateBuffer(num_rows_ * width));
+    uint8_t* out = values->mutable_data();
+    std::atomic<bool> differs{false};
     ARROW_RETURN_NOT_OK(state_.executor()->ParallelFor(
-        static_cast<int64_t>(columns.size()), [&](int64_t i) -> Status {
+        static_cast<int64_t>(groups_.size()), [&](int64_t i) -> Status {
+          const SegmentRows& group = groups_[static_cast<size_t>(i)];
+          ARROW_ASSIGN_OR_RAISE(const auto column, Open(field, static_cast<size_t>(i)));
+          if (column->fixed_width() == width) {
+            return column->TakeInto(group.rows, group.positions, out, verify_);
+          }
+          differs = true;
+          return Status::OK();
+        }));
+    if (differs) return nullptr;
+    return values;
+  }
+
+  Result<std::shared_ptr<arrow::Array>> TakeAndReorder(const FieldSchema& field) const {
+    arrow::ArrayVector parts(groups_.size());
+    ARROW_RETURN_NOT_OK(state_.executor()->ParallelFor(
+        static_cast<int64_t>(groups_.size()), [&](int64_t i) -> Status {
           const auto at = static_cast<size_t>(i);
-          ARROW_ASSIGN_OR_RAISE(parts[at], columns[at]->Take(groups_[at].rows, verify_));
+          ARROW_ASSIGN_OR_RAISE(const auto column, Open(field, at));
+          ARROW_ASSIGN_OR_RAISE(parts[at], column->Take(groups_[at].rows, verify_));
           return Status::OK();
         }));
     ARROW_ASSIGN_OR_RAISE(auto grouped, arrow::Concatenate(parts));
@@ -140,12 +154,12 @@ Result<std::shared_ptr<arrow::RecordBatch>> TakeRows(const SnapshotState& state,
   const auto num_rows = static_cast<int64_t>(rows.size());
   const ColumnTake take(state, groups, num_rows, verify);
   arrow::ArrayVector arrays(projection.fields.size());
-  ARROW_RETURN_NOT_OK(
+  ARROW_RETURN_NOT_OK(MissingFileIsDamage(
       state.executor()->ParallelFor(static_cast<int64_t>(arrays.size()), [&](int64_t i) -> Status {
         const auto at = static_cast<size_t>(i);
         ARROW_ASSIGN_OR_RAISE(arrays[at], take.Take(projection.fields[at]));
         return Status::OK();
-      }));
+      })));
   return arrow::RecordBatch::Make(projection.schema, num_rows, std::move(arrays));
 }
 

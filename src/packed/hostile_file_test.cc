@@ -75,7 +75,9 @@ void ExpectBoundedAndNamed(const std::vector<fs::path>& files) {
 }
 
 TEST(HostileFileTest, TheRepositorysOwn) {
-  ExpectBoundedAndNamed(FilesBelow("tests/fixtures/hostile"));
+  const auto files = FilesBelow("tests/fixtures/hostile");
+  ASSERT_FALSE(files.empty());
+  ExpectBoundedAndNamed(files);
 }
 
 TEST(HostileFileTest, TheCollection) {

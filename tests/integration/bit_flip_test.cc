@@ -78,7 +78,7 @@ TEST(BitFlipTest, GivesRightValuesOrAnErrorAndIsFoundByDeepVerification) {
   ASSERT_FALSE(DeepVerificationComplains(uri));
 
   const char* wanted = std::getenv("VARVE_BIT_FLIPS");
-  const int64_t num_flips = wanted == nullptr ? 2000 : std::atoll(wanted);
+  const int64_t num_flips = wanted == nullptr ? 20000 : std::atoll(wanted);
   std::mt19937_64 random(20261121);
   int64_t unreadable = 0;
   for (int64_t i = 0; i < num_flips && !HasFailure(); ++i) {

@@ -78,6 +78,8 @@ TEST(EncodingPolicyTest, TextPagesHoldAPowerOfTwoOfRows) {
   VARVE_ASSERT_OK_AND_ASSIGN(const auto encoding, Choose(texts, 3228));
   EXPECT_EQ(encoding.rows_per_page, 64);
   EXPECT_EQ(encoding.codec, arrow::Compression::ZSTD);
+  EXPECT_EQ(encoding.level, 1);
+  EXPECT_EQ(encoding.encoding, parquet::Encoding::DELTA_LENGTH_BYTE_ARRAY);
   EXPECT_FALSE(encoding.dictionary);
   const auto words =
       Make<arrow::StringBuilder, std::string>([](int64_t i) { return std::to_string(i % 9); });

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/exit_code.h"
-#include "cli/suggestion.h"
+#include "varve/suggestion.h"
 
 namespace varve::cli {
 namespace {

@@ -7,7 +7,7 @@
 #include "arrow/record_batch.h"
 #include "arrow/type.h"
 #include "cli/location.h"
-#include "cli/suggestion.h"
+#include "varve/suggestion.h"
 
 namespace varve::cli {
 namespace {

@@ -5,7 +5,7 @@
 #include <charconv>
 
 #include "cli/source.h"
-#include "cli/suggestion.h"
+#include "varve/suggestion.h"
 
 namespace varve::cli {
 namespace {

@@ -7,8 +7,8 @@
 #include "cli/command.h"
 #include "cli/input/input.h"
 #include "cli/output/json_document.h"
-#include "cli/suggestion.h"
 #include "cli/write_arguments.h"
+#include "varve/suggestion.h"
 
 namespace varve::cli {
 namespace {

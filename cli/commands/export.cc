@@ -16,7 +16,7 @@
 #include "cli/output/json_document.h"
 #include "cli/output/progress_reader.h"
 #include "cli/source.h"
-#include "cli/suggestion.h"
+#include "varve/suggestion.h"
 
 namespace varve::cli {
 namespace {

@@ -11,7 +11,7 @@
 #include "arrow/io/stdio.h"
 #include "arrow/type.h"
 #include "cli/input/formats.h"
-#include "cli/suggestion.h"
+#include "varve/suggestion.h"
 
 namespace varve::cli {
 namespace {

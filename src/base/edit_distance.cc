@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace varve::internal {
 namespace {
@@ -41,15 +43,19 @@ int EditDistance(std::string_view a, std::string_view b) {
   return previous[b.size()];
 }
 
+}  // namespace varve::internal
+
+namespace varve {
+
 std::string Nearest(std::string_view name, const std::vector<std::string>& known) {
-  if (name.empty() || name.size() > kLongestNameBytes) return "";
+  if (name.empty() || name.size() > internal::kLongestNameBytes) return "";
   const std::string* best = nullptr;
   int best_distance = 0;
   for (const std::string& candidate : known) {
-    if (candidate.size() > kLongestNameBytes) continue;
-    int distance = EditDistance(name, candidate);
+    if (candidate.size() > internal::kLongestNameBytes) continue;
+    int distance = internal::EditDistance(name, candidate);
     // "descr" means "description", however many letters are missing.
-    if (name.size() >= 3 && StartsWith(candidate, name)) distance = std::min(distance, 1);
+    if (name.size() >= 3 && internal::StartsWith(candidate, name)) distance = std::min(distance, 1);
     if (best == nullptr || distance < best_distance) {
       best = &candidate;
       best_distance = distance;
@@ -64,4 +70,4 @@ std::string DidYouMean(std::string_view name, const std::vector<std::string>& kn
   return nearest.empty() ? "" : "; did you mean '" + nearest + "'?";
 }
 
-}  // namespace varve::internal
+}  // namespace varve

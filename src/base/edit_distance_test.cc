@@ -15,6 +15,7 @@ TEST(EditDistanceTest, CountsInsertionsDeletionsReplacementsAndSwaps) {
   EXPECT_EQ(EditDistance("label", "lapel"), 1);
   EXPECT_EQ(EditDistance("label", "lable"), 1);
   EXPECT_EQ(EditDistance("kitten", "sitting"), 3);
+  EXPECT_EQ(EditDistance("ca", "abc"), 3);
 }
 
 TEST(EditDistanceTest, TakesLettersOfEitherCaseAsTheSame) {
@@ -25,6 +26,7 @@ TEST(EditDistanceTest, NearestNamesWhatWasMeant) {
   EXPECT_EQ(Nearest("labl", {"id", "label", "ts"}), "label");
   EXPECT_EQ(Nearest("LABEL", {"id", "label"}), "label");
   EXPECT_EQ(Nearest("desc", {"id", "description"}), "description");
+  EXPECT_EQ(Nearest("impotr", {"info", "import"}), "import");
   EXPECT_EQ(Nearest("ab", {"xy", "zz"}), "");
   EXPECT_EQ(Nearest("", {"a"}), "");
   EXPECT_EQ(Nearest(std::string(65, 'a'), {std::string(66, 'a')}), "");

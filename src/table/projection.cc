@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "table/projection.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -9,6 +10,9 @@
 
 namespace varve::internal {
 namespace {
+
+// Of a wide table, as many names as a line can show.
+constexpr size_t kNamesShown = 12;
 
 const std::vector<FieldSchema>& SystemFields() {
   static const std::vector<FieldSchema> fields = [] {
@@ -36,8 +40,15 @@ const FieldSchema* FindField(const CollectionSchema& schema, const std::string& 
 Status UnknownColumn(const CollectionSchema& schema, const std::string& name) {
   std::vector<std::string> names;
   for (const FieldSchema& field : schema.fields()) names.push_back(field.name);
-  return MakeError(ErrorKind::kInvalid, "no such column" + DidYouMean(name, names),
-                   {.field = name});
+  std::string shown;
+  for (size_t i = 0; i < std::min(names.size(), kNamesShown); ++i) {
+    shown += (i == 0 ? "" : ", ") + names[i];
+  }
+  if (names.size() > kNamesShown) shown += ", …";
+  for (const FieldSchema& field : SystemFields()) names.push_back(field.name);
+  const std::string meant = DidYouMean(name, names);
+  return MakeError(ErrorKind::kInvalid, "no such column" + meant,
+                   {.field = name, .expected = meant.empty() ? "one of " + shown : ""});
 }
 
 }  // namespace

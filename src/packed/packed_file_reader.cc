@@ -164,6 +164,16 @@ class FileState : public PackedFileState {
   mutable std::map<int, std::vector<std::shared_ptr<const DirectChunk>>> chunks_;
 };
 
+// The schema with the ids that the file's own columns have, so that each is found again.
+Result<std::shared_ptr<const CollectionSchema>> WithFieldIds(
+    Result<std::shared_ptr<const CollectionSchema>> schema,
+    const std::vector<ParquetMetadata::Column>& columns) {
+  ARROW_RETURN_NOT_OK(schema.status());
+  std::vector<FieldSchema> fields = (*schema)->fields();
+  for (size_t i = 0; i < fields.size(); ++i) fields[i].field_id = columns[i].field_id;
+  return CollectionSchema::Make(std::move(fields));
+}
+
 class PackedFileReaderImpl : public PackedFileReader {
  public:
   explicit PackedFileReaderImpl(std::shared_ptr<const FileState> state)
@@ -215,10 +225,10 @@ class PackedFileReaderImpl : public PackedFileReader {
                                                parquet::default_arrow_reader_properties(),
                                                metadata->footer()->key_value_metadata(), &schema);
     }));
-    auto fields = CollectionSchema::FromArrow(*schema);
-    if (fields.ok()) return fields;
-    return MakeError(KindOf(fields.status()),
-                     "the file's schema cannot be used: " + fields.status().message(),
+    auto derived = WithFieldIds(CollectionSchema::FromArrow(*schema), metadata->columns());
+    if (derived.ok()) return derived;
+    return MakeError(KindOf(derived.status()),
+                     "the file's schema cannot be used: " + derived.status().message(),
                      {.object = path()});
   }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <set>
 
 #include "arrow/io/memory.h"
 #include "arrow/util/base64.h"
@@ -14,6 +15,7 @@
 #include "parquet/bloom_filter.h"
 #include "parquet/schema.h"
 #include "storage/map_guard.h"
+#include "varve/schema.h"
 
 namespace varve::internal {
 namespace {
@@ -176,6 +178,7 @@ Status ParquetMetadata::Parse(std::span<const uint8_t> footer) {
     columns_[static_cast<size_t>(i)].name = root.field(i)->name();
     columns_[static_cast<size_t>(i)].field_id = root.field(i)->field_id();
   }
+  ForgetForeignFieldIds();
   // Leaves are numbered in the order of the root's fields.
   int leaf = 0;
   for (int i = 0; i < root.field_count(); ++i) {
@@ -217,6 +220,19 @@ Status ParquetMetadata::Parse(std::span<const uint8_t> footer) {
   return Status::OK();
 }
 
+// Others number columns as they like, from 0 or 1 or all alike. Only numbers that a schema of ours
+// could have given say which column is meant; the rest are found by name.
+void ParquetMetadata::ForgetForeignFieldIds() {
+  std::set<int64_t> ids;
+  bool are_unique = true;
+  for (Column& column : columns_) {
+    if (column.field_id < kFirstUserFieldId) column.field_id = -1;
+    if (column.field_id >= 0 && !ids.insert(column.field_id).second) are_unique = false;
+  }
+  if (are_unique) return;
+  for (Column& column : columns_) column.field_id = -1;
+}
+
 const std::string* ParquetMetadata::FindKey(const std::string& key) const {
   const auto& pairs = footer_->key_value_metadata();
   if (pairs == nullptr) return nullptr;
@@ -255,6 +271,9 @@ Result<ChunkExtent> ParquetMetadata::ReadChunk(int row_group, int leaf) const {
                      {.object = path, .field = field});
   }
   ChunkExtent extent;
+  extent.codec = chunk->compression();
+  // Without rows there are no pages, whatever the offsets say.
+  if (group->num_rows() == 0 && chunk->num_values() == 0) return extent;
   extent.begin = chunk->data_page_offset();
   if (chunk->has_dictionary_page() && chunk->dictionary_page_offset() > 0) {
     extent.begin = std::min(extent.begin, chunk->dictionary_page_offset());
@@ -271,7 +290,6 @@ Result<ChunkExtent> ParquetMetadata::ReadChunk(int row_group, int leaf) const {
   }
   extent.end = extent.begin + bytes;
   extent.num_values = chunk->num_values();
-  extent.codec = chunk->compression();
   if (extent.num_values < 0) {
     return Corruption("impossible number of values", {.object = path, .field = field});
   }

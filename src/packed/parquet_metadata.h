@@ -87,6 +87,7 @@ class ParquetMetadata {
   explicit ParquetMetadata(std::shared_ptr<const FileSource> source) : source_(std::move(source)) {}
   Status Load(const PackedLayout* expected);
   Status Parse(std::span<const uint8_t> footer);
+  void ForgetForeignFieldIds();
   Status CheckLayout() const;
   Status VerifyTail(int64_t tail_offset, std::optional<uint32_t> expected) const;
   Result<ChunkExtent> ReadChunk(int row_group, int leaf) const;

@@ -4,6 +4,8 @@
 import statistics
 from typing import NamedTuple
 
+import soundness
+
 median = statistics.median
 
 
@@ -135,3 +137,36 @@ def judge_all(r):
             report("F10", "16 writers, commits per second, synced", commits.get("varve", (None,))[0], "lance, no syncs",
                    commits.get("lance", (None,))[0], "/s")]
     return out
+
+
+def none_of(id, what, count, is_complete=True):
+    """Something that must not happen; `count` is None where nobody looked."""
+    verdict = "not measured" if count is None else "met" if count == 0 and is_complete else "missed"
+    return Bar(id, what, count, "", None, None, "none", verdict, "")
+
+
+def judge_soundness(found):
+    """Every bar of F11 to F14, in order; `found` is soundness.measure's."""
+
+    def of(id, key, factor=1):
+        value = found.get(id, {}).get(key)
+        return None if value is None else value * factor
+
+    def bad(id, key):
+        """How often `key`; a crash is one more."""
+        x = found.get(id, {})
+        return None if "crashed" not in x else x.get(key, 0) + (x["crashed"] != "")
+
+    flips, kills, files = of("f11", "flips"), of("f12", "kills"), of("f13", "files")
+    hostile = found.get("f13", {})
+    unsound = None if files is None else len(hostile["bad"]) + (hostile["crashed"] != "")
+    all_flips, all_kills = flips == soundness.FLIPS, kills == soundness.KILLS
+    out = [none_of("F11", f"{flips or 0:,} flipped bits: wrong values, crashes", bad("f11", "wrong"), all_flips),
+           none_of("F11", f"{flips or 0:,} flipped bits: not found by deep verification", of("f11", "undetected"), all_flips),
+           none_of("F12", f"killed {kills or 0:,} times while appending: lost, torn or wrong", bad("f12", "wrong"), all_kills),
+           limit("F12", "slowest reopening after a kill", of("f12", "slowest_open_ms"), 1000, "ms"),
+           none_of("F13", f"{files or 0:,} hostile files: crashes, hangs, unclear errors, wrong values", unsound),
+           limit("F13", "slowest hostile file, process included", of("f13", "slowest_seconds", 1e3), 2000, "ms"),
+           limit("F13", "most memory for a hostile file, process included", of("f13", "peak_bytes", 1 / 2**20), 256, "MiB"),
+           limit("F14", "the last full run of .ci/run", of("f14", "minutes"), 40, "minutes")]
+    return [b for b in out if b.id.lower() in found]

@@ -3,6 +3,7 @@
 
 import os
 import platform
+import re
 import statistics
 
 median = statistics.median
@@ -26,7 +27,7 @@ def rows_of_bars(judged):
     for b in judged:
         theirs = "" if b.theirs is None else f"{number(b.theirs)} {b.unit}"
         ratio = "" if b.ratio is None else f"{number(b.ratio)}x"
-        yield b.id, b.what, f"{number(b.ours)} {b.unit}".strip(), b.rival, theirs, ratio, b.bound, b.verdict
+        yield b.id, b.what, "-" if b.ours is None else f"{number(b.ours)} {b.unit}".strip(), b.rival, theirs, ratio, b.bound, b.verdict
 
 
 HEAD = ("bar", "what", "varve", "rival", "theirs", "ratio", "bound", "verdict")
@@ -44,9 +45,7 @@ def markdown(head, rows):
 
 
 def reads(results):
-    questions = []
-    for runs in results.get("read", {}).values():
-        questions += [q for x in runs for q in x["questions"] if q not in questions]
+    questions = list(dict.fromkeys(q for runs in results.get("read", {}).values() for x in runs for q in x["questions"]))
     rows = []
     for peer, runs in results.get("read", {}).items():
         cells = []
@@ -82,15 +81,47 @@ def commits(results):
     return out
 
 
+def names(files):
+    """Fuzzers' names without what they all share."""
+    return ", ".join(f"`{re.sub('^clusterfuzz-testcase-(minimized-)?(parquet-arrow-)?', '', f)}`" for f in files) or "none"
+
+
+def soundness(found):
+    """What the programs of F11 to F14 reported."""
+    lines = []
+    for name, x in found.items():
+        if "why" in x:
+            lines.append(f"* {name.upper()} was not measured: {x['why']}.")
+        elif x.get("crashed"):
+            lines.append(f"* {name.upper()}: the program crashed ({x['crashed']}).")
+    f11, f12, f13 = ({} if x.get("crashed") else x for x in (found.get(k, {}) for k in ("f11", "f12", "f13")))
+    if "flips" in f11:
+        lines.append(f"* F11: {f11['flips']:,} bits flipped, one at a time, anywhere in the files and manifests of a table of three "
+                     f"versions. {f11['errors']:,} times a read gave an error, {f11['wrong']:,} times a wrong value, otherwise "
+                     f"every value was right; deep verification missed {f11['undetected']:,}.")
+    if "kills" in f12:
+        lines.append(f"* F12: a process that appends was killed {f12['kills']:,} times; {f12['wrong']:,} times the table was not at "
+                     f"the old or the new version with every value right. Slowest reopening: {number(f12['slowest_open_ms'])} ms.")
+    if "files" in f13:
+        lines.append(f"* F13: of {f13['files']:,} hostile and damaged files {f13['errors']:,} gave an error and {f13['values']:,} "
+                     f"values, of which {f13['same_as_pyarrow']:,} are read by pyarrow too, with the same values. Crashes, hangs, "
+                     f"unclear errors, wrong values: {names(f13['bad'])}. Read by Varve alone: {names(f13['only_varve_reads'])}. Read "
+                     f"by pyarrow alone: {names(f13['only_pyarrow_reads'])}. Slowest: {names([f13['slowest_file']])}; most memory: "
+                     f"{names([f13['largest_file']])}.")
+    return "\n".join(lines) + "\n"
+
+
 def page(out, judged):
     text = ["# Benchmarks\n", f"Made by `make bench` on {out['machine']}, {out['started']} UTC, in {out['seconds']} s.\n",
             "Every system stores the same rows and is asked the same questions in the same run. Every answer is compared with the "
             "right one, computed from the source, before its time counts; the consumer reads every word it is handed, inside the "
             "timed region. Takes ask for fresh rows in every repetition. Figures are medians over fresh processes, in rotating "
             "order, with a warm page cache and every system's default threads. Varve is called through Python unless a line says "
-            "native, with checksums verified; *foreign* is the share of the machine that others used meanwhile. Ratios below 1.5x "
-            "are within what two runs may differ by.\n",
+            "native, with checksums verified; *foreign* is the share of the machine that others used meanwhile. Single "
+            "figures below 1 ms vary up to twofold from run to run, and ratios below 1.5x are within what two runs may differ by.\n",
             "## What Varve holds itself to\n", markdown(HEAD, rows_of_bars(judged))]
+    if out.get("soundness"):
+        text.append("## Damage and crashes\n\n" + soundness(out["soundness"]))
     for name, w in out["workloads"].items():
         facts = w["facts"]
         text.append(f"## {name.upper()}: {facts['rows']:,} rows of {facts['dim']} dimensions, {facts['raw_bytes'] / 1e6:,.0f} MB\n")

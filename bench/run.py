@@ -20,6 +20,7 @@ ROOT = os.path.dirname(HERE)
 sys.path.insert(0, HERE)
 import bars  # noqa: E402
 import report  # noqa: E402
+import soundness  # noqa: E402
 import workload  # noqa: E402
 from session import Session, known_peers  # noqa: E402
 
@@ -36,6 +37,8 @@ QUESTIONS = {
     "f5": {p: ["filter_ts"] for p in ("varve", "lance", "vortex-mapped", "duckdb-native", "duckdb-parquet", "pyarrow",
                                       "floor-mapped")},
 }
+W1_BARS = {f"f{i}" for i in range(1, 11)}
+SOUNDNESS_BARS = {"f11", "f12", "f13", "f14"}
 W2_PEERS = ["varve", "lance", "pyarrow"]
 
 
@@ -124,17 +127,21 @@ def run_w2(session, o):
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--full", action="store_true", help="1,000,000 and 5,000,000 rows, and the slow peers")
-    p.add_argument("--only", default="f1,f2,f3,f4,f5,f6,f7,f8,f9,f10,w2", help="bars to measure, and w2")
+    p.add_argument("--only", default="", help="f1 to f14 and w2, those to measure; default: all")
     p.add_argument("--peers", default="", help=f"comma list of {', '.join(known_peers())}; default: all")
     p.add_argument("--rows", type=int, default=0, help="rows of W1 instead of the default")
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--seconds", type=float, default=1.5, help="most time for one question to one peer in one round")
     p.add_argument("--work", default=ROOT + "/build-bench-data", help="folder for data sets (several GB), kept between runs")
     p.add_argument("--native", default=ROOT + "/build-bench", help="build folder with the native benchmarks")
+    p.add_argument("--tests", default=ROOT + "/build", help="release build whose tests f11 to f13 run")
     p.add_argument("--json", default="", help="results, also as JSON (default: results.json in the work folder)")
     p.add_argument("--markdown", default="", help="write the page docs/BENCHMARKS.md is made of")
     o = p.parse_args()
-    o.only = {x.strip().lower() for x in o.only.split(",") if x.strip()}
+    known = W1_BARS | SOUNDNESS_BARS | {"w2"}
+    o.only = {x.strip().lower() for x in o.only.split(",") if x.strip()} or known
+    if unknown := o.only - known:
+        p.error(f"unknown bars: {', '.join(sorted(unknown))}")
     o.peers = {x.strip() for x in o.peers.split(",") if x.strip()}
     if unknown := o.peers - set(known_peers()):
         p.error(f"unknown peers: {', '.join(sorted(unknown))}")
@@ -146,9 +153,7 @@ def main():
     out = dict(machine=report.machine(), started=time.strftime("%F %T", time.gmtime()), workloads={})
     judged = []
     for name, run in (("w1", run_w1), ("w2", run_w2)):
-        if name == "w2" and "w2" not in o.only:
-            continue
-        if name == "w1" and o.only == {"w2"}:
+        if not o.only & (W1_BARS if name == "w1" else {"w2"}):
             continue
         print(f"{name}: {sizes[name]:,} rows of {workload.DIM[name]} dimensions", flush=True)
         session = Session(name, sizes[name], o.work)
@@ -161,9 +166,14 @@ def main():
             for entry in os.listdir(session.folder):
                 if entry.startswith(leftover):
                     shutil.rmtree(f"{session.folder}/{entry}")
+    if wanted := o.only & SOUNDNESS_BARS:
+        print("soundness", flush=True)
+        out["soundness"] = soundness.measure(wanted, os.path.abspath(o.tests))
+        judged += bars.judge_soundness(out["soundness"])
     out["bars"] = [b._asdict() for b in judged]
     out["seconds"] = round(time.time() - started)
     path = o.json or o.work + "/results.json"
+    os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
     with open(path, "w") as f:
         json.dump(out, f, indent=1)
     print(report.bars_as_text(judged))

@@ -81,6 +81,19 @@ def commits(results):
     return out
 
 
+# What stands behind this line of the page was written by hand, and stays.
+BY_HAND = "<!-- by hand from here on; `make bench` keeps it -->"
+
+
+def kept(path):
+    """What was written by hand on the page at `path`."""
+    if not os.path.exists(path):
+        return ""
+    with open(path) as f:
+        _, mark, rest = f.read().partition(BY_HAND)
+    return "\n" + mark + rest if mark else ""
+
+
 def names(files):
     """Fuzzers' names without what they all share."""
     return ", ".join(f"`{re.sub('^clusterfuzz-testcase-(minimized-)?(parquet-arrow-)?', '', f)}`" for f in files) or "none"

@@ -179,8 +179,9 @@ def main():
     print(report.bars_as_text(judged))
     print(f"took {out['seconds']} s; results in {path}")
     if o.markdown:
+        page = report.page(out, judged) + report.kept(o.markdown)
         with open(o.markdown, "w") as f:
-            f.write(report.page(out, judged))
+            f.write(page)
 
 
 if __name__ == "__main__":

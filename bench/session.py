@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import resource
 import shutil
 import subprocess
@@ -170,6 +171,7 @@ class Session:
             refused = {}
             for x in done:
                 for reason, n in x["refused"].items():
+                    reason = re.sub(r"\d+", "N", reason)
                     refused[reason] = refused.get(reason, 0) + n
             x = dict(committed=sum(x["committed"] for x in done), asked=processes * count, wall=wall, refused=refused,
                      rows=left["rows"], distinct=left["distinct"])

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tables: rows in versions, each version an atomic commit.
 //
-//   ARROW_ASSIGN_OR_RAISE(auto table, varve::Table::Create("books", data_reader));     // schema
-//   and rows from a stream ARROW_ASSIGN_OR_RAISE(auto commit, table->Append(more_rows)); // version
-//   2 ARROW_ASSIGN_OR_RAISE(auto rows, table->snapshot()->Take({5, 17, 5}));             // by
-//   position ARROW_ASSIGN_OR_RAISE(auto hits, table->snapshot()->Scan({.columns = {"id"}, .filter =
-//   "label = 7"}));
+//   // Schema and rows from a stream: version 1.
+//   ARROW_ASSIGN_OR_RAISE(auto table, varve::Table::Create("books", data_reader));
+//   ARROW_ASSIGN_OR_RAISE(auto commit, table->Append(more_rows));  // version 2
+//   ARROW_ASSIGN_OR_RAISE(auto rows, table->snapshot()->Take({5, 17, 5}));  // by position
+//   ARROW_ASSIGN_OR_RAISE(auto hits, table->snapshot()->Scan({.filter = "label = 7"}));
 //
 // Threads: all methods may be called concurrently.
+// Errors:  Cancelled by any call in a StopScope (varve/stop.h) that was stopped
 #pragma once
 
 #include <cstdint>
@@ -96,6 +97,7 @@ class VARVE_EXPORT Snapshot {
 
   /// Rows for which `filter` is true; all if empty.
   virtual Result<int64_t> Count(const std::string& filter = "") const = 0;
+  virtual Result<int64_t> Count(const arrow::compute::Expression& filter) const = 0;
 
   virtual std::vector<SegmentInfo> segments() const = 0;
 
@@ -119,6 +121,12 @@ struct AppendOptions {
   std::string message;  ///< kept in the history
 };
 
+struct CreateOptions {
+  std::string primary_key;  ///< where the schema is taken from the rows
+  std::string message;      ///< kept in the history
+  TableOptions table;
+};
+
 struct CommitInfo {
   uint64_t version = 0;
   int64_t rows_added = 0;
@@ -134,6 +142,10 @@ class VARVE_EXPORT Table {
   static Result<std::shared_ptr<Table>> Create(
       const std::string& uri, const std::shared_ptr<arrow::RecordBatchReader>& data,
       const std::string& primary_key = "", const TableOptions& options = {});
+  /// The same, with columns as `schema` says; nullptr: as the stream and its first rows show.
+  static Result<std::shared_ptr<Table>> Create(
+      const std::string& uri, std::shared_ptr<const CollectionSchema> schema,
+      const std::shared_ptr<arrow::RecordBatchReader>& data, const CreateOptions& options);
   /// Errors: NotFound if there is no table or no such version
   static Result<std::shared_ptr<Table>> Open(const std::string& uri,
                                              const OpenOptions& options = {});

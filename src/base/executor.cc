@@ -3,20 +3,28 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <utility>
 
 #include "arrow/util/thread_pool.h"
+#include "base/stop.h"
 
 namespace varve::internal {
 namespace {
+
+// How long a caller that waits for others goes without asking whether to stop.
+constexpr auto kBetweenQuestions = std::chrono::milliseconds(20);
 
 class InlineExecutor : public Executor {
  public:
   int parallelism() const override { return 1; }
   Status ParallelFor(int64_t count, const std::function<Status(int64_t)>& task) override {
-    for (int64_t i = 0; i < count; ++i) ARROW_RETURN_NOT_OK(task(i));
+    for (int64_t i = 0; i < count; ++i) {
+      ARROW_RETURN_NOT_OK(CheckStopped());
+      ARROW_RETURN_NOT_OK(task(i));
+    }
     return Status::OK();
   }
   void Spawn(std::function<void()> task) override { task(); }
@@ -32,7 +40,13 @@ struct Batch {
     for (;;) {
       const int64_t index = next.fetch_add(1);
       if (index >= count) return;
-      Status status = failed.load() ? Status::OK() : (*task)(index);
+      // From here on the caller waits for us, so its scope lives.
+      const WorkingFor caller(scope);
+      Status status;
+      if (!failed.load()) {
+        status = CheckStopped();
+        if (status.ok()) status = (*task)(index);
+      }
       std::lock_guard<std::mutex> lock(mutex);
       if (!status.ok() && (first_error.ok() || index < first_error_index)) {
         first_error = std::move(status);
@@ -43,8 +57,25 @@ struct Batch {
     }
   }
 
+  Status Wait() {
+    std::unique_lock<std::mutex> lock(mutex);
+    while (ended != count) {
+      if (scope == nullptr) {
+        all_ended.wait(lock);
+        continue;
+      }
+      // Whoever waits must ask: the threads that work may not.
+      all_ended.wait_for(lock, kBetweenQuestions);
+      lock.unlock();
+      scope->Ask();
+      lock.lock();
+    }
+    return first_error;
+  }
+
   const int64_t count;
   const std::function<Status(int64_t)>* task;  // valid until `ended` reaches `count`
+  StopScope* const scope = CurrentScope();
   std::atomic<int64_t> next{0};
   std::atomic<bool> failed{false};
 
@@ -68,9 +99,7 @@ class PoolExecutor : public Executor {
       if (!arrow::internal::GetCpuThreadPool()->Spawn([batch] { batch->Work(); }).ok()) break;
     }
     batch->Work();
-    std::unique_lock<std::mutex> lock(batch->mutex);
-    batch->all_ended.wait(lock, [&] { return batch->ended == batch->count; });
-    return batch->first_error;
+    return batch->Wait();
   }
 
   void Spawn(std::function<void()> task) override {

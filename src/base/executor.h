@@ -21,7 +21,7 @@ class Executor {
 
   /// Runs task(0) … task(count - 1), some of them on the calling thread, and returns when all have
   /// ended. Tasks after the first failure may be skipped; the error returned is that of the lowest
-  /// index that failed.
+  /// index that failed. A stop that the caller was asked for (varve/stop.h) is such a failure.
   virtual Status ParallelFor(int64_t count, const std::function<Status(int64_t)>& task) = 0;
 
   /// Runs `task` at some time, on another thread where there are several; where there are not,

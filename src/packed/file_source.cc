@@ -4,6 +4,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/stop.h"
 #include "storage/map_guard.h"
 #include "storage/read_bounds.h"
 
@@ -31,12 +32,14 @@ Result<int64_t> FileSource::size() const {
 }
 
 Status FileSource::ReadAt(int64_t offset, int64_t length, void* out) const {
+  ARROW_RETURN_NOT_OK(CheckStopped());
   ARROW_ASSIGN_OR_RAISE(const ChunkReader* reader, Reader());
   Count(1, length);
   return reader->ReadAt(offset, length, out);
 }
 
 Status FileSource::ReadRanges(std::span<const ReadRange> ranges) const {
+  ARROW_RETURN_NOT_OK(CheckStopped());
   ARROW_ASSIGN_OR_RAISE(const ChunkReader* reader, Reader());
   int64_t bytes = 0;
   for (const ReadRange& range : ranges) bytes += range.length;
@@ -56,6 +59,7 @@ Result<std::shared_ptr<arrow::Buffer>> FileSource::Map() const {
 }
 
 Result<std::shared_ptr<arrow::Buffer>> FileSource::View(int64_t offset, int64_t length) const {
+  ARROW_RETURN_NOT_OK(CheckStopped());
   ARROW_ASSIGN_OR_RAISE(auto mapping, Map());
   if (mapping == nullptr) return Copy(offset, length);
   ARROW_RETURN_NOT_OK(CheckReadBounds(path_, mapping->size(), offset, length));

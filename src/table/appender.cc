@@ -5,6 +5,7 @@
 
 #include "arrow/record_batch.h"
 #include "base/coding.h"
+#include "base/stop.h"
 #include "varve/schema.h"
 
 namespace varve::internal {
@@ -12,6 +13,9 @@ namespace {
 
 // Where a segment ends and the next begins.
 constexpr int64_t kSegmentRowsMax = int64_t{1} << 24;
+
+// Rows written between two looks at whether to stop: pages end here too, so none is cut.
+constexpr int64_t kWriteRows = int64_t{1} << 15;
 
 // "data/<segment>-<group>-<16 hex digits>.parquet". The digits make it unique; the rest is for
 // people.
@@ -51,7 +55,11 @@ Status Appender::Append(const std::shared_ptr<arrow::RecordBatch>& batch) {
                             return DataPath(next_segment_id_ + segments_.size(), group, random_);
                           }));
   }
-  ARROW_RETURN_NOT_OK(writer_->Write(rows));
+  // A batch of any size can be stopped.
+  for (int64_t row = 0; row < rows->num_rows(); row += kWriteRows) {
+    ARROW_RETURN_NOT_OK(CheckStopped());
+    ARROW_RETURN_NOT_OK(writer_->Write(rows->Slice(row, kWriteRows)));
+  }
   return writer_->num_rows() >= kSegmentRowsMax ? CloseSegment() : Status::OK();
 }
 

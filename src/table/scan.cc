@@ -8,6 +8,7 @@
 
 #include "arrow/array.h"
 #include "arrow/type.h"
+#include "base/stop.h"
 #include "packed/column_scan.h"
 #include "packed/exact_batches.h"
 #include "table/segment_filter.h"
@@ -146,6 +147,7 @@ class TableScan : public arrow::RecordBatchReader {
  private:
   Result<std::shared_ptr<arrow::RecordBatch>> NextPiece() {
     while (rows_left_ > 0) {
+      ARROW_RETURN_NOT_OK(CheckStopped());
       if (current_ == nullptr) {
         if (next_segment_ == state_->segments.size()) break;
         ARROW_ASSIGN_OR_RAISE(current_, SegmentScan::Make(*state_, next_segment_, plan_));

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "arrow/array.h"
+#include "base/stop.h"
 #include "query/pruning.h"
 #include "table/projection.h"
 
@@ -114,6 +115,7 @@ void SegmentFilter::CutPieces(const RowRanges& may_match, const RowRanges& all_m
 Result<std::vector<int64_t>> SegmentFilter::Next(int64_t want) {
   std::vector<int64_t> matches;
   while (piece_ < pieces_.size() && static_cast<int64_t>(matches.size()) < want) {
+    ARROW_RETURN_NOT_OK(CheckStopped());
     const Piece& piece = pieces_[piece_];
     if (piece.known_to_match) {
       const int64_t missing = want - static_cast<int64_t>(matches.size());

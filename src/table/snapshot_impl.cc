@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "arrow/record_batch.h"
+#include "base/stop.h"
 #include "manifest/version_chain.h"
 #include "query/predicate.h"
 #include "table/projection.h"
@@ -68,8 +69,11 @@ class SnapshotImpl : public Snapshot {
       const std::vector<uint64_t>& row_ids, const TakeOptions& options) const override {
     // Segments by first row id. Appends give ids in order, so this is a copy, not a sort, in the
     // common case.
-    std::vector<size_t> order(state_->segments.size());
-    for (size_t i = 0; i < order.size(); ++i) order[i] = i;
+    // Segments without rows have no ids, though they name a first one.
+    std::vector<size_t> order;
+    for (size_t i = 0; i < state_->segments.size(); ++i) {
+      if (state_->segments[i].num_rows() > 0) order.push_back(i);
+    }
     const auto first_id = [&](size_t i) { return state_->segments[i].entry().first_row_id; };
     std::sort(order.begin(), order.end(),
               [&](size_t a, size_t b) { return first_id(a) < first_id(b); });
@@ -93,9 +97,12 @@ class SnapshotImpl : public Snapshot {
   Result<int64_t> Count(const std::string& filter) const override {
     if (filter.empty()) return num_rows();
     ARROW_ASSIGN_OR_RAISE(const auto predicate, Predicate::Parse(filter, schema()));
-    auto count = CountMatches(*predicate);
-    if (!count.ok()) return MissingFileIsDamage(count.status());
-    return count;
+    return CountMatches(*predicate);
+  }
+
+  Result<int64_t> Count(const arrow::compute::Expression& filter) const override {
+    ARROW_ASSIGN_OR_RAISE(const auto predicate, Predicate::FromExpression(filter, schema()));
+    return CountMatches(*predicate);
   }
 
   std::vector<SegmentInfo> segments() const override {
@@ -131,6 +138,7 @@ class SnapshotImpl : public Snapshot {
     if (!objects.empty()) newest = std::max(newest, VersionOfPath(objects.back().path).value_or(0));
     for (uint64_t older = 1; older <= newest; ++older) {
       const Status status = versions_->Load(older).status();
+      ARROW_RETURN_NOT_OK(CheckStopped());
       if (!status.ok()) problems->push_back(status.message());
     }
     return Status::OK();
@@ -140,8 +148,15 @@ class SnapshotImpl : public Snapshot {
   const Manifest& manifest() const { return *state_->manifest; }
 
   Result<int64_t> CountMatches(const Predicate& predicate) const {
+    auto count = CountInSegments(predicate);
+    if (!count.ok()) return MissingFileIsDamage(count.status());
+    return count;
+  }
+
+  Result<int64_t> CountInSegments(const Predicate& predicate) const {
     int64_t count = 0;
     for (const SegmentReader& segment : state_->segments) {
+      ARROW_RETURN_NOT_OK(CheckStopped());
       ARROW_ASSIGN_OR_RAISE(auto rows, SegmentFilter::Make(segment, *schema(), predicate,
                                                            {.executor = state_->executor()}));
       if (rows.match() == Match::kNone) continue;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "arrow/record_batch.h"
+#include "base/stop.h"
 #include "table/appender.h"
 #include "table/file_pool.h"
 #include "table/snapshot_impl.h"
@@ -66,13 +67,15 @@ class TableImpl : public Table {
     if (edit.added_segments.empty()) return CommitInfo{.version = base->version, .rows_added = 0};
     edit.operation = {
         .kind = OperationKind::kAppend, .read_version = base->version, .message = options.message};
+    ARROW_RETURN_NOT_OK(CheckStopped());
+    const WorkingFor nobody(nullptr);  // a commit that has begun is not stopped
     return Finish(versions_->Commit(base, edit), edit, &appender);
   }
 
   // The first version, with the rows of `data` if there are any.
   Status Create(std::shared_ptr<const CollectionSchema> schema,
                 const std::shared_ptr<arrow::RecordBatchReader>& data,
-                const std::string& primary_key) {
+                const CreateOptions& options) {
     // Ask before writing: rows of a table that exists already would be written for nothing.
     const auto existing = versions_->FindLatest();
     if (existing.ok()) return AlreadyThere();
@@ -81,17 +84,20 @@ class TableImpl : public Table {
     std::shared_ptr<arrow::RecordBatch> first;
     if (schema == nullptr) {
       ARROW_ASSIGN_OR_RAISE(first, FirstRows(data.get()));
-      ARROW_ASSIGN_OR_RAISE(schema,
-                            CollectionSchema::FromArrow(*data->schema(), first.get(), primary_key));
+      ARROW_ASSIGN_OR_RAISE(
+          schema, CollectionSchema::FromArrow(*data->schema(), first.get(), options.primary_key));
     }
     ManifestEdit edit;
     edit.operation.kind = OperationKind::kCreate;
+    edit.operation.message = options.message;
     Appender appender(environment_.store, schema, /*schema_id=*/0, environment_.options.write,
                       /*next_segment_id=*/1, environment_.manifest.random);
     if (data != nullptr) {
       ARROW_RETURN_NOT_OK(WriteAll(data.get(), first, &appender));
       ARROW_ASSIGN_OR_RAISE(edit.added_segments, appender.Finish());
     }
+    ARROW_RETURN_NOT_OK(CheckStopped());
+    const WorkingFor nobody(nullptr);  // a commit that has begun is not stopped
     const Status status = Finish(versions_->Create(schema, edit), edit, &appender).status();
     return IsCommitConflict(status) ? AlreadyThere() : status;
   }
@@ -128,6 +134,7 @@ class TableImpl : public Table {
   static Result<std::shared_ptr<arrow::RecordBatch>> FirstRows(arrow::RecordBatchReader* data) {
     std::shared_ptr<arrow::RecordBatch> batch;
     do {
+      ARROW_RETURN_NOT_OK(CheckStopped());
       ARROW_RETURN_NOT_OK(data->ReadNext(&batch));
     } while (batch != nullptr && batch->num_rows() == 0);
     return batch;
@@ -138,6 +145,7 @@ class TableImpl : public Table {
     if (first != nullptr) ARROW_RETURN_NOT_OK(appender->Append(first));
     first = nullptr;
     for (;;) {
+      ARROW_RETURN_NOT_OK(CheckStopped());
       std::shared_ptr<arrow::RecordBatch> batch;
       ARROW_RETURN_NOT_OK(data->ReadNext(&batch));
       if (batch == nullptr) return Status::OK();
@@ -184,9 +192,9 @@ class TableImpl : public Table {
 Result<std::shared_ptr<Table>> CreateTable(TableEnvironment environment,
                                            std::shared_ptr<const CollectionSchema> schema,
                                            const std::shared_ptr<arrow::RecordBatchReader>& data,
-                                           const std::string& primary_key) {
+                                           const CreateOptions& options) {
   auto table = std::make_shared<TableImpl>(std::move(environment), /*pinned=*/false);
-  ARROW_RETURN_NOT_OK(table->Create(std::move(schema), data, primary_key));
+  ARROW_RETURN_NOT_OK(table->Create(std::move(schema), data, options));
   return table;
 }
 
@@ -224,22 +232,32 @@ Result<std::shared_ptr<Table>> Table::Create(const std::string& uri,
                                              std::shared_ptr<const CollectionSchema> schema,
                                              const TableOptions& options) {
   ARROW_ASSIGN_OR_RAISE(auto environment, EnvironmentFor(uri, options));
-  return internal::CreateTable(std::move(environment), std::move(schema), nullptr, "");
+  return internal::CreateTable(std::move(environment), std::move(schema), nullptr, {});
 }
 
 Result<std::shared_ptr<Table>> Table::Create(const std::string& uri,
                                              const std::shared_ptr<arrow::RecordBatchReader>& data,
                                              const std::string& primary_key,
                                              const TableOptions& options) {
-  ARROW_ASSIGN_OR_RAISE(auto environment, EnvironmentFor(uri, options));
-  return internal::CreateTable(std::move(environment), nullptr, data, primary_key);
+  return Create(uri, nullptr, data, {.primary_key = primary_key, .message = {}, .table = options});
+}
+
+Result<std::shared_ptr<Table>> Table::Create(const std::string& uri,
+                                             std::shared_ptr<const CollectionSchema> schema,
+                                             const std::shared_ptr<arrow::RecordBatchReader>& data,
+                                             const CreateOptions& options) {
+  if (schema == nullptr && data == nullptr) {
+    return MakeError(ErrorKind::kInvalid, "a new table needs a schema or rows", {.object = uri});
+  }
+  ARROW_ASSIGN_OR_RAISE(auto environment, EnvironmentFor(uri, options.table));
+  return internal::CreateTable(std::move(environment), std::move(schema), data, options);
 }
 
 Result<std::shared_ptr<Table>> Table::Create(std::shared_ptr<ChunkManager> store,
                                              std::shared_ptr<const CollectionSchema> schema,
                                              const TableOptions& options) {
   return internal::CreateTable({.store = std::move(store), .options = options, .manifest = {}},
-                               std::move(schema), nullptr, "");
+                               std::move(schema), nullptr, {});
 }
 
 Result<std::shared_ptr<Table>> Table::Open(const std::string& uri, const OpenOptions& options) {

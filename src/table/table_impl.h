@@ -16,10 +16,11 @@ struct TableEnvironment {
   ManifestStoreOptions manifest;  ///< clock, randomness and executor of the whole table
 };
 
+/// `schema` or `data` may be nullptr. Of `options`, the environment holds the table's.
 Result<std::shared_ptr<Table>> CreateTable(TableEnvironment environment,
                                            std::shared_ptr<const CollectionSchema> schema,
                                            const std::shared_ptr<arrow::RecordBatchReader>& data,
-                                           const std::string& primary_key);
+                                           const CreateOptions& options);
 
 Result<std::shared_ptr<Table>> OpenTable(TableEnvironment environment, const OpenOptions& options);
 

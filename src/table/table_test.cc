@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <atomic>
 #include <numeric>
 #include <random>
 #include <thread>
@@ -16,6 +17,7 @@
 #include "arrow/record_batch.h"
 #include "arrow/table.h"
 #include "arrow/type.h"
+#include "base/stop.h"
 #include "manifest/manifest_store.h"
 #include "storage/testing/scratch_directory.h"
 #include "table/table_impl.h"
@@ -349,6 +351,130 @@ TEST(TableTest, VerifiesDeeply) {
   std::vector<std::string> problems;
   ASSERT_TRUE(table->snapshot()->Verify(/*deep=*/true, &problems).ok());
   EXPECT_THAT(problems, ::testing::IsEmpty());
+}
+
+TEST(TableTest, FindsRowIdsBesideSegmentsWithoutRows) {
+  auto table = MakeTable({10});
+  auto store = OpenChunkManager(table->uri()).ValueOrDie();
+  ManifestStore versions(store, {});
+  // Both empty segments name the first row id of the one that follows.
+  ManifestEdit edit;
+  edit.added_segments.resize(2);
+  edit.operation = {.kind = OperationKind::kAppend, .read_version = 1};
+  ASSERT_EQ(versions.Commit(versions.LoadLatest().ValueOrDie(), edit).state,
+            CommitState::kCommitted);
+  ASSERT_TRUE(table->Refresh().ok());
+  ASSERT_TRUE(table->Append(SampleReader(10, 5)).ok());
+  const auto taken = table->snapshot()->TakeRowIds({10, 9, 14, 0});
+  ASSERT_TRUE(taken.ok()) << taken.status();
+  EXPECT_EQ(Difference(**taken, *SampleRowsAt({10, 9, 14, 0})), "");
+  EXPECT_TRUE(IsNotFound(table->snapshot()->TakeRowIds({15}).status()));
+}
+
+TEST(TableTest, CreatesWithRowsAndMessageInOneVersion) {
+  CreateOptions options;
+  options.primary_key = "id";
+  options.message = "the first harvest";
+  auto table = Table::Create(FreshUri(), nullptr, SampleReader(0, 10), options).ValueOrDie();
+  EXPECT_EQ(table->snapshot()->schema()->primary_key()->name, "id");
+  // The same columns, but stored otherwise.
+  std::vector<FieldSchema> fields = table->snapshot()->schema()->fields();
+  fields.back().layout = VectorLayout::kList;
+  const auto schema = CollectionSchema::Make(fields).ValueOrDie();
+  auto other = Table::Create(FreshUri(), schema, SampleReader(0, 10), options).ValueOrDie();
+  for (const auto& made : {table, other}) {
+    const auto history = made->History().ValueOrDie();
+    ASSERT_EQ(history.size(), 1u);
+    EXPECT_EQ(history[0].version, 1u);
+    EXPECT_EQ(history[0].operation, "create");
+    EXPECT_EQ(history[0].message, "the first harvest");
+    EXPECT_EQ(history[0].rows_added, 10);
+    EXPECT_EQ(Difference(*ScanAll(*made->snapshot(), {}), *SampleRows(0, 10)), "");
+  }
+  EXPECT_EQ(other->snapshot()->schema()->fields().back().layout, VectorLayout::kList);
+  EXPECT_FALSE(Table::Create(FreshUri(), nullptr, nullptr, options).ok());
+}
+
+TEST(TableTest, EveryLongCallCanBeStopped) {
+  ScratchDirectory directory;
+  TableOptions options;
+  options.store.sync = false;
+  auto table =
+      Table::Create(directory.path() + "/table", SampleReader(0, 5000), "id", options).ValueOrDie();
+  const auto store = OpenChunkManager(table->uri()).ValueOrDie();
+  const auto files = [&] { return store->List("data/").ValueOrDie().size(); };
+  const size_t files_before = files();
+  const auto snapshot = table->snapshot();
+  auto begun = snapshot->Scan({.filter = "label = 3", .batch_size = 1}).ValueOrDie();
+  std::shared_ptr<arrow::RecordBatch> batch;
+  ASSERT_TRUE(begun->ReadNext(&batch).ok());
+  {
+    const StopScope scope([] { return true; });
+    while (CheckStopped().ok()) {
+    }
+    const auto expect_stopped = [](const Status& status) {
+      EXPECT_FALSE(status.ok());
+      EXPECT_EQ(KindOf(status), ErrorKind::kCancelled) << status;
+    };
+    expect_stopped(begun->ReadNext(&batch));
+    expect_stopped(snapshot->Scan().ValueOrDie()->ReadNext(&batch));
+    expect_stopped(snapshot->Count("label = 3").status());
+    expect_stopped(snapshot->Take({1, 4000, 7}).status());
+    expect_stopped(snapshot->TakeRowIds({1, 4000, 7}).status());
+    std::vector<std::string> problems;
+    expect_stopped(snapshot->Verify(/*deep=*/true, &problems));
+    EXPECT_THAT(problems, ::testing::IsEmpty());
+    expect_stopped(table->Append(SampleReader(5000, 10)).status());
+    expect_stopped(Table::Create(FreshUri(), SampleReader(0, 10)).status());
+  }
+  // The same objects go on where nobody asks to stop.
+  EXPECT_EQ(files(), files_before);
+  EXPECT_EQ(table->snapshot()->version(), 1u);
+  EXPECT_EQ(Difference(*snapshot->Take({1, 4000, 7}).ValueOrDie(), *SampleRowsAt({1, 4000, 7})),
+            "");
+  EXPECT_EQ(snapshot->Count("label = 3").ValueOrDie(),
+            ScanAll(*snapshot, {.filter = "label = 3"})->num_rows());
+  EXPECT_EQ(table->Append(SampleReader(5000, 10)).ValueOrDie().version, 2u);
+}
+
+// Stops at its second batch, as somebody does who watches an append.
+class StoppingReader : public arrow::RecordBatchReader {
+ public:
+  explicit StoppingReader(std::atomic<bool>* stop) : stop_(stop) {}
+  std::shared_ptr<arrow::Schema> schema() const override { return SampleSchema(); }
+  Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
+    if (++given_ == 2) {
+      stop_->store(true);
+      while (CheckStopped().ok()) {
+      }
+    }
+    *batch = SampleRows(given_ * 1000, 1000);
+    return Status::OK();
+  }
+
+ private:
+  std::atomic<bool>* const stop_;
+  int64_t given_ = -1;
+};
+
+TEST(TableTest, AStoppedAppendLeavesNothingBehind) {
+  ScratchDirectory directory;
+  TableOptions options;
+  options.store.sync = false;
+  options.write.small_write_bytes = 0;  // files are begun with the first rows
+  auto table =
+      Table::Create(directory.path() + "/table", SampleReader(0, 10), "id", options).ValueOrDie();
+  const auto store = OpenChunkManager(table->uri()).ValueOrDie();
+  const size_t objects_before = store->List("").ValueOrDie().size();
+  std::atomic<bool> stop{false};
+  {
+    const StopScope scope([&] { return stop.load(); });
+    const Status status = table->Append(std::make_shared<StoppingReader>(&stop)).status();
+    EXPECT_EQ(KindOf(status), ErrorKind::kCancelled) << status;
+  }
+  EXPECT_EQ(store->List("").ValueOrDie().size(), objects_before);
+  EXPECT_EQ(table->Append(SampleReader(10, 10)).ValueOrDie().version, 2u);
+  EXPECT_EQ(Difference(*ScanAll(*table->snapshot(), {}), *SampleRows(0, 20)), "");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/stop.h"
 #include "packed/packed_layout.h"
 
 namespace varve::internal {
@@ -47,6 +48,8 @@ Status VerifyFiles(const SnapshotState& state, bool deep, std::vector<std::strin
         const auto at = static_cast<size_t>(i);
         const Status status =
             VerifyFile(state, *files[at].first, *files[at].second, deep, &found[at]);
+        // A file that was not read to its end is no damaged file.
+        ARROW_RETURN_NOT_OK(CheckStopped());
         // Whatever keeps one file from being read is a problem of that file; the others are checked
         // all the same.
         if (!status.ok()) found[at].push_back(status.message());

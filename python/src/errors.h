@@ -34,13 +34,6 @@ T ValueOrThrow(Result<T> result) {
 /// Throws InvalidError.
 [[noreturn]] void ThrowInvalid(std::string_view message);
 
-/// Runs `call` without the GIL.
-template <class Call>
-auto WithoutGil(Call&& call) {
-  nb::gil_scoped_release release;
-  return std::forward<Call>(call)();
-}
-
 /// A Python exception that C++ met in a callback: kept while a Status travels up, then thrown
 /// instead of it.
 class PendingError {
@@ -49,6 +42,7 @@ class PendingError {
   /// Keeps the current Python error, the first one only; the status to return.
   Status Keep(nb::python_error error);
   void ThrowIfSet();
+  void Drop() { error_.reset(); }
 
  private:
   std::optional<nb::python_error> error_;

@@ -6,6 +6,7 @@
 #include "nanobind/nanobind.h"
 #include "rows.h"
 #include "schema.h"
+#include "signals.h"
 #include "table.h"
 #include "varve/map_guard.h"
 
@@ -13,6 +14,7 @@ NB_MODULE(_varve, module) {
   // Results may outlive the interpreter's modules at exit; that is no leak.
   nanobind::set_leak_warnings(false);
   varve::python::ThrowIfError(varve::InstallMapGuard());
+  varve::python::InitializeSignals();
   varve::python::DefineSchema(module);
   varve::python::DefineArray(module);
   varve::python::DefineBatch(module);

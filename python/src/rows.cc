@@ -14,10 +14,12 @@
 #include "arrow/type.h"
 #include "batch.h"
 #include "capsule.h"
+#include "columns.h"
 #include "errors.h"
 #include "nanobind/stl/string.h"
 #include "numpy_export.h"
 #include "schema.h"
+#include "signals.h"
 
 namespace varve::python {
 namespace {
@@ -56,7 +58,6 @@ std::shared_ptr<arrow::Array> Column(PyRows& self, const std::string& name) {
   for (;;) {
     std::shared_ptr<arrow::RecordBatch> batch;
     ThrowIfError(WithoutGil([&] { return reader->ReadNext(&batch); }));
-    if (PyErr_CheckSignals() != 0) throw nb::python_error();
     if (batch == nullptr) break;
     chunks.push_back(batch->column(index));
   }
@@ -73,7 +74,6 @@ nb::object ToArrow(nb::object self) {
   nb::list batches;
   BatchIterator iterator(rows.Read());
   for (;;) {
-    if (PyErr_CheckSignals() != 0) throw nb::python_error();
     try {
       batches.append(pyarrow.attr("record_batch")(nb::cast(iterator.Next())));
     } catch (const nb::builtin_exception& end) {
@@ -90,17 +90,23 @@ nb::object ToArrow(nb::object self) {
 PyRows::PyRows(std::shared_ptr<arrow::RecordBatch> batch)
     : schema_(batch->schema()), batch_(std::move(batch)) {}
 
-PyRows::PyRows(std::shared_ptr<const Snapshot> snapshot, ScanOptions options,
-               std::shared_ptr<arrow::RecordBatchReader> first)
-    : schema_(first->schema()),
-      snapshot_(std::move(snapshot)),
+PyRows::PyRows(std::shared_ptr<const Snapshot> snapshot, ScanOptions options, bool without_columns)
+    : snapshot_(std::move(snapshot)),
       options_(std::move(options)),
-      first_(std::move(first)) {}
+      without_columns_(without_columns),
+      first_(Begin()) {
+  schema_ = first_->schema();
+}
+
+std::shared_ptr<arrow::RecordBatchReader> PyRows::Begin() const {
+  auto reader = ValueOrThrow(WithoutGil([&] { return snapshot_->Scan(options_); }));
+  return without_columns_ ? WithoutColumns(std::move(reader)) : reader;
+}
 
 std::shared_ptr<arrow::RecordBatchReader> PyRows::Read() {
   if (batch_ != nullptr) return ValueOrThrow(arrow::RecordBatchReader::Make({batch_}, schema_));
   if (first_ != nullptr) return std::exchange(first_, nullptr);
-  return ValueOrThrow(WithoutGil([&] { return snapshot_->Scan(options_); }));
+  return Begin();
 }
 
 void DefineRows(nb::module_& module) {
@@ -135,21 +141,24 @@ void DefineRows(nb::module_& module) {
           "The rows as pandas.DataFrame.")
       .def(
           "to_polars",
-          [](nb::handle self) { return nb::module_::import_("polars").attr("DataFrame")(self); },
+          [](nb::object self) {
+            return nb::module_::import_("polars").attr("from_arrow")(ToArrow(std::move(self)));
+          },
           "The rows as polars.DataFrame.")
       .def(
           "to_pylist", [](nb::object self) { return ToArrow(self).attr("to_pylist")(); },
           "The rows as a list of dictionaries.")
       .def("__arrow_c_schema__", [](const PyRows& self) { return SchemaCapsule(*self.schema()); })
       .def(
-          "__arrow_c_stream__", [](PyRows& self, nb::object) { return StreamCapsule(self.Read()); },
+          "__arrow_c_stream__",
+          [](PyRows& self, nb::object) { return StreamCapsule(Interruptible(self.Read())); },
           nb::arg("requested_schema") = nb::none())
       .def("__repr__", [](const PyRows& self) {
         std::string text = "<varve.Rows: ";
         if (self.batch() != nullptr) text += std::to_string(self.batch()->num_rows()) + " rows of ";
-        for (const auto& name : self.schema()->field_names()) text += name + ", ";
-        text.resize(text.size() - 2);
-        return text + ">";
+        const auto names = self.schema()->field_names();
+        for (size_t i = 0; i < names.size(); ++i) text += (i == 0 ? "" : ", ") + names[i];
+        return text + (names.empty() ? "no columns>" : ">");
       });
 }
 

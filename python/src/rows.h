@@ -16,9 +16,9 @@ class PyRows {
  public:
   /// The rows of a take.
   explicit PyRows(std::shared_ptr<arrow::RecordBatch> batch);
-  /// A scan, begun with `first`. Keeps the snapshot.
-  PyRows(std::shared_ptr<const Snapshot> snapshot, ScanOptions options,
-         std::shared_ptr<arrow::RecordBatchReader> first);
+  /// A scan, begun at once, so that its mistakes are found now. Keeps the snapshot. Throws what
+  /// Snapshot::Scan returns.
+  PyRows(std::shared_ptr<const Snapshot> snapshot, ScanOptions options, bool without_columns);
 
   const std::shared_ptr<arrow::Schema>& schema() const { return schema_; }
   /// The rows of a take; nullptr for a scan.
@@ -28,10 +28,13 @@ class PyRows {
   std::shared_ptr<arrow::RecordBatchReader> Read();
 
  private:
+  std::shared_ptr<arrow::RecordBatchReader> Begin() const;
+
   std::shared_ptr<arrow::Schema> schema_;
   std::shared_ptr<arrow::RecordBatch> batch_;
   std::shared_ptr<const Snapshot> snapshot_;
   ScanOptions options_;
+  bool without_columns_ = false;                     // only the number of rows is wanted
   std::shared_ptr<arrow::RecordBatchReader> first_;  // given to who asks first
 };
 

@@ -12,7 +12,9 @@
 #include "arrow/record_batch.h"
 #include "arrow/type.h"
 #include "capsule.h"
+#include "columns.h"
 #include "errors.h"
+#include "filter.h"
 #include "input.h"
 #include "nanobind/stl/map.h"
 #include "nanobind/stl/optional.h"
@@ -21,12 +23,12 @@
 #include "row_numbers.h"
 #include "rows.h"
 #include "schema.h"
+#include "signals.h"
 #include "table.h"
 
 namespace varve::python {
 namespace {
 
-using Names = std::optional<std::vector<std::string>>;
 using Text = std::optional<std::string>;
 using Layouts = std::map<std::string, std::string>;
 
@@ -60,28 +62,26 @@ Result<std::shared_ptr<const CollectionSchema>> WithLayouts(
 }
 
 PyTable Create(const std::string& uri, nb::handle data, const Text& primary_key,
-               const Layouts& layouts, bool sync) {
-  TableOptions options;
-  options.store.sync = sync;
-  const std::string key = primary_key.value_or("");
+               const Layouts& layouts, const Text& message, bool sync) {
+  CreateOptions options{.primary_key = primary_key.value_or(""), .message = message.value_or("")};
+  options.table.store.sync = sync;
+  const std::string& key = options.primary_key;
   if (IsSchema(data)) {
     auto arrow_schema = ImportSchemaOf(data);
     return {ValueOrThrow(WithoutGil([&]() -> Result<std::shared_ptr<Table>> {
       ARROW_ASSIGN_OR_RAISE(auto schema, CollectionSchema::FromArrow(*arrow_schema, nullptr, key));
       ARROW_ASSIGN_OR_RAISE(schema, WithLayouts(std::move(schema), layouts));
-      return Table::Create(uri, std::move(schema), options);
+      return Table::Create(uri, std::move(schema), nullptr, options);
     }))};
   }
   Input input = MakeInput(data);
   auto made = WithoutGil([&]() -> Result<std::shared_ptr<Table>> {
-    if (layouts.empty()) return Table::Create(uri, input.reader, key, options);
+    if (layouts.empty()) return Table::Create(uri, nullptr, input.reader, options);
     ARROW_ASSIGN_OR_RAISE(auto rows, PeekRows(input.reader));
     ARROW_ASSIGN_OR_RAISE(
         auto schema, CollectionSchema::FromArrow(*rows.second->schema(), rows.first.get(), key));
     ARROW_ASSIGN_OR_RAISE(schema, WithLayouts(std::move(schema), layouts));
-    ARROW_ASSIGN_OR_RAISE(auto table, Table::Create(uri, std::move(schema), options));
-    if (rows.first != nullptr) ARROW_RETURN_NOT_OK(table->Append(rows.second));
-    return table;
+    return Table::Create(uri, std::move(schema), rows.second, options);
   });
   if (!made.ok()) input.pending->ThrowIfSet();
   return {ValueOrThrow(std::move(made))};
@@ -101,39 +101,51 @@ uint64_t Append(const PyTable& self, nb::handle data, const Text& message) {
   return ValueOrThrow(std::move(commit)).version;
 }
 
-PyRows Scan(const PyTable& self, Names columns, const Text& filter, std::optional<int64_t> limit,
-            int64_t batch_size, bool verify) {
+PyRows Scan(const PyTable& self, nb::handle columns, nb::handle filter,
+            std::optional<int64_t> limit, int64_t batch_size, bool verify) {
   if (limit.has_value() && *limit < 0) ThrowInvalid("limit is negative");
   if (batch_size < 1) ThrowInvalid("batch_size must be at least 1");
+  const Columns wanted = ParseColumns(columns);
+  const Filter parsed = ParseFilter(filter);
   ScanOptions options;
-  options.columns = std::move(columns).value_or(std::vector<std::string>{});
-  options.filter = filter.value_or("");
+  options.columns = wanted.names;
+  options.filter = parsed.text;
+  options.expression = parsed.expression;
   options.limit = limit.value_or(INT64_MAX);
   options.batch_size = batch_size;
   options.verify = verify;
-  auto snapshot = self.table->snapshot();
-  auto reader = ValueOrThrow(WithoutGil([&] { return snapshot->Scan(options); }));
-  return {std::move(snapshot), std::move(options), std::move(reader)};
+  return {self.table->snapshot(), std::move(options), wanted.none};
 }
 
-PyRows Take(const PyTable& self, nb::handle rows, Names columns, bool verify) {
+PyRows RowsOf(std::shared_ptr<arrow::RecordBatch> batch, const Columns& columns) {
+  return PyRows(columns.none ? WithoutColumns(*batch) : std::move(batch));
+}
+
+PyRows Take(const PyTable& self, nb::handle rows, nb::handle columns, bool verify) {
   const std::vector<int64_t> numbers = ParseRowNumbers(rows, "row");
-  const TakeOptions options{std::move(columns).value_or(std::vector<std::string>{}), verify};
+  const Columns wanted = ParseColumns(columns);
+  const TakeOptions options{wanted.names, verify};
   auto snapshot = self.table->snapshot();
-  return PyRows(ValueOrThrow(WithoutGil([&] { return snapshot->Take(numbers, options); })));
+  return RowsOf(ValueOrThrow(WithoutGil([&] { return snapshot->Take(numbers, options); })), wanted);
 }
 
-PyRows TakeRowIds(const PyTable& self, nb::handle ids, Names columns, bool verify) {
+PyRows TakeRowIds(const PyTable& self, nb::handle ids, nb::handle columns, bool verify) {
   const std::vector<int64_t> numbers = ParseRowNumbers(ids, "row id");
   const std::vector<uint64_t> row_ids(numbers.begin(), numbers.end());
-  const TakeOptions options{std::move(columns).value_or(std::vector<std::string>{}), verify};
+  const Columns wanted = ParseColumns(columns);
+  const TakeOptions options{wanted.names, verify};
   auto snapshot = self.table->snapshot();
-  return PyRows(ValueOrThrow(WithoutGil([&] { return snapshot->TakeRowIds(row_ids, options); })));
+  return RowsOf(ValueOrThrow(WithoutGil([&] { return snapshot->TakeRowIds(row_ids, options); })),
+                wanted);
 }
 
-int64_t Count(const PyTable& self, const Text& filter) {
+int64_t Count(const PyTable& self, nb::handle filter) {
+  const Filter parsed = ParseFilter(filter);
   auto snapshot = self.table->snapshot();
-  return ValueOrThrow(WithoutGil([&] { return snapshot->Count(filter.value_or("")); }));
+  return ValueOrThrow(WithoutGil([&] {
+    return parsed.expression != nullptr ? snapshot->Count(*parsed.expression)
+                                        : snapshot->Count(parsed.text);
+  }));
 }
 
 std::vector<std::string> Verify(const PyTable& self, bool deep) {
@@ -187,7 +199,8 @@ void DefineTable(nb::module_& module) {
            "unless it returns.")
       .def("scan", Scan, nb::arg("columns") = none, nb::arg("filter") = none,
            nb::arg("limit") = none, nb::arg("batch_size") = 8192, nb::arg("verify") = true,
-           "Rows in order, those for which filter is true.")
+           "Rows in order, those for which filter is true: text, or an expression of "
+           "pyarrow.compute.")
       .def("take", Take, nb::arg("rows").none(), nb::arg("columns") = none,
            nb::arg("verify") = true, "Rows by position, in the order given; positions may repeat.")
       .def("take_row_ids", TakeRowIds, nb::arg("ids").none(), nb::arg("columns") = none,
@@ -201,7 +214,8 @@ void DefineTable(nb::module_& module) {
            "Compares the metadata with the files; deep reads every byte. One line a problem.")
       .def("__repr__", Describe);
   module.def("_create", Create, nb::arg("uri"), nb::arg("data").none(),
-             nb::arg("primary_key") = none, nb::arg("layouts"), nb::arg("sync"));
+             nb::arg("primary_key") = none, nb::arg("layouts"), nb::arg("message") = none,
+             nb::arg("sync"));
   module.def("_open", Open, nb::arg("uri"), nb::arg("version"), nb::arg("as_of_micros"),
              nb::arg("sync"));
 }

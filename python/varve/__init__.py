@@ -76,7 +76,7 @@ class Version(_NamedTuple):
         return epoch + datetime.timedelta(microseconds=self.commit_micros)
 
 
-def create(uri, data_or_schema, primary_key=None, *, layout=None, sync=True):
+def create(uri, data_or_schema, primary_key=None, *, layout=None, message=None, sync=True):
     """Creates a table and returns it.
 
     uri
@@ -87,13 +87,15 @@ def create(uri, data_or_schema, primary_key=None, *, layout=None, sync=True):
         name of the key column, of 64-bit integers or texts
     layout
         how vector columns are stored, by name: "fixed" (the default: fastest), "list" (other engines see floats),
-        "compact" (smaller, slower); rows given together with layouts become version 2
+        "compact" (smaller, slower)
+    message
+        kept in the history, with version 1
     sync
         False leaves it to the operating system when bytes reach the disk
 
     Raises AlreadyExistsError if there is a table.
     """
-    return _create(_os.fspath(uri), data_or_schema, primary_key, layout or {}, sync)
+    return _create(_os.fspath(uri), data_or_schema, primary_key, layout or {}, message, sync)
 
 
 def open(uri, version=None, *, as_of=None, sync=True):

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ._errors import AlreadyExistsError as AlreadyExistsError
 from ._errors import CancelledError as CancelledError
@@ -35,6 +36,8 @@ class _ArrowStream(Protocol):
 
 _Rows: TypeAlias = _ArrowStream | _ArrowArray | Mapping[str, Any]
 _Numbers: TypeAlias = Sequence[int] | range | np.ndarray | _ArrowArray | _ArrowStream | Iterable[int]
+_Columns: TypeAlias = str | Iterable[str] | None
+_Filter: TypeAlias = str | pc.Expression | None
 _Layout: TypeAlias = Literal["fixed", "list", "compact"]
 
 class Schema:
@@ -109,15 +112,15 @@ class Table:
     def append(self, data: _Rows | Iterable[_Rows], message: str | None = None) -> int: ...
     def scan(
         self,
-        columns: Sequence[str] | None = None,
-        filter: str | None = None,
+        columns: _Columns = None,
+        filter: _Filter = None,
         limit: int | None = None,
         batch_size: int = 8192,
         verify: bool = True,
     ) -> Rows: ...
-    def take(self, rows: _Numbers, columns: Sequence[str] | None = None, verify: bool = True) -> Rows: ...
-    def take_row_ids(self, ids: _Numbers, columns: Sequence[str] | None = None, verify: bool = True) -> Rows: ...
-    def count(self, filter: str | None = None) -> int: ...
+    def take(self, rows: _Numbers, columns: _Columns = None, verify: bool = True) -> Rows: ...
+    def take_row_ids(self, ids: _Numbers, columns: _Columns = None, verify: bool = True) -> Rows: ...
+    def count(self, filter: _Filter = None) -> int: ...
     def refresh(self) -> int: ...
     def versions(self, limit: int | None = None) -> list[Version]: ...
     def verify(self, deep: bool = False) -> list[str]: ...
@@ -128,6 +131,7 @@ def create(
     primary_key: str | None = None,
     *,
     layout: Mapping[str, _Layout] | None = None,
+    message: str | None = None,
     sync: bool = True,
 ) -> Table: ...
 def open(

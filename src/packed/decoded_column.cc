@@ -15,6 +15,7 @@
 #include "arrow/type.h"
 #include "packed/array_conversion.h"
 #include "packed/bounded_pool.h"
+#include "packed/flat_take.h"
 #include "packed/parquet_errors.h"
 #include "parquet/arrow/reader.h"
 #include "parquet/arrow/schema.h"
@@ -28,9 +29,6 @@ constexpr int64_t kWindowBytes = 1 << 20;
 constexpr int64_t kWindowRowsMax = 1 << 16;
 constexpr int64_t kDecodeBytesBase = 128 << 20;
 constexpr int64_t kDecodeBytesFactor = 64;
-// A page of a few bytes may decode to this much; a longer one to a thousand times its size more.
-constexpr int64_t kPageBytesBase = 16 << 20;
-constexpr int64_t kPageBytesFactor = 1000;
 // parquet-cpp takes a dictionary page at offset 0 for none at all: files start with these bytes.
 constexpr char kLead[] = {'P', 'A', 'R', '1'};
 
@@ -96,6 +94,8 @@ Result<std::shared_ptr<const DecodedColumn>> DecodedColumn::Make(
     ARROW_RETURN_NOT_OK(parquet::arrow::FromParquetSchema(decoded->schema_.get(), &file_schema));
     const auto& file_type = file_schema->field(0)->type();
     if (decoded->type_ == nullptr) decoded->type_ = file_type;
+    decoded->takes_values_ = decoded->column_.leaf_end - decoded->column_.leaf_begin == 1 &&
+                             CanTakeFlat(*decoded->schema_->Column(0), *file_type, *decoded->type_);
     // Found out on no rows at all, so that a column that cannot be read is refused when it is asked
     // for.
     ARROW_ASSIGN_OR_RAISE(auto empty, arrow::MakeEmptyArray(file_type));
@@ -165,26 +165,9 @@ Result<int64_t> DecodedColumn::CheckHeaders(const Piece& piece, int64_t file_off
     const int64_t at = static_cast<int64_t>(rest.data() - piece.bytes->data());
     ARROW_ASSIGN_OR_RAISE(const auto header,
                           ParsePageHeader(rest, file_offset + at, source.path()));
-    const auto body = static_cast<int64_t>(rest.size()) - header.header_bytes;
-    if (header.compressed_bytes > body) {
-      return Corruption("page is longer than its column chunk",
-                        {.object = source.path(),
-                         .field = column_.name,
-                         .offset = file_offset + at,
-                         .expected = "at most " + std::to_string(body) + " bytes",
-                         .found = std::to_string(header.compressed_bytes)});
-    }
-    const int64_t decoded_max =
-        kPageBytesBase + kPageBytesFactor * int64_t{header.compressed_bytes};
-    if (!metadata_->vouched_for() && header.uncompressed_bytes > decoded_max) {
-      return MakeError(ErrorKind::kResourceExhausted,
-                       "page says it decodes to more than is believed of a file without a manifest",
-                       {.object = source.path(),
-                        .field = column_.name,
-                        .offset = file_offset + at,
-                        .expected = "at most " + std::to_string(decoded_max) + " bytes",
-                        .found = std::to_string(header.uncompressed_bytes)});
-    }
+    ARROW_RETURN_NOT_OK(CheckPageSizes(
+        header, static_cast<int64_t>(rest.size()) - header.header_bytes, metadata_->vouched_for(),
+        {.object = source.path(), .field = column_.name, .offset = file_offset + at}));
     if (header.is_data()) num_values += header.num_values;
     rest = rest.subspan(static_cast<size_t>(header.header_bytes) +
                         static_cast<size_t>(header.compressed_bytes));
@@ -371,6 +354,21 @@ Result<std::shared_ptr<arrow::Array>> DecodedColumn::Read(int row_group, int64_t
   }
   if (parts.size() == 1) return parts.front();
   return arrow::Concatenate(parts);
+}
+
+Result<std::shared_ptr<arrow::Array>> DecodedColumn::TakeValues(int row_group,
+                                                                std::span<const int64_t> rows,
+                                                                Executor* executor,
+                                                                bool verify) const {
+  if (!takes_values_) return nullptr;
+  ARROW_ASSIGN_OR_RAISE(const auto extent, metadata_->Chunk(row_group, column_.leaf_begin));
+  if (extent->pages.empty()) return nullptr;
+  return TakeFlat({.metadata = metadata_.get(),
+                   .descriptor = schema_->Column(0),
+                   .name = &column_.name,
+                   .type = type_,
+                   .pages_decoded = pages_decoded_},
+                  *extent, RowsOf(row_group), rows, executor, verify);
 }
 
 Result<std::shared_ptr<arrow::Array>> DecodedColumn::Take(int row_group,

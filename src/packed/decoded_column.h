@@ -3,7 +3,8 @@
 //
 // The pages named by the offset index are put behind each other, with their dictionary, into a
 // small Parquet file in memory that has this one column; parquet-cpp's Arrow reader assembles any
-// type, nested or not, from that. Chunks without an offset index are decoded whole, and the last
+// type, nested or not, from that. Takes from columns without children pick values out of the pages
+// (flat_take.h). Chunks without an offset index are decoded whole, and the last
 // one is kept.
 //
 // Memory:   of a file that no manifest vouches for, a decode of n stored bytes may take 128 MiB +
@@ -22,6 +23,7 @@
 #include <vector>
 
 #include "arrow/type_fwd.h"
+#include "base/executor.h"
 #include "packed/page_header_parser.h"
 #include "packed/parquet_metadata.h"
 #include "parquet/schema.h"
@@ -40,7 +42,11 @@ class DecodedColumn {
   /// Rows [begin, end) of one row group, counted from its start.
   Result<std::shared_ptr<arrow::Array>> Read(int row_group, int64_t begin, int64_t end,
                                              bool verify) const;
-  /// Some rows of one row group, in the order given.
+  /// Some rows of one row group, in the order given, value by value; nullptr where the column, its
+  /// encoding or a missing offset index do not allow that.
+  Result<std::shared_ptr<arrow::Array>> TakeValues(int row_group, std::span<const int64_t> rows,
+                                                   Executor* executor, bool verify) const;
+  /// The same for every column, by way of whole pages.
   Result<std::shared_ptr<arrow::Array>> Take(int row_group, std::span<const int64_t> rows,
                                              bool verify) const;
   /// Up to where Read from `begin` is served in one go.
@@ -89,6 +95,7 @@ class DecodedColumn {
   const std::shared_ptr<const ParquetMetadata> metadata_;
   const ParquetMetadata::Column& column_;
   std::shared_ptr<arrow::DataType> type_;
+  bool takes_values_ = false;
   std::atomic<int64_t>* const pages_decoded_;
   std::unique_ptr<parquet::SchemaDescriptor> schema_;  // of this column alone
 

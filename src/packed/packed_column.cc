@@ -215,6 +215,9 @@ Result<std::shared_ptr<arrow::Array>> PackedColumn::TakeInGroup(size_t group,
   const DirectChunk* chunk = chunks_[group].get();
   if (chunk != nullptr) return TakeWithNulls(*chunk, rows, verify);
   ARROW_ASSIGN_OR_RAISE(const auto decoded, Decoded());
+  ARROW_ASSIGN_OR_RAISE(
+      auto taken, decoded->TakeValues(static_cast<int>(group), rows, file_->executor(), verify));
+  if (taken != nullptr) return taken;
   const auto num_tasks = std::min<int64_t>(file_->executor()->parallelism(),
                                            static_cast<int64_t>(rows.size() / kDecodedTaskRows));
   // Ascending rows: tasks share at most a page with their neighbours.

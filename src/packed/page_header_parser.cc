@@ -2,6 +2,7 @@
 #include "packed/page_header_parser.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/coding.h"
 
@@ -26,6 +27,9 @@ enum : uint8_t {
   kUuid = 13,
 };
 constexpr int kDepthMax = 16;
+// A page of a few bytes may decode to this much; a longer one to a thousand times its size more.
+constexpr int64_t kPageBytesBase = 16 << 20;
+constexpr int64_t kPageBytesFactor = 1000;
 
 class HeaderParser {
  public:
@@ -219,6 +223,24 @@ Result<ParsedPageHeader> ParsePageHeader(std::span<const uint8_t> bytes, int64_t
   return HeaderParser(bytes.first(std::min<size_t>(bytes.size(), kPageHeaderBytesMax)), offset,
                       object)
       .Run();
+}
+
+Status CheckPageSizes(const ParsedPageHeader& header, int64_t bytes_left, bool trusted,
+                      ErrorContext where) {
+  if (header.compressed_bytes > bytes_left) {
+    where.expected = "at most " + std::to_string(bytes_left) + " bytes";
+    where.found = std::to_string(header.compressed_bytes);
+    return Corruption("page is longer than its column chunk", std::move(where));
+  }
+  const int64_t decoded_max = kPageBytesBase + kPageBytesFactor * int64_t{header.compressed_bytes};
+  if (!trusted && header.uncompressed_bytes > decoded_max) {
+    where.expected = "at most " + std::to_string(decoded_max) + " bytes";
+    where.found = std::to_string(header.uncompressed_bytes);
+    return MakeError(ErrorKind::kResourceExhausted,
+                     "page says it decodes to more than is believed of a file without a manifest",
+                     std::move(where));
+  }
+  return Status::OK();
 }
 
 }  // namespace varve::internal

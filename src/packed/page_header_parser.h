@@ -42,4 +42,10 @@ struct ParsedPageHeader {
 Result<ParsedPageHeader> ParsePageHeader(std::span<const uint8_t> bytes, int64_t offset,
                                          const std::string& object);
 
+/// That the body fits into the `bytes_left` after the header and, unless the file is `trusted`,
+/// does not say that it decodes to more than its size makes credible. `where` names it in the
+/// error.
+Status CheckPageSizes(const ParsedPageHeader& header, int64_t bytes_left, bool trusted,
+                      ErrorContext where);
+
 }  // namespace varve::internal

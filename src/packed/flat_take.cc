@@ -1,0 +1,488 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "packed/flat_take.h"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "arrow/array/array_base.h"
+#include "arrow/array/data.h"
+#include "arrow/array/util.h"
+#include "arrow/buffer.h"
+#include "arrow/type.h"
+#include "arrow/util/bit_util.h"
+#include "packed/array_conversion.h"
+#include "packed/fixed_width.h"
+#include "packed/flat_page.h"
+#include "packed/hybrid_reader.h"
+#include "packed/parquet_errors.h"
+#include "parquet/encoding.h"
+#include "parquet/schema.h"
+#include "parquet/types.h"
+
+namespace varve::internal {
+namespace {
+
+// A task: enough pages to pay for waking a thread.
+constexpr size_t kTaskPages = 8;
+// Levels and values are decoded so many at a time, on the way to those that are wanted.
+constexpr size_t kStep = 256;
+
+using parquet::Encoding;
+
+// Bytes a value in the Arrow array; 0: a text.
+int64_t ValueWidth(const arrow::DataType& type) {
+  switch (type.id()) {
+    case arrow::Type::INT8:
+    case arrow::Type::UINT8:
+      return 1;
+    case arrow::Type::INT16:
+    case arrow::Type::UINT16:
+      return 2;
+    default:
+      return PlainWidth(type);
+  }
+}
+
+bool IsText(const arrow::DataType& type) {
+  return type.id() == arrow::Type::STRING || type.id() == arrow::Type::BINARY ||
+         type.id() == arrow::Type::LARGE_STRING || type.id() == arrow::Type::LARGE_BINARY;
+}
+
+// A row asked for, and its place in the result.
+struct Wanted {
+  int64_t row = 0;
+  int64_t position = 0;
+};
+
+struct PageWork {
+  size_t page = 0;  // of the extent
+  std::span<const Wanted> wanted;
+  std::span<const uint8_t> bytes;
+};
+
+// Where taken values go. Tasks write to places of their own.
+class TakenValues {
+ public:
+  TakenValues(const arrow::DataType& type, int64_t length)
+      : width_(ValueWidth(type)),
+        is_null_(static_cast<size_t>(length)),
+        texts_(width_ > 0 ? 0 : static_cast<size_t>(length)) {}
+
+  Status Init(size_t num_tasks) {
+    arenas_.resize(width_ > 0 ? 0 : num_tasks);
+    if (width_ == 0) return Status::OK();
+    const auto length = static_cast<int64_t>(is_null_.size());
+    ARROW_ASSIGN_OR_RAISE(fixed_, arrow::AllocateBuffer(length * width_));
+    return Status::OK();
+  }
+
+  void SetNull(int64_t position) {
+    is_null_[static_cast<size_t>(position)] = 1;
+    if (width_ > 0) {
+      std::memset(fixed_->mutable_data() + position * width_, 0, static_cast<size_t>(width_));
+    }
+  }
+  void Set(size_t task, int64_t position, const parquet::ByteArray& value) {
+    std::vector<uint8_t>& arena = arenas_[task];
+    texts_[static_cast<size_t>(position)] = {task, arena.size(), value.len};
+    arena.insert(arena.end(), value.ptr, value.ptr + value.len);
+  }
+  void Set(size_t, int64_t position, const parquet::FixedLenByteArray& value) {
+    std::memcpy(fixed_->mutable_data() + position * width_, value.ptr, static_cast<size_t>(width_));
+  }
+  // Little-endian: a narrower integer is the start of the wider one it is stored as.
+  template <typename T>
+  void Set(size_t, int64_t position, const T& value) {
+    std::memcpy(fixed_->mutable_data() + position * width_, &value, static_cast<size_t>(width_));
+  }
+
+  Result<std::shared_ptr<arrow::Array>> Finish(const std::shared_ptr<arrow::DataType>& type,
+                                               const std::string& object,
+                                               const std::string& name) const {
+    const auto length = static_cast<int64_t>(is_null_.size());
+    std::shared_ptr<arrow::Buffer> validity;
+    const auto nulls = std::count(is_null_.begin(), is_null_.end(), 1);
+    if (nulls > 0) {
+      ARROW_ASSIGN_OR_RAISE(validity, arrow::AllocateEmptyBitmap(length));
+      for (int64_t i = 0; i < length; ++i) {
+        if (is_null_[static_cast<size_t>(i)] == 0) {
+          arrow::bit_util::SetBit(validity->mutable_data(), i);
+        }
+      }
+    }
+    if (width_ > 0 && PlainWidth(*type) > 0) {
+      return MakeDirectArray(type, length, fixed_, std::move(validity), nulls);
+    }
+    if (width_ > 0) {
+      return arrow::MakeArray(
+          arrow::ArrayData::Make(type, length, {std::move(validity), fixed_}, nulls));
+    }
+    const bool large =
+        type->id() == arrow::Type::LARGE_STRING || type->id() == arrow::Type::LARGE_BINARY;
+    return large ? Texts<int64_t>(type, std::move(validity), nulls, object, name)
+                 : Texts<int32_t>(type, std::move(validity), nulls, object, name);
+  }
+
+ private:
+  struct Text {
+    size_t task = 0;
+    size_t begin = 0;
+    uint32_t length = 0;
+  };
+
+  template <typename Offset>
+  Result<std::shared_ptr<arrow::Array>> Texts(const std::shared_ptr<arrow::DataType>& type,
+                                              std::shared_ptr<arrow::Buffer> validity,
+                                              int64_t nulls, const std::string& object,
+                                              const std::string& name) const {
+    uint64_t total = 0;
+    for (const Text& text : texts_) total += text.length;
+    if (total > static_cast<uint64_t>(std::numeric_limits<Offset>::max())) {
+      return MakeError(ErrorKind::kResourceExhausted,
+                       "the texts of one take do not fit into one array; take fewer rows",
+                       {.object = object,
+                        .field = name,
+                        .expected = "at most 2147483647 bytes",
+                        .found = std::to_string(total)});
+    }
+    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> data,
+                          arrow::AllocateBuffer(static_cast<int64_t>(total)));
+    ARROW_ASSIGN_OR_RAISE(
+        std::shared_ptr<arrow::Buffer> offsets,
+        arrow::AllocateBuffer(static_cast<int64_t>((texts_.size() + 1) * sizeof(Offset))));
+    auto* offset = reinterpret_cast<Offset*>(offsets->mutable_data());
+    *offset = 0;
+    for (const Text& text : texts_) {
+      if (text.length > 0) {
+        std::memcpy(data->mutable_data() + *offset, arenas_[text.task].data() + text.begin,
+                    text.length);
+      }
+      offset[1] = static_cast<Offset>(*offset + static_cast<Offset>(text.length));
+      ++offset;
+    }
+    return arrow::MakeArray(
+        arrow::ArrayData::Make(type, static_cast<int64_t>(texts_.size()),
+                               {std::move(validity), std::move(offsets), std::move(data)}, nulls));
+  }
+
+  const int64_t width_;
+  std::vector<uint8_t> is_null_;
+  std::shared_ptr<arrow::Buffer> fixed_;
+  std::vector<Text> texts_;
+  std::vector<std::vector<uint8_t>> arenas_;  // one a task
+};
+
+bool IsDictionary(int32_t encoding) {
+  return encoding == Encoding::RLE_DICTIONARY || encoding == Encoding::PLAIN_DICTIONARY;
+}
+
+template <typename DType>
+class Taker {
+ public:
+  using T = typename DType::c_type;
+
+  Taker(const FlatColumn& column, const ChunkExtent& extent, bool verify, TakenValues* out)
+      : column_(column), extent_(extent), verify_(verify), out_(out) {}
+
+  Status LoadDictionary(std::span<const uint8_t> bytes) {
+    dictionary_page_ = Opener();
+    ARROW_ASSIGN_OR_RAISE(const FlatPage page, dictionary_page_->Open(bytes, extent_.begin));
+    column_.pages_decoded->fetch_add(1, std::memory_order_relaxed);
+    const int32_t count = page.header.num_values;
+    if (page.header.type != ParsedPageHeader::Type::kDictionary ||
+        static_cast<size_t>(count) > page.values.size()) {
+      return Damaged("this is no dictionary page", extent_.begin);
+    }
+    auto decoder = parquet::MakeTypedDecoder<DType>(Encoding::PLAIN, column_.descriptor);
+    decoder->SetData(count, page.values.data(), static_cast<int>(page.values.size()));
+    dictionary_.resize(static_cast<size_t>(count));
+    if (decoder->Decode(dictionary_.data(), count) != count) {
+      return Damaged("the dictionary ends early", extent_.begin);
+    }
+    return Status::OK();
+  }
+
+  /// False: a page is not for this road.
+  Result<bool> Take(size_t task, std::span<const PageWork> works) const {
+    const auto opener = Opener();
+    std::unique_ptr<parquet::TypedDecoder<DType>> decoder;
+    int32_t decoder_encoding = -1;
+    std::vector<Wanted> values;  // of a page: which of its values goes where
+    for (const PageWork& work : works) {
+      const PageExtent& place = extent_.pages[work.page];
+      ARROW_ASSIGN_OR_RAISE(const FlatPage page, opener->Open(work.bytes, place.offset));
+      column_.pages_decoded->fetch_add(1, std::memory_order_relaxed);
+      if (!page.header.is_data()) return Damaged("this is no data page", place.offset);
+      const bool is_v1 = page.header.type == ParsedPageHeader::Type::kData;
+      if (has_levels() && is_v1 && page.header.definition_encoding != Encoding::RLE) return false;
+      ARROW_RETURN_NOT_OK(FindValues(page, place, work.wanted, &values));
+      if (values.empty()) continue;
+      const int32_t encoding = page.header.encoding;
+      if (IsDictionary(encoding)) {
+        ARROW_RETURN_NOT_OK(PickIndexed(task, page, place.offset, values));
+        continue;
+      }
+      if (encoding != decoder_encoding) {
+        decoder = MakeDecoder(encoding);
+        if (decoder == nullptr) return false;
+        decoder_encoding = encoding;
+      }
+      ARROW_RETURN_NOT_OK(Pick(task, page, place.offset, decoder.get(), values));
+    }
+    return true;
+  }
+
+ private:
+  bool has_levels() const { return column_.descriptor->max_definition_level() > 0; }
+
+  std::unique_ptr<FlatPageOpener> Opener() const {
+    return std::make_unique<FlatPageOpener>(*column_.metadata, *column_.name, extent_.codec,
+                                            has_levels(), verify_);
+  }
+
+  Status Damaged(const char* what, int64_t offset) const {
+    return Corruption(
+        what,
+        {.object = column_.metadata->source().path(), .field = *column_.name, .offset = offset});
+  }
+
+  std::unique_ptr<parquet::TypedDecoder<DType>> MakeDecoder(int32_t encoding) const {
+    switch (encoding) {
+      // DELTA_BYTE_ARRAY keeps only the last values it gave.
+      case Encoding::PLAIN:
+      case Encoding::DELTA_BINARY_PACKED:
+      case Encoding::DELTA_LENGTH_BYTE_ARRAY:
+      case Encoding::BYTE_STREAM_SPLIT:
+        return parquet::MakeTypedDecoder<DType>(static_cast<Encoding::type>(encoding),
+                                                column_.descriptor);
+      default:
+        return nullptr;
+    }
+  }
+
+  // The values behind the rows of `wanted` that are not null.
+  Status FindValues(const FlatPage& page, const PageExtent& place, std::span<const Wanted> wanted,
+                    std::vector<Wanted>* values) const {
+    values->clear();
+    if (wanted.back().row - place.begin_row >= page.header.num_values) {
+      return Damaged("page holds fewer rows than the index says", place.offset);
+    }
+    if (!has_levels()) {
+      for (const Wanted& w : wanted) values->push_back({w.row - place.begin_row, w.position});
+      return Status::OK();
+    }
+    HybridReader reader(page.levels, /*bit_width=*/1);
+    uint32_t levels[kStep];
+    int64_t at = 0;        // row of the page that levels[0] belongs to
+    int64_t num_read = 0;  // in levels
+    int64_t next = 0;      // row of the page that is counted next
+    int64_t rank = 0;      // values before it
+    for (const Wanted& w : wanted) {
+      const int64_t row = w.row - place.begin_row;
+      for (;; ++next) {
+        if (next == at + num_read) {
+          at = next;
+          num_read = std::min<int64_t>(kStep, page.header.num_values - at);
+          if (!reader.Read({levels, static_cast<size_t>(num_read)})) {
+            return Damaged("definition levels end early", place.offset);
+          }
+        }
+        if (next == row) break;
+        rank += levels[next - at];
+      }
+      if (levels[row - at] != 0) {
+        values->push_back({rank, w.position});
+      } else {
+        out_->SetNull(w.position);
+      }
+    }
+    return Status::OK();
+  }
+
+  Status PickIndexed(size_t task, const FlatPage& page, int64_t offset,
+                     std::span<const Wanted> values) const {
+    if (page.values.empty() || page.values[0] > 32) {
+      return Damaged("impossible width of dictionary indices", offset);
+    }
+    HybridReader reader(page.values.subspan(1), page.values[0]);
+    int64_t next = 0;
+    uint32_t index = 0;
+    for (const Wanted& value : values) {
+      if (value.row >= next) {
+        if (!reader.Skip(value.row - next) || !reader.Read({&index, 1})) {
+          return Damaged("dictionary indices end early", offset);
+        }
+        next = value.row + 1;
+      }
+      if (index >= dictionary_.size()) return Damaged("index outside the dictionary", offset);
+      out_->Set(task, value.position, dictionary_[index]);
+    }
+    return Status::OK();
+  }
+
+  Status Pick(size_t task, const FlatPage& page, int64_t offset,
+              parquet::TypedDecoder<DType>* decoder, std::span<const Wanted> values) const {
+    decoder->SetData(page.header.num_values, page.values.data(),
+                     static_cast<int>(page.values.size()));
+    T decoded[kStep];
+    int64_t begin = 0;
+    int64_t end = 0;
+    for (const Wanted& value : values) {
+      while (value.row >= end) {
+        // No further than wanted: with nulls, nobody has counted the values of the page.
+        begin = end;
+        const auto step = std::min<int64_t>(kStep, value.row + 1 - end);
+        const int count = decoder->Decode(decoded, static_cast<int>(step));
+        if (count <= 0) return Damaged("page ends before its values", offset);
+        end += count;
+      }
+      out_->Set(task, value.position, decoded[value.row - begin]);
+    }
+    return Status::OK();
+  }
+
+  const FlatColumn& column_;
+  const ChunkExtent& extent_;
+  const bool verify_;
+  TakenValues* const out_;
+  std::unique_ptr<FlatPageOpener> dictionary_page_;  // keeps what dictionary_ points at
+  std::vector<T> dictionary_;
+};
+
+// The rows in ascending order, by page.
+std::vector<PageWork> SplitByPage(const ChunkExtent& extent, std::span<const Wanted> wanted) {
+  std::vector<PageWork> works;
+  for (size_t begin = 0; begin < wanted.size();) {
+    const auto next =
+        std::upper_bound(extent.pages.begin(), extent.pages.end(), wanted[begin].row,
+                         [](int64_t row, const PageExtent& page) { return row < page.begin_row; });
+    size_t end = begin + 1;
+    while (end < wanted.size() &&
+           (next == extent.pages.end() || wanted[end].row < next->begin_row)) {
+      ++end;
+    }
+    works.push_back({static_cast<size_t>(next - extent.pages.begin()) - 1,
+                     wanted.subspan(begin, end - begin),
+                     {}});
+    begin = end;
+  }
+  return works;
+}
+
+// All pages, and the dictionary before them, in one wave.
+Status ReadPages(const FlatColumn& column, const ChunkExtent& extent, std::vector<PageWork>* works,
+                 std::span<const uint8_t>* dictionary, std::shared_ptr<arrow::Buffer>* storage) {
+  const int64_t dictionary_bytes = extent.pages.front().offset - extent.begin;
+  int64_t total = dictionary_bytes;
+  for (const PageWork& work : *works) total += extent.pages[work.page].bytes;
+  ARROW_ASSIGN_OR_RAISE(*storage, arrow::AllocateBuffer(total));
+  std::vector<ReadRange> ranges;
+  uint8_t* next = (*storage)->mutable_data();
+  const auto add = [&](int64_t offset, int64_t length) -> std::span<const uint8_t> {
+    if (!ranges.empty() && ranges.back().offset + ranges.back().length == offset) {
+      ranges.back().length += length;
+    } else {
+      ranges.push_back({offset, length, next});
+    }
+    next += length;
+    return {next - length, static_cast<size_t>(length)};
+  };
+  if (dictionary_bytes > 0) *dictionary = add(extent.begin, dictionary_bytes);
+  for (PageWork& work : *works) {
+    work.bytes = add(extent.pages[work.page].offset, extent.pages[work.page].bytes);
+  }
+  return column.metadata->source().ReadRanges(ranges);
+}
+
+template <typename DType>
+Result<std::shared_ptr<arrow::Array>> TakeTyped(const FlatColumn& column, const ChunkExtent& extent,
+                                                std::span<const Wanted> wanted, Executor* executor,
+                                                bool verify) {
+  const std::string& path = column.metadata->source().path();
+  auto works = SplitByPage(extent, wanted);
+  std::shared_ptr<arrow::Buffer> storage;
+  std::span<const uint8_t> dictionary;
+  ARROW_RETURN_NOT_OK(ReadPages(column, extent, &works, &dictionary, &storage));
+  const auto num_tasks = std::clamp<size_t>(
+      works.size() / kTaskPages, 1, static_cast<size_t>(std::max(1, executor->parallelism())));
+  TakenValues taken(*column.type, static_cast<int64_t>(wanted.size()));
+  ARROW_RETURN_NOT_OK(taken.Init(num_tasks));
+  Taker<DType> taker(column, extent, verify, &taken);
+  if (!dictionary.empty()) {
+    ARROW_RETURN_NOT_OK(
+        CatchParquet(path, *column.name, [&] { return taker.LoadDictionary(dictionary); }));
+  }
+  std::atomic<bool> fits{true};
+  const auto run = [&](int64_t i) -> Status {
+    const auto task = static_cast<size_t>(i);
+    const size_t begin = works.size() * task / num_tasks;
+    const size_t end = works.size() * (task + 1) / num_tasks;
+    const std::span<const PageWork> part(works.data() + begin, end - begin);
+    ARROW_ASSIGN_OR_RAISE(const bool fit,
+                          CatchParquet(path, *column.name, [&] { return taker.Take(task, part); }));
+    if (!fit) fits = false;
+    return Status::OK();
+  };
+  ARROW_RETURN_NOT_OK(num_tasks == 1 ? run(0)
+                                     : executor->ParallelFor(static_cast<int64_t>(num_tasks), run));
+  if (!fits) return nullptr;
+  return taken.Finish(column.type, path, *column.name);
+}
+
+}  // namespace
+
+bool CanTakeFlat(const parquet::ColumnDescriptor& descriptor, const arrow::DataType& file_type,
+                 const arrow::DataType& type) {
+  if (descriptor.max_repetition_level() > 0 || descriptor.max_definition_level() > 1) return false;
+  const int64_t width = ValueWidth(type);
+  switch (descriptor.physical_type()) {
+    case parquet::Type::BYTE_ARRAY:
+      return IsText(type) && file_type.Equals(type);
+    case parquet::Type::INT32:
+    case parquet::Type::INT64:
+    case parquet::Type::FLOAT:
+    case parquet::Type::DOUBLE:
+      return width > 0 && file_type.Equals(type);
+    case parquet::Type::FIXED_LEN_BYTE_ARRAY:
+      // Also a vector, which is stored as its bytes.
+      return width > 0 && width == descriptor.type_length() &&
+             (file_type.id() == arrow::Type::FIXED_SIZE_BINARY || file_type.Equals(type));
+    default:
+      return false;
+  }
+}
+
+Result<std::shared_ptr<arrow::Array>> TakeFlat(const FlatColumn& column, const ChunkExtent& extent,
+                                               int64_t num_rows, std::span<const int64_t> rows,
+                                               Executor* executor, bool verify) {
+  std::vector<Wanted> wanted(rows.size());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i] < 0 || rows[i] >= num_rows) return Status::IndexError("row outside its row group");
+    wanted[i] = {rows[i], static_cast<int64_t>(i)};
+  }
+  const auto by_row = [](const Wanted& a, const Wanted& b) { return a.row < b.row; };
+  if (!std::is_sorted(wanted.begin(), wanted.end(), by_row)) {
+    std::sort(wanted.begin(), wanted.end(), by_row);
+  }
+  switch (column.descriptor->physical_type()) {
+    case parquet::Type::INT32:
+      return TakeTyped<parquet::Int32Type>(column, extent, wanted, executor, verify);
+    case parquet::Type::INT64:
+      return TakeTyped<parquet::Int64Type>(column, extent, wanted, executor, verify);
+    case parquet::Type::FLOAT:
+      return TakeTyped<parquet::FloatType>(column, extent, wanted, executor, verify);
+    case parquet::Type::DOUBLE:
+      return TakeTyped<parquet::DoubleType>(column, extent, wanted, executor, verify);
+    case parquet::Type::BYTE_ARRAY:
+      return TakeTyped<parquet::ByteArrayType>(column, extent, wanted, executor, verify);
+    case parquet::Type::FIXED_LEN_BYTE_ARRAY:
+      return TakeTyped<parquet::FLBAType>(column, extent, wanted, executor, verify);
+    default:
+      return nullptr;
+  }
+}
+
+}  // namespace varve::internal

@@ -6,6 +6,7 @@ import threading
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from conftest import make_rows
 
@@ -40,6 +41,29 @@ def test_unknown_column_is_named(table):
     assert isinstance(caught.value, (varve.InvalidError, varve.NotFoundError))
     with pytest.raises(varve.NotFoundError, match="emb"):
         table.scan(["id"]).to_numpy("emb")
+
+
+def test_an_unknown_column_is_answered_by_what_there_is(table):
+    with pytest.raises(varve.InvalidError, match="did you mean 'label'"):
+        table.scan(columns=["lable"])
+    with pytest.raises(varve.InvalidError, match="did you mean 'RowID'"):
+        table.take([1], columns="rowid")
+    with pytest.raises(varve.InvalidError, match="one of id, ts, label, score, text, flag, emb") as caught:
+        table.scan(columns=["nope"])
+    assert caught.value.field == "nope"
+
+
+def test_columns_and_filters_of_other_types(table):
+    for columns in (7, [7], [None], object()):
+        with pytest.raises(TypeError, match="columns must be"):
+            table.scan(columns=columns)
+    for filter in (7, b"label = 7", ["label", "=", 7], [[("label", "=", 7)]]):
+        with pytest.raises(varve.InvalidError, match="a filter is text"):
+            table.scan(filter=filter)
+    with pytest.raises(varve.InvalidError, match="did you mean 'label'"):
+        table.count(pc.field("lable") + 1 == 7)
+    with pytest.raises(varve.InvalidError):
+        table.count(pc.field("label") + 1)  # a number is no filter
 
 
 def test_filter_that_does_not_parse(table):

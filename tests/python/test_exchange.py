@@ -51,6 +51,19 @@ def test_polars_in_and_out(tmp_path):
     assert pl.DataFrame(table.take([3, 1])).equals(frame[[3, 1]])
 
 
+def test_libraries_take_a_result_as_it_is(table, rows):
+    wanted = rows.select(["id", "label"])
+    scan = table.scan(["id", "label"])
+    assert pl.DataFrame(scan).equals(pl.from_arrow(wanted))
+    # Of an object that is only a stream, from_arrow makes a series of structs; of a pyarrow table, a frame.
+    assert pl.from_arrow(scan.to_arrow()).equals(pl.from_arrow(wanted))
+    assert pl.from_arrow(scan).struct.unnest().equals(pl.from_arrow(wanted))
+    assert duckdb.sql("SELECT * FROM scan ORDER BY id").to_arrow_table().cast(wanted.schema).equals(wanted)
+    assert pd.DataFrame.from_arrow(scan).equals(wanted.to_pandas())
+    assert scan.to_pandas().equals(wanted.to_pandas())
+    assert plain(pa.table(scan)).equals(plain(wanted))
+
+
 def test_duckdb_in_and_out(tmp_path):
     rows = make_rows(1000)  # noqa: F841  found by DuckDB by its name
     table = varve.create(tmp_path / "t", duckdb.sql("SELECT id, label, text FROM rows WHERE id < 500"))

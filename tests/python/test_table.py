@@ -41,6 +41,39 @@ def test_filter_agrees_with_pyarrow(table, rows, filter, mask):
     assert table.count(filter) == expected.num_rows
 
 
+@pytest.mark.parametrize("expression", [
+    pc.field("label") == 7,
+    pc.field("label") != 7,
+    (pc.field("label") < 10) & (pc.field("id") >= 1000),
+    (pc.field("score") > 0.99) | (pc.field("text") == "row 19999"),
+    ~(pc.field("label").isin([1, 2, 3])),
+    pc.field("score").is_null(),
+    pc.field("text").is_valid() & (pc.field("id") <= 30),
+    pc.field("flag"),
+    pc.starts_with(pc.field("text"), "row 12"),  # nothing of ours: Arrow evaluates it
+    pc.field("id") * 2 > pc.field("ts") - 1_700_000_000_000 - 350_000,
+])
+def test_expressions_of_pyarrow_are_filters(table, rows, expression):
+    expected = rows.filter(expression)
+    assert expected.num_rows > 0
+    assert plain(table.scan(filter=expression)).equals(plain(expected))
+    assert table.count(expression) == expected.num_rows
+
+
+def test_one_column_by_its_name(table, rows):
+    assert plain(table.scan("label")).equals(plain(rows.select(["label"])))
+    assert plain(table.take([3, 1], columns="label")).equals(plain(rows.select(["label"]).take([3, 1])))
+    assert table.scan(("id", "label")).schema.names == ["id", "label"]
+
+
+def test_no_columns_still_count(table, rows):
+    scan = table.scan(columns=[], filter="label = 7")
+    assert scan.schema.names == [] and scan.to_arrow().num_columns == 0
+    assert scan.to_arrow().num_rows == pa.table(scan).num_rows == sum(len(batch) for batch in scan) == table.count("label = 7")
+    assert table.take([5, 17, 5], columns=[]).to_arrow().num_rows == 3
+    assert repr(table.take([5], columns=[])) == "<varve.Rows: 1 rows of no columns>"
+
+
 def test_limit_and_batch_size(table, rows):
     assert plain(table.scan(limit=17)).equals(plain(rows.slice(0, 17)))
     assert table.scan(limit=0).to_arrow().num_rows == 0
@@ -122,6 +155,14 @@ def test_a_table_without_rows(tmp_path, rows):
     assert plain(varve.open(tmp_path / "t").scan()).equals(plain(rows.slice(0, 10)))
 
 
+def test_the_first_version_has_its_rows_and_a_message(tmp_path, rows):
+    for name, more in (("t", {}), ("u", {"layout": {"emb": "list"}}), ("v", {"primary_key": "id"})):
+        made = varve.create(tmp_path / name, rows.slice(0, 10), message="the first", **more)
+        assert [(v.version, v.operation, v.rows_added, v.message) for v in made.versions()] == [(1, "create", 10, "the first")]
+    empty = varve.create(tmp_path / "w", rows.schema, message="no rows yet")
+    assert [(v.version, v.num_rows, v.message) for v in empty.versions()] == [(1, 0, "no rows yet")]
+
+
 def test_schema_crosses_to_arrow(table, rows):
     assert table.schema.names == rows.column_names
     assert "emb" in table.schema and "other" not in table.schema
@@ -134,6 +175,7 @@ def test_schema_crosses_to_arrow(table, rows):
 def test_layouts(tmp_path, rows):
     for layout in ("fixed", "list", "compact"):
         table = varve.create(tmp_path / layout, rows, layout={"emb": layout})
+        assert table.version == 1
         assert plain(table.scan()).equals(plain(rows))
         assert plain(table.take([3, 19_999, 3])).equals(plain(rows.take([3, 19_999, 3])))
     with pytest.raises(varve.InvalidError, match="fixed, list or compact"):

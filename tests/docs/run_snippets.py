@@ -1,71 +1,130 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the code blocks of a guide, in order, in an empty folder: what the page shows is what happens.
+"""Runs the code blocks of pages, in order, each page in an empty folder: what a page shows is what happens.
 
-usage: run_snippets.py BUILD_FOLDER GUIDE.md...
+usage: run_snippets.py BUILD_FOLDER PAGE.md...
 
-python blocks of a page share one namespace; sh blocks run with the built `varve` first on the PATH; cpp blocks are whole
-programs, built against the installed package. A block fenced as ```text is not run.
+python  blocks of a page share one namespace, after setup/PAGE.py where there is one
+sh      with the built `varve` first on the PATH; a block fails with the first command that does
+cpp     a whole program, or statements that go into setup/PAGE.cc in place of its line SNIPPETS; built against the installed package
+output  what the block before must print on standard output; `…` stands for any characters of a line, for anything in a line of
+        its own
+text    is not run; blocks in any other language, or in none, are mistakes
 """
 
+import contextlib
+import io
 import os
 import pathlib
 import re
 import subprocess
 import sys
 import tempfile
+from typing import NamedTuple
 
-BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
-
-
-def run_cpp(source: str, build: pathlib.Path, scratch: pathlib.Path) -> None:
-    prefix = scratch / "prefix"
-    if not prefix.exists():
-        subprocess.run(["cmake", "--install", build, "--prefix", prefix], check=True, stdout=subprocess.DEVNULL)
-    program = scratch / "snippet.cc"
-    program.write_text(source)
-    pc = next(prefix.glob("lib/**/varve.pc"))
-    flags = subprocess.run(
-        ["pkg-config", f"--define-variable=prefix={prefix}", "--cflags", "--libs", "varve"],
-        env={**os.environ, "PKG_CONFIG_PATH": str(pc.parent)}, check=True, capture_output=True, text=True).stdout.split()
-    subprocess.run(["g++", program, "-o", scratch / "snippet", *flags], check=True)
-    subprocess.run([scratch / "snippet"], check=True)
+HERE = pathlib.Path(__file__).resolve().parent
+FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+NOT_RUN = {"text"}
 
 
-def run_page(page: pathlib.Path, build: pathlib.Path) -> int:
-    text = page.read_text()
-    namespace: dict = {"__name__": page.stem}
-    count = 0
-    with tempfile.TemporaryDirectory() as folder:
-        work = pathlib.Path(folder) / "work"
-        work.mkdir()
+class Block(NamedTuple):
+    language: str
+    source: str
+    line: int
+    output: str | None
+
+
+class Mistake(Exception):
+    pass
+
+
+def blocks_of(text):
+    """The blocks that run, each with the output the page shows for it."""
+    found, end = [], 0
+    for fence in FENCE.finditer(text):
+        language, source = fence.groups()
+        line = text.count("\n", 0, fence.start()) + 2
+        if language == "output":
+            if not found or text[end:fence.start()].strip() or found[-1].output is not None:
+                raise Mistake(f"line {line}: no block before this output")
+            found[-1] = found[-1]._replace(output=source)
+        elif language in ("python", "sh", "cpp"):
+            found.append(Block(language, source, line, None))
+        elif language not in NOT_RUN:
+            raise Mistake(f"line {line}: a block in {language or 'no language'!r}; text is what is not run")
+        end = fence.end()
+    return found
+
+
+def matches(shown, printed):
+    """Line by line, but for white space at the end of lines."""
+    pattern = "\n".join(r"(?:.*\n)*?.*" if line.strip() == "…" else ".*".join(map(re.escape, line.rstrip().split("…")))
+                        for line in shown.strip("\n").split("\n"))
+    return re.fullmatch(pattern, "\n".join(line.rstrip() for line in printed.strip("\n").split("\n"))) is not None
+
+
+class Cpp:
+    """Builds programs against the installed package, which is installed when it is first needed."""
+
+    def __init__(self, build, scratch):
+        self.build, self.scratch, self.flags = build, scratch, None
+
+    def run(self, source, work):
+        if self.flags is None:
+            prefix = self.scratch / "prefix"
+            subprocess.run(["cmake", "--install", self.build, "--prefix", prefix], check=True, stdout=subprocess.DEVNULL)
+            folder = next(prefix.glob("lib/**/varve.pc")).parent
+            self.flags = subprocess.run(["pkg-config", f"--define-variable=prefix={prefix}", "--cflags", "--libs", "varve"],
+                                        env={**os.environ, "PKG_CONFIG_PATH": str(folder)}, check=True, capture_output=True,
+                                        text=True).stdout.split()
+        program = self.scratch / "snippet.cc"
+        program.write_text(source)
+        subprocess.run(["g++", program, "-o", self.scratch / "snippet", *self.flags], check=True)
+        return subprocess.run([self.scratch / "snippet"], check=True, cwd=work, stdout=subprocess.PIPE, text=True).stdout
+
+
+def run_page(page, build, cpp):
+    blocks = blocks_of(page.read_text())
+    namespace = {"__name__": page.stem}
+    statements = []
+    with tempfile.TemporaryDirectory() as work:
         os.chdir(work)
         path = os.pathsep.join([str(build), str(pathlib.Path(sys.executable).parent), os.environ["PATH"]])
-        for block in BLOCK.finditer(text):
-            language, source = block.groups()
-            line = text.count("\n", 0, block.start()) + 2
+        setup = HERE / "setup" / page.stem
+        if (prelude := setup.with_suffix(".py")).exists():
+            exec(compile(prelude.read_text(), str(prelude), "exec"), namespace)
+        for block in blocks:
             try:
-                if language == "python":
-                    exec(compile("\n" * (line - 1) + source, str(page), "exec"), namespace)
-                elif language == "sh":
-                    subprocess.run(["bash", "-euo", "pipefail", "-c", source], check=True, env={**os.environ, "PATH": path},
-                                   stdout=subprocess.DEVNULL)
-                elif language == "cpp" and "int main" in source:
-                    run_cpp(source, build, pathlib.Path(folder))
+                printed = ""
+                if block.language == "python":
+                    out = io.StringIO()
+                    with contextlib.redirect_stdout(out):
+                        exec(compile("\n" * (block.line - 1) + block.source, str(page), "exec"), namespace)
+                    printed = out.getvalue()
+                elif block.language == "sh":
+                    printed = subprocess.run(["bash", "-euo", "pipefail", "-c", block.source], check=True,
+                                             env={**os.environ, "PATH": path, "COLUMNS": "120"}, stdout=subprocess.PIPE,
+                                             text=True).stdout
+                elif "int main" in block.source:
+                    printed = cpp.run(f'#line {block.line} "{page}"\n{block.source}', work)
                 else:
-                    continue
+                    statements.append(f'{{\n#line {block.line} "{page}"\n{block.source}}}\n')
+                if block.output is not None and not matches(block.output, printed):
+                    raise Mistake(f"printed\n{printed}\nbut the page shows\n{block.output}")
             except Exception:
-                print(f"{page}:{line}: this {language} block fails", file=sys.stderr)
+                print(f"{page}:{block.line}: this {block.language} block fails", file=sys.stderr)
                 raise
-            count += 1
+        if statements:
+            cpp.run(setup.with_suffix(".cc").read_text().replace("SNIPPETS\n", "".join(statements)), work)
         os.chdir("/")
-    return count
+    return len(blocks)
 
 
-def main() -> None:
+def main():
     build = pathlib.Path(sys.argv[1]).resolve()
-    for name in sys.argv[2:]:
-        page = pathlib.Path(name).resolve()
-        print(f"{page.name}: {run_page(page, build)} blocks run")
+    with tempfile.TemporaryDirectory() as scratch:
+        cpp = Cpp(build, pathlib.Path(scratch))
+        for page in [pathlib.Path(name).resolve() for name in sys.argv[2:]]:
+            print(f"{page.name}: {run_page(page, build, cpp)} blocks run", flush=True)
 
 
 if __name__ == "__main__":

@@ -103,6 +103,8 @@ struct ObjectInfo {
 struct ListOptions {
   std::string start_after;    ///< only paths greater than this, in byte order
   int64_t limit = INT64_MAX;  ///< at most so many
+  /// Sizes and times need not be filled in, which spares a local disk a look at each file.
+  bool names_only = false;
 };
 
 struct MakeWriterOptions {

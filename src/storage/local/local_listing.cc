@@ -64,6 +64,10 @@ class Lister {
   }
 
   Status Add(int directory, const std::string& path, const std::string& name) {
+    if (options_.names_only) {
+      objects_.push_back({.path = path + name});
+      return Status::OK();
+    }
     FileStat stat;
     const int found = files_->StatName(directory, name.c_str(), &stat);
     if (found == -ENOENT) return Status::OK();  // removed meanwhile

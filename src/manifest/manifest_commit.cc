@@ -202,6 +202,7 @@ CommitOutcome ManifestStore::CommitOnto(std::shared_ptr<const Manifest> base,
     auto bytes = EncodeManifest(next.get());
     if (!bytes.ok()) return Failed(bytes.status());
 
+    if (Status status = CheckPlace(next->version); !status.ok()) return Failed(status);
     token.versions_tried.push_back(next->version);
     const Attempt put = Put(*next, *bytes, deadline_nanos);
     switch (put.state) {

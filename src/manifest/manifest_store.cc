@@ -2,7 +2,6 @@
 #include "manifest/manifest_store.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "arrow/buffer.h"
@@ -12,9 +11,6 @@
 
 namespace varve::internal {
 namespace {
-
-constexpr int64_t kMaxHintBytes = 20;
-constexpr uint64_t kVersionsPerHint = 64;
 
 // The state of `known` at `version`, one of its chain. Possible where nothing was removed or
 // replaced since; then the past is the present without what came later.
@@ -52,11 +48,6 @@ std::optional<Manifest> Rewind(const Manifest& known, uint64_t version) {
   return past;
 }
 
-Status NoSuchVersion(const std::string& uri, uint64_t version) {
-  return MakeError(ErrorKind::kNotFound, "no such version",
-                   {.object = uri, .field = "version", .found = std::to_string(version)});
-}
-
 }  // namespace
 
 ManifestStore::ManifestStore(std::shared_ptr<ChunkManager> store, ManifestStoreOptions options)
@@ -64,85 +55,6 @@ ManifestStore::ManifestStore(std::shared_ptr<ChunkManager> store, ManifestStoreO
 
 std::string ManifestStore::PathOf(uint64_t version) { return VersionPath(version); }
 uint64_t ManifestStore::BaseOf(uint64_t version) { return BaseVersionOf(version); }
-
-bool ManifestStore::ProbesAreCheap() const { return store_->features().mapping; }
-
-// 0: nothing that looks like a version.
-Result<uint64_t> ManifestStore::FindByListing() {
-  ARROW_ASSIGN_OR_RAISE(const auto objects, store_->List(kVersionsFolder, {.limit = 1}));
-  if (objects.empty()) return 0;
-  return VersionOfPath(objects.front().path).value_or(0);
-}
-
-// 0: no hint, or none that makes sense.
-Result<uint64_t> ManifestStore::ReadHint() {
-  auto read = store_->Read(kHintPath);
-  if (!read.ok()) {
-    if (IsNotFound(read.status())) return 0;
-    return read.status();
-  }
-  if ((*read)->size() > kMaxHintBytes) return 0;
-  const auto* begin = reinterpret_cast<const char*>((*read)->data());
-  const char* end = begin + (*read)->size();
-  uint64_t version = 0;
-  const auto [stop, error] = std::from_chars(begin, end, version);
-  if (error != std::errc() || stop != end || version >= kVersionLimit) return 0;
-  return version;
-}
-
-// Best effort: a hint that is missing or old costs its readers a few probes.
-void ManifestStore::WriteHint(uint64_t version) {
-  if (ProbesAreCheap() || store_->features().ordered_listing) return;
-  if (version % kVersionsPerHint != 0) return;
-  const std::string text = std::to_string(version);
-  const Status ignored = store_->Write(kHintPath, AsBytes(text));
-  static_cast<void>(ignored);
-}
-
-Result<uint64_t> ManifestStore::FindLatest(uint64_t at_least) {
-  const bool list_first = store_->features().ordered_listing && !ProbesAreCheap();
-  uint64_t low = at_least;
-  if (list_first) {
-    ARROW_ASSIGN_OR_RAISE(const uint64_t listed, FindByListing());
-    if (listed != 0 && listed >= at_least) return listed;
-  }
-  const auto exists = [&](uint64_t version) { return store_->Exist(VersionPath(version)); };
-  if (low == 0 && !ProbesAreCheap() && !list_first) {
-    ARROW_ASSIGN_OR_RAISE(const uint64_t hint, ReadHint());
-    if (hint != 0) {
-      ARROW_ASSIGN_OR_RAISE(const bool there, exists(hint));
-      if (there) low = hint;
-    }
-  }
-  if (low == 0) {
-    ARROW_ASSIGN_OR_RAISE(const bool there, exists(1));
-    if (there) low = 1;
-  }
-  // The first versions may have been collected.
-  if (low == 0) {
-    ARROW_ASSIGN_OR_RAISE(low, FindByListing());
-  }
-  if (low == 0) {
-    return MakeError(ErrorKind::kNotFound, "there is no table here", {.object = store_->uri()});
-  }
-  // Versions are contiguous, so one absent name ends them: gallop up to one, then halve.
-  uint64_t high = 0;
-  for (uint64_t step = 1; high == 0; step *= 2) {
-    const uint64_t probe = std::min(low + step, kVersionLimit);
-    ARROW_ASSIGN_OR_RAISE(const bool there, exists(probe));
-    if (!there || probe == kVersionLimit) {
-      high = probe;
-    } else {
-      low = probe;
-    }
-  }
-  while (high - low > 1) {
-    const uint64_t middle = low + (high - low) / 2;
-    ARROW_ASSIGN_OR_RAISE(const bool there, exists(middle));
-    (there ? low : high) = middle;
-  }
-  return low;
-}
 
 Result<ManifestObject> ManifestStore::ReadObject(uint64_t version) {
   const std::string path = VersionPath(version);
@@ -184,7 +96,7 @@ Result<std::shared_ptr<const Manifest>> ManifestStore::LoadChain(std::span<const
   while (num_needed < count) {
     const size_t i = num_needed++;
     if (!missing[i].ok()) {
-      if (i == 0) return NoSuchVersion(store_->uri(), versions[i]);
+      if (i == 0) return Absent(versions[i]);
       return Corruption("a version is built on one that is missing",
                         {.object = VersionPath(versions[i - 1]),
                          .field = "base_version",
@@ -205,7 +117,7 @@ Result<std::shared_ptr<const Manifest>> ManifestStore::LoadChain(std::span<const
 
 Result<std::shared_ptr<const Manifest>> ManifestStore::Load(uint64_t version,
                                                             const Manifest* known) {
-  if (version == 0 || version >= kVersionLimit) return NoSuchVersion(store_->uri(), version);
+  if (version == 0 || version >= kVersionLimit) return NoSuchVersion(version);
   const std::vector<uint64_t> chain = VersionChainOf(version);
   if (known != nullptr) {
     if (known->version == version) return std::make_shared<const Manifest>(*known);
@@ -227,9 +139,9 @@ Result<std::shared_ptr<const Manifest>> ManifestStore::LoadLatest(const Manifest
 }
 
 Result<ManifestSummary> ManifestStore::Summarize(uint64_t version) {
-  if (version == 0 || version >= kVersionLimit) return NoSuchVersion(store_->uri(), version);
+  if (version == 0 || version >= kVersionLimit) return NoSuchVersion(version);
   auto read = ReadObject(version);
-  if (!read.ok() && IsNotFound(read.status())) return NoSuchVersion(store_->uri(), version);
+  if (!read.ok() && IsNotFound(read.status())) return Absent(version);
   ARROW_ASSIGN_OR_RAISE(auto object, std::move(read));
   return ManifestSummary{.version = version,
                          .commit_id = object.values.commit_id,

@@ -79,7 +79,8 @@ class ManifestStore {
   /// The version a delta of `version` is built on; 0 if `version` is stored in full.
   static uint64_t BaseOf(uint64_t version);
 
-  /// Errors: NotFound if there is no table here
+  /// Errors: NotFound if there is no table here; Corruption naming a version that is missing below
+  /// the newest, where that shows (docs/format/commit.md, "A missing version")
   Result<uint64_t> FindLatest(uint64_t at_least = 0);
   /// Loads a version with everything it is built on, in one wave; `known` (may be null) saves
   /// reading what it already holds. Errors: NotFound; Corruption; Unsupported for a required
@@ -107,7 +108,16 @@ class ManifestStore {
 
   // Local disks answer a probe at once; there neither hint nor listing pays.
   bool ProbesAreCheap() const;
+  Result<bool> Exists(uint64_t version);
   Result<uint64_t> FindByListing();
+  Result<uint64_t> FindEnd(uint64_t low);
+  Result<uint64_t> FindBeyond(uint64_t end);
+  Status CheckNames();
+  // `version` may be committed: what it would build on is there, and nothing beyond it is.
+  Status CheckPlace(uint64_t version);
+  Status NoSuchVersion(uint64_t version) const;
+  // Why `version` was not found: Corruption if there are older and newer ones, else NotFound.
+  Status Absent(uint64_t version);
   Result<uint64_t> ReadHint();
   void WriteHint(uint64_t version);
   Result<ManifestObject> ReadObject(uint64_t version);

@@ -364,15 +364,18 @@ TEST(FindLatestCostTest, ListingStoresAnswerWithOneRequest) {
   EXPECT_THAT(store->TakeCalls(), ::testing::ElementsAre(std::pair(Call::kList, "_versions/")));
 }
 
-TEST(FindLatestCostTest, NothingNewCostsOneProbe) {
+TEST(FindLatestCostTest, NothingNewCostsOneProbeAndOnDisksAFewBeyond) {
   for (const auto& features : {kPlain, kLocal}) {
     auto store = std::make_shared<HookedStore>(features);
     ManifestStore versions(store, {});
     for (uint64_t version = 1; version <= 600; ++version) store->Set(VersionPath(version), "");
     ASSERT_OK_AND_ASSIGN(const uint64_t found, versions.FindLatest(600));
     EXPECT_EQ(found, 600u);
-    EXPECT_THAT(store->TakeCalls(),
-                ::testing::ElementsAre(std::pair(Call::kExist, VersionPath(601))));
+    std::vector<std::pair<Call, std::string>> expected = {{Call::kExist, VersionPath(601)}};
+    for (uint64_t distance = 1; distance <= 256; distance *= 2) {
+      if (features.mapping) expected.emplace_back(Call::kExist, VersionPath(601 + distance));
+    }
+    EXPECT_EQ(store->TakeCalls(), expected);
   }
 }
 
@@ -417,7 +420,18 @@ class LocalManifestStoreTest : public ManifestStoreTest {
   LocalManifestStoreTest() : ManifestStoreTest(kLocal) {}
 };
 
-TEST_F(LocalManifestStoreTest, AnUncontendedAppendIsOneRequest) {
+TEST_F(LocalManifestStoreTest, AnUncontendedAppendIsOnePutAndAFewProbes) {
+  ASSERT_NO_FATAL_FAILURE(Grow(70));
+  store_->TakeCalls();
+  ASSERT_NO_FATAL_FAILURE(Append());
+  auto calls = store_->TakeCalls();
+  EXPECT_EQ(calls.back(), std::pair(Call::kPut, VersionPath(71)));
+  calls.pop_back();
+  for (const auto& [call, path] : calls) EXPECT_EQ(call, Call::kExist) << path;
+  EXPECT_LE(calls.size(), 14u);
+}
+
+TEST_F(ManifestStoreTest, ElsewhereAnUncontendedAppendIsOneRequest) {
   ASSERT_NO_FATAL_FAILURE(Grow(70));
   store_->TakeCalls();
   ASSERT_NO_FATAL_FAILURE(Append());

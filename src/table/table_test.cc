@@ -306,11 +306,13 @@ TEST(TableTest, AMissingVersionOrFileIsDamage) {
   auto table = MakeTable({10, 10, 10, 10});
   auto store = OpenChunkManager(table->uri()).ValueOrDie();
   ASSERT_TRUE(store->Remove(ManifestStore::PathOf(2)).ok());
-  // Opening cannot see past the hole, so verification has to.
+  const Status reopened = Table::Open(table->uri()).status();
+  EXPECT_TRUE(IsCorruption(reopened)) << reopened;
+  EXPECT_THAT(reopened.message(), HasSubstr(ManifestStore::PathOf(2)));
+  EXPECT_TRUE(IsCorruption(table->History().status()));
   std::vector<std::string> problems;
-  auto reopened = Table::Open(table->uri()).ValueOrDie();
-  ASSERT_TRUE(reopened->snapshot()->Verify(/*deep=*/true, &problems).ok());
-  EXPECT_THAT(problems, ::testing::Contains(HasSubstr("no such version")));
+  ASSERT_TRUE(table->snapshot()->Verify(/*deep=*/true, &problems).ok());
+  EXPECT_THAT(problems, ::testing::Contains(HasSubstr("a version is missing")));
 
   auto other = MakeTable({10});
   auto other_store = OpenChunkManager(other->uri()).ValueOrDie();

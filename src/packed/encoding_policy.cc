@@ -15,6 +15,7 @@
 #include "arrow/util/checked_cast.h"
 #include "arrow/util/compression.h"
 #include "packed/fixed_width.h"
+#include "packed/stored_column.h"
 #include "parquet/encoding.h"
 
 namespace varve::internal {
@@ -225,10 +226,10 @@ Result<ColumnEncoding> ChooseEncoding(const FieldSchema& field, const arrow::Dat
       encoding.statistics = false;
       return encoding;
     }
-    if (options.level == 0 && encoding.codec == arrow::Compression::ZSTD) encoding.level = 1;
     if (field.data_type != DataType::kBinaryVector && field.data_type != DataType::kInt8Vector) {
       encoding.encoding = parquet::Encoding::BYTE_STREAM_SPLIT;
     }
+    encoding.byte_planes = StoredAsList(field);
     encoding.rows_per_page = RowsPerPage(AverageBytes(sample) / 128);
     return encoding;
   }

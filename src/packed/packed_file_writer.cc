@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <exception>
-#include <numeric>
+#include <utility>
 
 #include "arrow/array/array_base.h"
 #include "arrow/array/concatenate.h"
@@ -26,6 +26,8 @@ namespace varve::internal {
 namespace {
 
 constexpr int64_t kStreamedRowGroupRows = 128 << 10;
+// Rows kept to choose encodings from; beyond, pages take less memory than rows.
+constexpr int64_t kSampleBytes = 8 << 20;
 constexpr double kBloomFalsePositives = 0.01;
 constexpr char kCreatedBy[] = "varve version 0.1.0";
 
@@ -46,14 +48,27 @@ std::optional<std::vector<arrow::ArrayVector>> CutPages(RowQueue rows,
   return pages;
 }
 
+Result<std::shared_ptr<parquet::SchemaDescriptor>> ParquetSchema(arrow::FieldVector fields) {
+  std::shared_ptr<parquet::SchemaDescriptor> schema;
+  RETURN_NOT_OK(parquet::arrow::ToParquetSchema(
+      arrow::schema(std::move(fields)).get(),
+      *parquet::WriterProperties::Builder().version(parquet::ParquetVersion::PARQUET_2_6)->build(),
+      *parquet::default_arrow_writer_properties(), &schema));
+  return schema;
+}
+
 }  // namespace
 
 struct PackedFileWriter::Column {
   FieldSchema field;
   RowQueue rows;
-  // From Prepare on.
+  // Where pages are kept instead of rows.
+  std::shared_ptr<parquet::SchemaDescriptor> early_schema;
+  std::unique_ptr<EncodedChunkWriter> early;
+  // From Prepare on, or from when pages are kept.
   std::shared_ptr<arrow::Field> stored;
   ColumnEncoding encoding;
+  // From Prepare on.
   AddressedShape shape;  // width 0: never addressable
   int first_leaf = 0;
   int num_leaves = 0;
@@ -65,6 +80,9 @@ struct PackedFileWriter::Column {
 
   bool nested() const {
     return stored->type()->num_fields() > 0 || stored->type()->id() == arrow::Type::MAP;
+  }
+  bool single_leaf() const {
+    return !nested() || (StoredAsList(field) && field.data_type == DataType::kFloatVector);
   }
 };
 
@@ -119,32 +137,74 @@ Status PackedFileWriter::Write(const arrow::ArrayVector& columns) {
 }
 
 Status PackedFileWriter::BufferRows(const arrow::ArrayVector& columns) {
+  // Later row groups are encoded as the first was.
+  if (!encodes_early_ && schema_ != nullptr) RETURN_NOT_OK(StartEncoding());
+  const auto count = static_cast<int64_t>(columns.size());
+  RETURN_NOT_OK(spec_.executor->ParallelFor(encodes_early_ ? count : 0, [&](int64_t i) -> Status {
+    Column& column = columns_[static_cast<size_t>(i)];
+    if (column.early == nullptr) return Status::OK();
+    ARROW_ASSIGN_OR_RAISE(const auto rows,
+                          StoredArray(column.field, columns[static_cast<size_t>(i)]));
+    return column.early->Append(*rows);
+  }));
   for (size_t i = 0; i < columns.size(); ++i) {
     std::shared_ptr<arrow::Array> rows = columns[i];
+    buffered_bytes_ += Bytes(*rows);
+    if (columns_[i].early != nullptr) continue;
     if (spec_.copy_rows) {
       ARROW_ASSIGN_OR_RAISE(rows, arrow::Concatenate({rows}));
     }
-    buffered_bytes_ += Bytes(*rows);
     columns_[i].rows.Push(std::move(rows));
   }
-  if (buffered_bytes_ < spec_.options.buffer_bytes) return Status::OK();
-  return FlushRowGroup(/*last=*/false);
+  buffered_rows_ += columns[0]->length();
+  if (buffered_bytes_ >= spec_.options.buffer_bytes) return FlushRowGroup(/*last=*/false);
+  return encodes_early_ || buffered_bytes_ < kSampleBytes ? Status::OK() : StartEncoding();
+}
+
+// From here on, columns keep pages instead of rows where no more needs to be known of the rows:
+// whether there is a null, or how many keys a bloom filter has to hold.
+Status PackedFileWriter::StartEncoding() {
+  encodes_early_ = true;
+  return spec_.executor->ParallelFor(
+      static_cast<int64_t>(columns_.size()), [&](int64_t i) -> Status {
+        Column& column = columns_[static_cast<size_t>(i)];
+        if (column.field.nullable || column.field.primary_key) return Status::OK();
+        if (column.stored == nullptr) {
+          RETURN_NOT_OK(ChooseFor(&column));
+          if (column.encoding.addressed || !column.single_leaf()) return Status::OK();
+          ARROW_ASSIGN_OR_RAISE(column.early_schema, ParquetSchema({column.stored}));
+        }
+        if (column.early_schema == nullptr) return Status::OK();
+        ARROW_ASSIGN_OR_RAISE(column.early, EncodedChunkWriter::Make(
+                                                column.early_schema->Column(0), column.encoding,
+                                                spec_.options.page_checksums, /*bloom=*/nullptr));
+        for (const auto& array : column.rows.TakeAll()) {
+          ARROW_ASSIGN_OR_RAISE(const auto rows, StoredArray(column.field, array));
+          RETURN_NOT_OK(column.early->Append(*rows));
+        }
+        return Status::OK();
+      });
+}
+
+Status PackedFileWriter::ChooseFor(Column* column) const {
+  const auto& options = spec_.options;
+  const auto found = options.fields.find(column->field.name);
+  column->stored = StoredField(column->field);
+  RowQueue copy = column->rows;
+  ARROW_ASSIGN_OR_RAISE(
+      column->encoding,
+      ChooseEncoding(column->field, *column->stored->type(), copy.TakeAll(), spec_.row_bytes,
+                     found == options.fields.end() ? options.defaults : found->second));
+  return Status::OK();
 }
 
 Status PackedFileWriter::Prepare(bool last) {
   if (schema_ != nullptr) return Status::OK();
   arrow::FieldVector fields;
   for (Column& column : columns_) {
-    const auto& options = spec_.options;
-    const auto found = options.fields.find(column.field.name);
-    column.stored = StoredField(column.field);
+    if (column.stored == nullptr) RETURN_NOT_OK(ChooseFor(&column));
     // Nothing more will come: a column without a null needs no levels.
     if (last && column.rows.null_count() == 0) column.stored = column.stored->WithNullable(false);
-    RowQueue copy = column.rows;
-    ARROW_ASSIGN_OR_RAISE(
-        column.encoding,
-        ChooseEncoding(column.field, *column.stored->type(), copy.TakeAll(), spec_.row_bytes,
-                       found == options.fields.end() ? options.defaults : found->second));
     const bool list = StoredAsList(column.field);
     if (column.encoding.addressed) {
       column.shape = AddressedShape::Of(PlainWidth(*column.field.arrow_type));
@@ -155,11 +215,7 @@ Status PackedFileWriter::Prepare(bool last) {
     }
     fields.push_back(column.stored);
   }
-  const auto stored = arrow::schema(fields);
-  RETURN_NOT_OK(parquet::arrow::ToParquetSchema(
-      stored.get(),
-      *parquet::WriterProperties::Builder().version(parquet::ParquetVersion::PARQUET_2_6)->build(),
-      *parquet::default_arrow_writer_properties(), &schema_));
+  ARROW_ASSIGN_OR_RAISE(schema_, ParquetSchema(std::move(fields)));
 
   parquet::WriterProperties::Builder builder;
   builder.version(parquet::ParquetVersion::PARQUET_2_6)->created_by(kCreatedBy);
@@ -195,29 +251,47 @@ AddressedChunkWriter PackedFileWriter::MakeAddressedWriter(Column* column) {
                               column->encoding.statistics, column->bloom);
 }
 
+Result<EncodedChunk> PackedFileWriter::EncodeLeaf(Column* column,
+                                                  const arrow::ArrayVector& rows) const {
+  ARROW_ASSIGN_OR_RAISE(
+      const auto writer,
+      EncodedChunkWriter::Make(schema_->Column(column->first_leaf), column->encoding,
+                               spec_.options.page_checksums, column->bloom));
+  for (const auto& array : rows) {
+    ARROW_ASSIGN_OR_RAISE(const auto stored, StoredArray(column->field, array));
+    RETURN_NOT_OK(writer->Append(*stored));
+  }
+  return writer->Finish();
+}
+
 Result<std::vector<EncodedChunk>> PackedFileWriter::Encode(Column* column,
-                                                           const arrow::ArrayVector& rows) {
+                                                           const arrow::ArrayVector& rows) const {
+  std::vector<EncodedChunk> chunks;
+  if (column->early != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(auto chunk, std::exchange(column->early, nullptr)->Finish());
+    chunks.push_back(std::move(chunk));
+    return chunks;
+  }
+  if (column->single_leaf()) {
+    ARROW_ASSIGN_OR_RAISE(auto chunk, EncodeLeaf(column, rows));
+    chunks.push_back(std::move(chunk));
+    return chunks;
+  }
   arrow::ArrayVector stored;
   for (const auto& array : rows) {
     ARROW_ASSIGN_OR_RAISE(auto converted, StoredArray(column->field, array));
     stored.push_back(std::move(converted));
   }
-  if (column->nested()) {
-    return EncodeNestedChunk(stored, column->stored, column->encoding,
-                             spec_.options.page_checksums);
-  }
-  ARROW_ASSIGN_OR_RAISE(auto chunk, EncodeFlatChunk(stored, column->descr, column->encoding,
-                                                    spec_.options.page_checksums, column->bloom));
-  std::vector<EncodedChunk> chunks;
-  chunks.push_back(std::move(chunk));
-  return chunks;
+  return EncodeNestedChunk(stored, column->stored, column->encoding, spec_.options.page_checksums);
 }
 
 Status PackedFileWriter::AppendEncoded(std::vector<EncodedChunk> chunks, WrittenRowGroup* group) {
   for (EncodedChunk& chunk : chunks) {
     RETURN_NOT_OK(sink_.Align());
     chunk.leaf.MoveTo(sink_.position());
-    RETURN_NOT_OK(sink_.Write({chunk.bytes->data(), static_cast<size_t>(chunk.bytes->size())}));
+    for (const auto& bytes : chunk.bytes) {
+      RETURN_NOT_OK(sink_.Write({bytes->data(), static_cast<size_t>(bytes->size())}));
+    }
     group->leaves.push_back(std::move(chunk.leaf));
   }
   group->addressed.emplace_back();
@@ -226,7 +300,7 @@ Status PackedFileWriter::AppendEncoded(std::vector<EncodedChunk> chunks, Written
 
 Status PackedFileWriter::FlushRowGroup(bool last) {
   RETURN_NOT_OK(Prepare(last));
-  WrittenRowGroup group{.num_rows = columns_[0].rows.num_rows()};
+  WrittenRowGroup group{.num_rows = std::exchange(buffered_rows_, 0)};
   if (blooms_ != nullptr) blooms_->AppendRowGroup();
   for (Column& column : columns_) {
     if (blooms_ != nullptr && column.descr != nullptr) {
@@ -257,6 +331,7 @@ Status PackedFileWriter::FlushRowGroup(bool last) {
   }
   row_groups_.push_back(std::move(group));
   buffered_bytes_ = 0;
+  encodes_early_ = false;
   return Status::OK();
 }
 
@@ -333,7 +408,7 @@ Result<PackedFile> PackedFileWriter::Finish() {
     if (streams_) {
       RETURN_NOT_OK(Prepare(/*last=*/true));
       RETURN_NOT_OK(StreamPages(/*last=*/true));
-    } else if (columns_[0].rows.num_rows() > 0) {
+    } else if (buffered_rows_ > 0) {
       RETURN_NOT_OK(FlushRowGroup(/*last=*/true));
     } else {
       RETURN_NOT_OK(Prepare(/*last=*/true));

@@ -2,7 +2,8 @@
 // Writes one packed file: the columns of one column group.
 //
 // A file with a single dense vector column writes pages as they fill and keeps no more than one
-// page of rows; others keep up to buffer_bytes of rows and write them as a row group.
+// page of rows. Others write a row group for each buffer_bytes of rows; until then they keep the
+// rows, or for columns without nulls that parquet-cpp encodes, no more than their pages.
 //
 // Errors:  after a failure only Abort may follow
 // Threads: one caller at a time
@@ -54,11 +55,14 @@ class PackedFileWriter {
   Status Start();
   Status Prepare(bool last);
   Status BufferRows(const arrow::ArrayVector& columns);
+  Status ChooseFor(Column* column) const;
+  Status StartEncoding();
   Status FlushRowGroup(bool last);
   Status StreamPages(bool last);
   Status FinishStreamedGroup();
   Status WriteEncodedGroup();
-  Result<std::vector<EncodedChunk>> Encode(Column* column, const arrow::ArrayVector& rows);
+  Result<EncodedChunk> EncodeLeaf(Column* column, const arrow::ArrayVector& rows) const;
+  Result<std::vector<EncodedChunk>> Encode(Column* column, const arrow::ArrayVector& rows) const;
   Status AppendEncoded(std::vector<EncodedChunk> chunks, WrittenRowGroup* group);
   std::vector<ColumnStatistics> Statistics() const;
   AddressedChunkWriter MakeAddressedWriter(Column* column);
@@ -69,7 +73,9 @@ class PackedFileWriter {
   bool streams_ = false;
   bool started_ = false;
   int64_t num_rows_ = 0;
-  int64_t buffered_bytes_ = 0;
+  int64_t buffered_rows_ = 0;   // of the row group to come
+  int64_t buffered_bytes_ = 0;  // as they came
+  bool encodes_early_ = false;
   int64_t memory_bytes_ = 0;
   // From Prepare on.
   std::shared_ptr<parquet::SchemaDescriptor> schema_;

@@ -107,6 +107,14 @@ struct ListOptions {
   bool names_only = false;
 };
 
+/// Which temporary objects of writers that were killed are meant.
+struct LeftoverOptions {
+  /// Not written to for so long, by the store's clock; at least an hour, whatever is asked.
+  int64_t min_age_micros = 3'600'000'000;
+  int64_t limit = 1000;  ///< at most so many
+  bool remove = false;   ///< take them away
+};
+
 struct MakeWriterOptions {
   /// Expected size in bytes, 0 if unknown; a hint for preallocation and part sizes.
   int64_t size_hint = 0;
@@ -163,6 +171,11 @@ class VARVE_EXPORT ChunkManager {
 
   /// Copies within the store. Errors: NotFound for the source
   virtual Status Copy(const std::string& from, const std::string& to);
+
+  /// What killed writers have left under names of the store's own, where they can: never an object,
+  /// nor anything that a writer may still be at. Their paths are not such as other calls take.
+  /// Reads the names in at most 1,000 directories. None by default.
+  virtual Result<std::vector<ObjectInfo>> Leftovers(const LeftoverOptions& options);
 
   /// The store's own clock, microseconds since the epoch.
   virtual Result<int64_t> StoreTime() = 0;

@@ -43,6 +43,10 @@ Status ChunkManager::Copy(const std::string& from, const std::string& to) {
   return Write(to, {bytes->data(), static_cast<size_t>(bytes->size())});
 }
 
+Result<std::vector<ObjectInfo>> ChunkManager::Leftovers(const LeftoverOptions&) {
+  return std::vector<ObjectInfo>();
+}
+
 Result<std::unique_ptr<QueueGuard>> ChunkManager::Queue(const std::string&) {
   return std::unique_ptr<QueueGuard>();
 }

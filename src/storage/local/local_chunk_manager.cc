@@ -6,6 +6,7 @@
 
 #include "storage/local/errno_status.h"
 #include "storage/local/file_uri.h"
+#include "storage/local/leftover_files.h"
 #include "storage/local/local_chunk_reader.h"
 #include "storage/local/local_chunk_writer.h"
 #include "storage/local/local_listing.h"
@@ -262,6 +263,10 @@ Status LocalChunkManager::Remove(const std::string& path) {
   // A directory is no object.
   if (*removed == 0 || *removed == -EISDIR) return Status::OK();
   return ErrnoStatus(*removed, "cannot remove the object", path);
+}
+
+Result<std::vector<ObjectInfo>> LocalChunkManager::Leftovers(const LeftoverOptions& options) {
+  return FindLeftovers(&core_->staging, &core_->tree, options);
 }
 
 Result<int64_t> LocalChunkManager::StoreTime() { return files_->NowMicros(); }

@@ -17,6 +17,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/random.h"
 #include "storage/local/directory_tree.h"
@@ -51,6 +52,7 @@ class LocalChunkManager : public ChunkManager {
                                        ListOptions options = {}) override;
   Status Remove(const std::string& path) override;
   Status Copy(const std::string& from, const std::string& to) override;
+  Result<std::vector<ObjectInfo>> Leftovers(const LeftoverOptions& options) override;
   Result<int64_t> StoreTime() override;
   Result<std::unique_ptr<QueueGuard>> Queue(const std::string& name) override;
 

@@ -8,7 +8,6 @@
 
 #include "base/coding.h"
 #include "storage/local/errno_status.h"
-#include "storage/object_path.h"
 #include "storage/read_bounds.h"
 
 namespace varve::internal {
@@ -59,7 +58,7 @@ Result<std::unique_ptr<StagedFile>> StagedFile::Create(StagingArea* area,
 }
 
 std::string StagedFile::TemporaryName() const {
-  return std::string(kReservedPrefix) + "new-" + ToHex(area_->random->NextUuid());
+  return std::string(kTemporaryPrefix) + ToHex(area_->random->NextUuid());
 }
 
 Status StagedFile::CreateNamed() {

@@ -15,6 +15,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "base/random.h"
 #include "storage/local/directory_tree.h"
@@ -22,6 +23,9 @@
 #include "varve/status.h"
 
 namespace varve::internal {
+
+/// Begins the names of staged files that have one; 32 hexadecimal digits follow.
+inline constexpr std::string_view kTemporaryPrefix = ".varve-new-";
 
 /// What staged files of one store share.
 struct StagingArea {

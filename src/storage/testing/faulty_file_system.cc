@@ -97,6 +97,11 @@ int FaultyFileSystem::Rename(int directory, const char* from, const char* to) {
   return PosixFileSystem::Rename(directory, from, to);
 }
 
+int FaultyFileSystem::Unlink(int directory, const char* name) {
+  if (const int error = Next(FileCall::kUnlink)) return error;
+  return PosixFileSystem::Unlink(directory, name);
+}
+
 int FaultyFileSystem::Lock(int file) {
   if (const int error = Next(FileCall::kLock)) return error;
   return PosixFileSystem::Lock(file);

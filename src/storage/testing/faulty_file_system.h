@@ -23,6 +23,7 @@ enum class FileCall {
   kLinkUnnamed,
   kLink,
   kRename,
+  kUnlink,
   kLock,
 };
 
@@ -47,6 +48,7 @@ class FaultyFileSystem : public PosixFileSystem {
   int LinkUnnamed(int file, int directory, const char* name) override;
   int Link(int directory, const char* from, const char* to) override;
   int Rename(int directory, const char* from, const char* to) override;
+  int Unlink(int directory, const char* name) override;
   int Lock(int file) override;
 
  private:

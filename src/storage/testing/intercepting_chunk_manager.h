@@ -58,6 +58,9 @@ class InterceptingChunkManager : public ChunkManager {
                                        ListOptions options = {}) override;
   Status Remove(const std::string& path) override;
   Status Copy(const std::string& from, const std::string& to) override;
+  Result<std::vector<ObjectInfo>> Leftovers(const LeftoverOptions& options) override {
+    return store_->Leftovers(options);
+  }
   Result<int64_t> StoreTime() override { return store_->StoreTime(); }
   Result<std::unique_ptr<QueueGuard>> Queue(const std::string& name) override {
     return store_->Queue(name);

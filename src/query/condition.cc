@@ -11,6 +11,7 @@
 
 #include "arrow/type.h"
 #include "arrow/type_traits.h"
+#include "arrow/util/float16.h"
 #include "query/time_literal.h"
 
 namespace varve::internal {
@@ -184,8 +185,17 @@ Status BindIntegers(Condition* condition, size_t* culprit) {
   return Status::OK();
 }
 
+// Half floats are compared as the doubles they are.
+std::optional<double> NearestHalf(const ExactNumber& number) {
+  const auto value = number.NearestDouble();
+  if (!value) return std::nullopt;
+  const auto half = arrow::util::Float16::FromDouble(*value);
+  return half.is_infinity() ? std::nullopt : std::optional<double>(half.ToDouble());
+}
+
 template <typename Float>
 Status BindFloats(Condition* condition, size_t* culprit) {
+  const bool is_half = condition->column.type->id() == arrow::Type::HALF_FLOAT;
   FloatSet ranges;
   for (size_t i = 0; i < condition->literals.size(); ++i) {
     *culprit = i;
@@ -195,7 +205,7 @@ Status BindFloats(Condition* condition, size_t* culprit) {
     if constexpr (std::is_same_v<Float, float>) {
       value = number.NearestFloat();
     } else {
-      value = number.NearestDouble();
+      value = is_half ? NearestHalf(number) : number.NearestDouble();
     }
     ranges.push_back(FloatsOf<Float>(ComparisonOf(*condition, i), value, number.negative()));
     if (!value) continue;
@@ -207,7 +217,7 @@ Status BindFloats(Condition* condition, size_t* culprit) {
     ranges = {{ranges[0].first, ranges[1].last}};
   }
   condition->values = MakeFloatSet(std::move(ranges));
-  condition->has_points = true;
+  condition->has_points = !is_half;  // bloom filters know them by their two bytes
   return Status::OK();
 }
 
@@ -256,7 +266,8 @@ Status BindValues(Condition* condition, size_t* culprit) {
   }
   if (is_bytes) return BindBytes(condition, culprit);
   if (type == arrow::Type::FLOAT) return BindFloats<float>(condition, culprit);
-  if (type == arrow::Type::DOUBLE) return BindFloats<double>(condition, culprit);
+  if (type == arrow::Type::DOUBLE || type == arrow::Type::HALF_FLOAT)
+    return BindFloats<double>(condition, culprit);
   const bool is_duration = type == arrow::Type::DURATION;
   if (type == arrow::Type::BOOL || arrow::is_integer(type) || arrow::is_decimal(type) ||
       arrow::is_date(type) || arrow::is_time(type) || type == arrow::Type::TIMESTAMP ||

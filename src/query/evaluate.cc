@@ -15,6 +15,7 @@
 #include "arrow/type_traits.h"
 #include "arrow/util/bitmap_ops.h"
 #include "arrow/util/decimal.h"
+#include "arrow/util/float16.h"
 #include "query/arrow_filter.h"
 #include "query/range_kernels.h"
 
@@ -119,6 +120,14 @@ void NarrowFloats(const FloatSet& set, const arrow::Array& array, bool negated,
                static_cast<Value>(range.last), outside, rows->words());
       },
       selection);
+}
+
+void NarrowHalfFloats(const FloatSet& set, const arrow::Array& array, bool negated,
+                      Selection* selection) {
+  const auto* values = array.data()->GetValues<uint16_t>(1);
+  selection->Filter([&](int64_t row) {
+    return Contains(set, arrow::util::Float16::FromBits(values[row]).ToDouble()) != negated;
+  });
 }
 
 void NarrowBools(const IntegerSet& set, const arrow::Array& array, bool negated,
@@ -247,6 +256,9 @@ Status NarrowToCondition(const Condition& condition, const arrow::Array& array,
   if (selection->empty()) return Status::OK();
   const RangeKernels& kernels = BestRangeKernels();
   switch (array.type_id()) {
+    case arrow::Type::HALF_FLOAT:
+      NarrowHalfFloats(std::get<FloatSet>(condition.values), array, condition.negated, selection);
+      break;
     case arrow::Type::FLOAT:
       NarrowFloats<float>(std::get<FloatSet>(condition.values), array, condition.negated,
                           kernels.floats, selection);

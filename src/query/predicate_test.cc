@@ -11,6 +11,7 @@
 #include "arrow/array.h"
 #include "arrow/builder.h"
 #include "arrow/type.h"
+#include "arrow/util/float16.h"
 
 namespace varve::internal {
 namespace {
@@ -38,7 +39,7 @@ std::shared_ptr<const CollectionSchema> MakeSchema() {
           field(108, "select me", arrow::uint8()), field(109, "raw", arrow::binary()),
           field(110, "clock", arrow::time32(arrow::TimeUnit::SECOND)),
           field(111, "nothing", arrow::null()), field(112, "wide", arrow::decimal256(60, 2)),
-          field(113, "real", arrow::float64())},
+          field(113, "real", arrow::float64()), field(114, "half", arrow::float16())},
       200);
 }
 
@@ -91,6 +92,24 @@ TEST(PredicateTest, ComparesFloatsWithTheNearestFloat) {
   EXPECT_THAT(RowsOf("score < 1e39", scores), ElementsAre(0, 3));
   EXPECT_THAT(RowsOf("score != 0.1", scores), ElementsAre(1, 2, 3));
   EXPECT_THAT(RowsOf("NOT score < 1", scores), ElementsAre(1, 2));
+}
+
+TEST(PredicateTest, ComparesHalfFloatsWithTheNearestHalfFloat) {
+  using arrow::util::Float16;
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  std::vector<uint16_t> bits;
+  for (const double value : {0.1, -0.0, 65504.0, kInfinity, std::nan(""), -2.5}) {
+    bits.push_back(Float16::FromDouble(value).bits());
+  }
+  const auto half = ArrayOf<arrow::HalfFloatBuilder, uint16_t>(bits);
+  EXPECT_THAT(RowsOf("half = 0.1", half), ElementsAre(0));
+  EXPECT_THAT(RowsOf("half = 0", half), ElementsAre(1));
+  EXPECT_THAT(RowsOf("half < 0.1", half), ElementsAre(1, 5));
+  EXPECT_THAT(RowsOf("half > 65504", half), ElementsAre(3));
+  EXPECT_THAT(RowsOf("half < 1e30", half), ElementsAre(0, 1, 2, 5));
+  EXPECT_THAT(RowsOf("half IN (-2.5, 65504, 1e30)", half), ElementsAre(2, 5));
+  EXPECT_THAT(RowsOf("half BETWEEN -3 AND 1", half), ElementsAre(0, 1, 5));
+  EXPECT_THAT(RowsOf("NOT half >= 0", half), ElementsAre(4, 5));
 }
 
 TEST(PredicateTest, ReadsDatesAndTimes) {

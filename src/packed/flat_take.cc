@@ -46,6 +46,22 @@ int64_t ValueWidth(const arrow::DataType& type) {
   }
 }
 
+// Bytes a value in a PLAIN page; 0: it varies.
+int64_t StoredWidth(const parquet::ColumnDescriptor& descriptor) {
+  switch (descriptor.physical_type()) {
+    case parquet::Type::INT32:
+    case parquet::Type::FLOAT:
+      return 4;
+    case parquet::Type::INT64:
+    case parquet::Type::DOUBLE:
+      return 8;
+    case parquet::Type::FIXED_LEN_BYTE_ARRAY:
+      return descriptor.type_length();
+    default:
+      return 0;
+  }
+}
+
 bool IsText(const arrow::DataType& type) {
   return type.id() == arrow::Type::STRING || type.id() == arrow::Type::BINARY ||
          type.id() == arrow::Type::LARGE_STRING || type.id() == arrow::Type::LARGE_BINARY;
@@ -79,11 +95,12 @@ class TakenValues {
     return Status::OK();
   }
 
+  int64_t width() const { return width_; }
+  uint8_t* Place(int64_t position) { return fixed_->mutable_data() + position * width_; }
+
   void SetNull(int64_t position) {
     is_null_[static_cast<size_t>(position)] = 1;
-    if (width_ > 0) {
-      std::memset(fixed_->mutable_data() + position * width_, 0, static_cast<size_t>(width_));
-    }
+    if (width_ > 0) std::memset(Place(position), 0, static_cast<size_t>(width_));
   }
   void Set(size_t task, int64_t position, const parquet::ByteArray& value) {
     std::vector<uint8_t>& arena = arenas_[task];
@@ -91,12 +108,12 @@ class TakenValues {
     arena.insert(arena.end(), value.ptr, value.ptr + value.len);
   }
   void Set(size_t, int64_t position, const parquet::FixedLenByteArray& value) {
-    std::memcpy(fixed_->mutable_data() + position * width_, value.ptr, static_cast<size_t>(width_));
+    std::memcpy(Place(position), value.ptr, static_cast<size_t>(width_));
   }
   // Little-endian: a narrower integer is the start of the wider one it is stored as.
   template <typename T>
   void Set(size_t, int64_t position, const T& value) {
-    std::memcpy(fixed_->mutable_data() + position * width_, &value, static_cast<size_t>(width_));
+    std::memcpy(Place(position), &value, static_cast<size_t>(width_));
   }
 
   Result<std::shared_ptr<arrow::Array>> Finish(const std::shared_ptr<arrow::DataType>& type,
@@ -372,6 +389,28 @@ std::vector<PageWork> SplitByPage(const ChunkExtent& extent, std::span<const Wan
   return works;
 }
 
+// Reads values whose addresses are known straight to where they belong, and leaves the other pages
+// in `works`.
+Status TakeAddressed(const FlatColumn& column, const ChunkExtent& extent,
+                     std::vector<PageWork>* works, TakenValues* taken) {
+  std::vector<ReadRange> ranges;
+  const auto is_addressed = [&](const PageWork& work) -> bool {
+    const PageExtent& page = extent.pages[work.page];
+    const int64_t last = work.wanted.back().row + 1 - page.begin_row;
+    // A page that ends too early is left to those who say so.
+    if (page.values == 0 || page.values + last * taken->width() > page.offset + page.bytes) {
+      return false;
+    }
+    for (const Wanted& w : work.wanted) {
+      ranges.push_back({page.values + (w.row - page.begin_row) * taken->width(), taken->width(),
+                        taken->Place(w.position)});
+    }
+    return true;
+  };
+  works->erase(std::remove_if(works->begin(), works->end(), is_addressed), works->end());
+  return ranges.empty() ? Status::OK() : column.metadata->source().ReadRanges(ranges);
+}
+
 // All pages, and the dictionary before them, in one wave.
 Status ReadPages(const FlatColumn& column, const ChunkExtent& extent, std::vector<PageWork>* works,
                  std::span<const uint8_t>* dictionary, std::shared_ptr<arrow::Buffer>* storage) {
@@ -403,13 +442,17 @@ Result<std::shared_ptr<arrow::Array>> TakeTyped(const FlatColumn& column, const 
                                                 bool verify) {
   const std::string& path = column.metadata->source().path();
   auto works = SplitByPage(extent, wanted);
+  TakenValues taken(*column.type, static_cast<int64_t>(wanted.size()));
+  ARROW_RETURN_NOT_OK(taken.Init(static_cast<size_t>(executor->parallelism())));
+  if (taken.width() > 0 && taken.width() == StoredWidth(*column.descriptor)) {
+    ARROW_RETURN_NOT_OK(TakeAddressed(column, extent, &works, &taken));
+    if (works.empty()) return taken.Finish(column.type, path, *column.name);
+  }
   std::shared_ptr<arrow::Buffer> storage;
   std::span<const uint8_t> dictionary;
   ARROW_RETURN_NOT_OK(ReadPages(column, extent, &works, &dictionary, &storage));
-  const auto num_tasks = std::clamp<size_t>(
-      works.size() / kTaskPages, 1, static_cast<size_t>(std::max(1, executor->parallelism())));
-  TakenValues taken(*column.type, static_cast<int64_t>(wanted.size()));
-  ARROW_RETURN_NOT_OK(taken.Init(num_tasks));
+  const auto num_tasks = std::clamp<size_t>(works.size() / kTaskPages, 1,
+                                            static_cast<size_t>(executor->parallelism()));
   Taker<DType> taker(column, extent, verify, &taken);
   if (!dictionary.empty()) {
     ARROW_RETURN_NOT_OK(

@@ -432,6 +432,48 @@ TEST(PackedFileReaderTest, DecodesOnlyThePagesThatRowsNeed) {
   EXPECT_TRUE(taken->Slice(1, 1)->Equals(*expected->Slice(2'999, 1)));
 }
 
+TEST(PackedFileReaderTest, TakesFromFilesWithoutAnIndexTouchOnlyWhatIsAskedFor) {
+  const auto rows = TestRows(6'000, 45);
+  const std::vector<int64_t> three = {5'999, 0, 3'000};
+  for (const auto codec : {arrow::Compression::UNCOMPRESSED, arrow::Compression::SNAPPY}) {
+    parquet::WriterProperties::Builder builder;
+    builder.compression(codec)->data_pagesize(64 << 10)->write_batch_size(64);
+    builder.disable_dictionary()->disable_write_page_index();
+    const auto store = WriteForeign(*rows, 1 << 20, builder.build());
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto reader, PackedFileReader::Open(store, "f.parquet"));
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto schema, reader->Schema());
+    for (const char* name : {"id", "text"}) {
+      SCOPED_TRACE(name);
+      VARVE_ASSERT_OK_AND_ASSIGN(const auto column, reader->Column(*schema->FindByName(name)));
+      const int64_t before = reader->counters().pages_decoded;
+      VARVE_ASSERT_OK_AND_ASSIGN(const auto taken, column->Take(three, true));
+      const auto expected = rows->GetColumnByName(name);
+      for (int64_t i = 0; i < 3; ++i) {
+        EXPECT_TRUE(taken->Slice(i, 1)->Equals(*expected->Slice(three[static_cast<size_t>(i)], 1)));
+      }
+      EXPECT_LE(reader->counters().pages_decoded - before, 3);
+    }
+  }
+  // Required values in plain pages: no page at all.
+  const auto id = arrow::field("id", arrow::int64(), /*nullable=*/false);
+  const auto ids = arrow::RecordBatch::Make(arrow::schema({id}), rows->num_rows(),
+                                            {rows->GetColumnByName("id")});
+  parquet::WriterProperties::Builder builder;
+  builder.disable_dictionary()->disable_write_page_index();
+  builder.compression(arrow::Compression::UNCOMPRESSED);
+  const auto store = WriteForeign(*ids, 1 << 20, builder.build());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto reader, PackedFileReader::Open(store, "f.parquet"));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto schema, reader->Schema());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto column, reader->Column(*schema->FindByName("id")));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto taken, column->Take(three, true));
+  EXPECT_EQ(reader->counters().pages_decoded, 0);
+  const auto& got = static_cast<const arrow::Int64Array&>(*taken);
+  const auto& all = static_cast<const arrow::Int64Array&>(*ids->column(0));
+  for (int64_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(got.Value(i), all.Value(three[static_cast<size_t>(i)]));
+  }
+}
+
 TEST(PackedFileReaderTest, BloomFiltersRuleOutRowGroups) {
   parquet::WriterProperties::Builder builder;
   builder.enable_bloom_filter("id", {})->enable_bloom_filter("text", {});

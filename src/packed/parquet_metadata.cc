@@ -10,6 +10,7 @@
 #include "arrow/util/base64.h"
 #include "arrow/util/key_value_metadata.h"
 #include "base/coding.h"
+#include "packed/page_walk.h"
 #include "packed/parquet_errors.h"
 #include "packed/tail_checksum.h"
 #include "parquet/bloom_filter.h"
@@ -21,6 +22,8 @@ namespace varve::internal {
 namespace {
 
 constexpr int64_t kFooterGuessBytes = 64 << 10;
+// Below, a page is as soon read as looked into.
+constexpr int64_t kWalkBytesMin = 64 << 10;
 constexpr int64_t kTrailerBytes = 8;  // length of the footer, "PAR1"
 constexpr int64_t kIndexBytesMax = 64 << 20;
 // The largest bloom filter of the format, with its header: for footers that leave the length out.
@@ -295,6 +298,17 @@ Result<ChunkExtent> ParquetMetadata::ReadChunk(int row_group, int leaf) const {
     return Corruption("impossible number of values", {.object = path, .field = field});
   }
   ARROW_RETURN_NOT_OK(ReadPages(*chunk, group->num_rows(), field, &extent));
+  // Pages of others: without an index, or without a way to single values in it.
+  const parquet::ColumnDescriptor& descriptor = *footer_->schema()->Column(leaf);
+  const bool addressable = extent.codec == parquet::Compression::UNCOMPRESSED &&
+                           descriptor.max_definition_level() == 0 && bytes >= kWalkBytesMin;
+  if (!layout_ && descriptor.max_repetition_level() == 0 && (extent.pages.empty() || addressable)) {
+    ARROW_ASSIGN_OR_RAISE(const auto mapping, source_->Map());
+    if (mapping != nullptr) {
+      ARROW_ASSIGN_OR_RAISE(auto pages, WalkPages(*source_, descriptor, extent, group->num_rows()));
+      if (!pages.empty()) extent.pages = std::move(pages);
+    }
+  }
   return extent;
 }
 

@@ -33,6 +33,9 @@ struct PageExtent {
   int64_t offset = 0;
   int64_t bytes = 0;      ///< header and body
   int64_t begin_row = 0;  ///< in the row group
+  /// Where its values start, if they are PLAIN and nothing stands before them but the header, and
+  /// no checksum covers them; 0: not known.
+  int64_t values = 0;
 };
 
 /// Where a column chunk (one leaf in one row group) lies. Everything is inside the file.
@@ -41,7 +44,8 @@ struct ChunkExtent {
   int64_t end = 0;
   int64_t num_values = 0;  ///< levels, by the footer
   parquet::Compression::type codec = parquet::Compression::UNCOMPRESSED;
-  /// Data pages, ascending and apart from each other, the first at row 0; empty: no offset index.
+  /// Data pages, ascending and apart from each other, the first at row 0; empty: not known, for
+  /// want of an offset index.
   std::vector<PageExtent> pages;
 };
 

@@ -19,6 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 sys.path.insert(0, HERE)
 import bars  # noqa: E402
+import readme  # noqa: E402
 import report  # noqa: E402
 import soundness  # noqa: E402
 import workload  # noqa: E402
@@ -137,6 +138,7 @@ def main():
     p.add_argument("--tests", default=ROOT + "/build", help="release build whose tests f11 to f13 run")
     p.add_argument("--json", default="", help="results, also as JSON (default: results.json in the work folder)")
     p.add_argument("--markdown", default="", help="write the page docs/BENCHMARKS.md is made of")
+    p.add_argument("--readme", default="", help="page whose short table is rewritten from a full run")
     o = p.parse_args()
     known = W1_BARS | SOUNDNESS_BARS | {"w2"}
     o.only = {x.strip().lower() for x in o.only.split(",") if x.strip()} or known
@@ -182,6 +184,8 @@ def main():
         page = report.page(out, judged) + report.kept(o.markdown)
         with open(o.markdown, "w") as f:
             f.write(page)
+    if o.readme:
+        readme.rewrite(o.readme, out, judged)
 
 
 if __name__ == "__main__":

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Builds the native benchmarks and runs everything side by side: tools/bench.sh [options of bench/run.py]
-# Writes docs/BENCHMARKS.md when all bars were measured, that is without --only, --peers and --rows.
+# Writes docs/BENCHMARKS.md and README's table when all bars were measured, that is without --only, --peers and --rows.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 [ -f build-bench/build.ninja ] || cmake --preset bench >/dev/null
 ninja -C build-bench --quiet native_floor native_varve
 
-page=(--markdown docs/BENCHMARKS.md)
+page=(--markdown docs/BENCHMARKS.md --readme README.md)
 for option in "$@"; do
   case $option in --only*|--peers*|--rows*|--markdown*|-h|--help) page=() ;; esac
 done

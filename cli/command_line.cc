@@ -7,6 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/exit_code.h"
+#include "cli/interruption.h"
+#include "varve/stop.h"
 #include "varve/suggestion.h"
 
 namespace varve::cli {
@@ -127,7 +129,13 @@ int RunCommand(const CommandEntry& entry, std::vector<std::string> arguments, Co
     }
     return code;
   }
-  status = command->Run(console);
+  {
+    const StopScope scope([] { return !CheckInterrupted().ok(); });
+    status = command->Run(console);
+  }
+  if (!status.ok() && KindOf(status) == ErrorKind::kCancelled && !CheckInterrupted().ok()) {
+    status = CheckInterrupted();
+  }
   const Status written = console->Flush();
   if (status.ok()) status = written;
   return status.ok() ? 0 : Fail(status, *console);

@@ -12,6 +12,7 @@
 #include "parquet/metadata.h"
 #include "parquet/page_index.h"
 #include "parquet/schema.h"
+#include "parquet/size_statistics.h"
 #include "parquet/statistics.h"
 
 namespace varve::cli {
@@ -65,6 +66,31 @@ std::vector<std::string> ValueEncodings(const parquet::ColumnChunkMetaData& chun
   return names;
 }
 
+// Nulls among the values of a column inside lists: the footer's null count takes empty lists for
+// nulls, the histogram of definition levels tells them apart. -1: there is none.
+int64_t NullsInLists(const parquet::ColumnDescriptor& column,
+                     const parquet::ColumnChunkMetaData& chunk) {
+  const auto sizes = chunk.size_statistics();
+  const auto levels = static_cast<size_t>(column.max_definition_level());
+  // Level i: everything above is there, and the next optional or repeated node is not.
+  std::vector<bool> is_null;
+  for (const parquet::schema::Node* node = column.schema_node().get(); node != nullptr;
+       node = node->parent()) {
+    if (!node->is_required() && node->parent() != nullptr) is_null.push_back(node->is_optional());
+  }
+  std::reverse(is_null.begin(), is_null.end());
+  if (std::find(is_null.begin(), is_null.end(), true) == is_null.end()) return 0;
+  if (sizes == nullptr || is_null.size() != levels ||
+      sizes->definition_level_histogram.size() != levels + 1) {
+    return -1;
+  }
+  int64_t nulls = 0;
+  for (size_t level = 0; level < levels; ++level) {
+    if (is_null[level]) nulls += sizes->definition_level_histogram[level];
+  }
+  return nulls;
+}
+
 ColumnChunkSummary SummarizeChunk(const parquet::ColumnDescriptor& column,
                                   const parquet::ColumnChunkMetaData& chunk) {
   ColumnChunkSummary summary;
@@ -89,6 +115,9 @@ ColumnChunkSummary SummarizeChunk(const parquet::ColumnDescriptor& column,
     if (!converted.ok()) summary.min = summary.max = nullptr;  // a type without bounds
   }
   if (summary.null_count < 0 && column.max_definition_level() == 0) summary.null_count = 0;
+  if (column.max_repetition_level() > 0 && summary.null_count != 0) {
+    summary.null_count = NullsInLists(column, chunk);
+  }
   return summary;
 }
 

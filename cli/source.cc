@@ -38,8 +38,11 @@ Result<std::unique_ptr<Source>> Source::Open(const SourceArguments& arguments) {
   source->location_ = arguments.location;
   if (IsLocalFile(arguments.location)) {
     if (!arguments.accepts_file) {
-      return MakeError(ErrorKind::kInvalid, "this command reads tables; 'varve import' makes one",
-                       {.object = arguments.location});
+      return MakeError(
+          ErrorKind::kInvalid,
+          "this command reads tables; 'varve import TABLE FILE' makes one of a file (head, "
+          "take, stats and export read single files)",
+          {.object = arguments.location});
     }
     if (arguments.version != 0 || !arguments.as_of.empty()) {
       return MakeError(ErrorKind::kInvalid, "a single file has no versions",
@@ -83,7 +86,8 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> Source::Scan(const SourceScan&
   ARROW_RETURN_NOT_OK(CheckColumns(scan.columns));
   if (file_ != nullptr) {
     if (!scan.filter.empty()) {
-      return MakeError(ErrorKind::kUnsupported, "a filter needs a table; 'varve import' makes one",
+      return MakeError(ErrorKind::kUnsupported,
+                       "a filter needs a table; 'varve import TABLE FILE' makes one of a file",
                        {.object = location_});
     }
     PackedReadOptions options;
@@ -122,6 +126,10 @@ Status Source::CheckColumns(const std::vector<std::string>& columns) const {
                      {.object = location_});
   }
   return Status::OK();
+}
+
+void AddColumnsOption(CLI::App* app, std::vector<std::string>* columns, const std::string& what) {
+  app->add_option("-c,--columns", *columns, what + ": a,b,c or a b c");
 }
 
 std::vector<std::string> SplitNames(const std::vector<std::string>& lists) {

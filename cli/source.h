@@ -79,6 +79,9 @@ class Source {
   std::shared_ptr<const CollectionSchema> collection_schema_;
 };
 
+/// Declares -c,--columns: names with commas or spaces between them. `what` is its help.
+void AddColumnsOption(CLI::App* app, std::vector<std::string>* columns, const std::string& what);
+
 /// "a,b , c" and repeated options as names.
 std::vector<std::string> SplitNames(const std::vector<std::string>& lists);
 

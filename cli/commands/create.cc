@@ -6,6 +6,8 @@
 #include "arrow/record_batch.h"
 #include "cli/command.h"
 #include "cli/input/input.h"
+#include "cli/list_notes.h"
+#include "cli/output/display_text.h"
 #include "cli/output/json_document.h"
 #include "cli/write_arguments.h"
 #include "varve/suggestion.h"
@@ -75,7 +77,7 @@ class CreateCommand : public Command {
 
   Status Run(Console* console) override {
     ARROW_ASSIGN_OR_RAISE(const TableOptions options, write_.ToOptions());
-    ARROW_ASSIGN_OR_RAISE(const auto schema, MakeSchema());
+    ARROW_ASSIGN_OR_RAISE(const auto schema, MakeSchema(console));
     ARROW_ASSIGN_OR_RAISE(const auto table, Table::Create(table_uri_, schema, options));
     if (console->json) {
       nlohmann::ordered_json document;
@@ -91,12 +93,17 @@ class CreateCommand : public Command {
   }
 
  private:
-  Result<std::shared_ptr<const CollectionSchema>> MakeSchema() const {
+  Result<std::shared_ptr<const CollectionSchema>> MakeSchema(Console* console) const {
     if (!like_.empty()) {
       ARROW_ASSIGN_OR_RAISE(const Input input, OpenInput(like_, {}));
       std::shared_ptr<arrow::RecordBatch> sample;
       ARROW_RETURN_NOT_OK(input.reader->ReadNext(&sample));
-      return CollectionSchema::FromArrow(*input.reader->schema(), sample.get(), primary_key_);
+      ARROW_ASSIGN_OR_RAISE(auto schema, CollectionSchema::FromArrow(*input.reader->schema(),
+                                                                     sample.get(), primary_key_));
+      for (const std::string& note : ListNotes(*schema, sample.get())) {
+        console->Say(Printable(note));
+      }
+      return schema;
     }
     if (fields_.empty()) {
       return MakeError(ErrorKind::kInvalid, "name columns with --field, or a file with --like");

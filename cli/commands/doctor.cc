@@ -17,6 +17,7 @@
 #include "arrow/config.h"
 #include "arrow/util/config.h"
 #include "cli/command.h"
+#include "cli/interruption.h"
 #include "cli/location.h"
 #include "cli/output/amounts.h"
 #include "cli/output/display_text.h"
@@ -29,6 +30,9 @@ namespace {
 constexpr int kRacers = 8;
 constexpr int64_t kLowSpaceBytes = int64_t{1} << 30;
 constexpr int64_t kClockSkewMicros = 60 * 1000000LL;
+// How the local store begins the name of a file that is not complete.
+constexpr std::string_view kUnfinishedPrefix = ".varve-new-";
+constexpr auto kStillBeingWritten = std::chrono::hours(1);
 constexpr int64_t kFirstSaneTime = 1735689600000000;  // 2025-01-01
 
 struct Check {
@@ -94,6 +98,7 @@ class DoctorCommand : public Command {
   }
 
   Status Run(Console* console) override {
+    const GracefulInterruption graceful;  // what is tried is removed again
     Environment();
     if (const auto path = LocalPath(location_); path.has_value()) LocalDisk(*path);
     const Status store = Store();
@@ -182,6 +187,34 @@ class DoctorCommand : public Command {
                   : std::string("no O_TMPFILE (") + std::strerror(errno) +
                         "): an interrupted write may leave a temporary file");
     if (file >= 0) close(file);
+    LeftBehind(path);
+  }
+
+  // Files that writers were filling when they were killed. A store with O_TMPFILE leaves none.
+  void LeftBehind(const std::string& path) {
+    int64_t num_files = 0, num_bytes = 0;
+    std::string one;
+    std::error_code error;
+    const auto now = std::filesystem::file_time_type::clock::now();
+    const std::filesystem::recursive_directory_iterator end;
+    for (std::filesystem::recursive_directory_iterator entry(path, error); !error && entry != end;
+         entry.increment(error)) {
+      std::error_code gone;
+      if (!entry->path().filename().string().starts_with(kUnfinishedPrefix) ||
+          !entry->is_regular_file(gone) ||
+          now - entry->last_write_time(gone) < kStillBeingWritten) {
+        continue;
+      }
+      const auto bytes = entry->file_size(gone);
+      if (gone) continue;
+      ++num_files;
+      num_bytes += static_cast<int64_t>(bytes);
+      one = entry->path().string();
+    }
+    if (num_files == 0) return;
+    Add("left behind", Check::kWarning,
+        Plural(num_files, "file") + " of writers that were killed, " + FormatBytes(num_bytes) +
+            ", no part of any version: remove " + one + (num_files > 1 ? " and its like" : ""));
   }
 
   // What commits rely on, tried in a folder of its own that goes away again.

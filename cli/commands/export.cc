@@ -75,7 +75,7 @@ class ExportCommand : public Command {
         ->required();
     app->add_option("-f,--format", format_,
                     "parquet, arrow, arrows (a stream), jsonl, csv, npy; default: by the name");
-    app->add_option("-c,--columns", columns_, "Only these columns, in this order: a,b,c");
+    AddColumnsOption(app, &columns_, "Only these columns, in this order");
     app->add_option("-w,--filter", filter_, "Only rows for which this is true (tables)");
     app->add_option("-n,--limit", limit_, "At most so many rows")->check(CLI::NonNegativeNumber);
     app->add_flag("--force", force_, "Replace the file if it exists");

@@ -15,7 +15,7 @@ class HeadCommand : public Command {
     source_.Configure(app, /*with_file=*/true);
     app->add_option("-n,--limit", limit_, "How many rows; default: 10")
         ->check(CLI::NonNegativeNumber);
-    app->add_option("-c,--columns", columns_, "Only these columns, in this order: a,b,c");
+    AddColumnsOption(app, &columns_, "Only these columns, in this order");
   }
 
   Status Run(Console* console) override {

@@ -10,7 +10,9 @@
 #include "cli/input/batch_source.h"
 #include "cli/input/input.h"
 #include "cli/interruption.h"
+#include "cli/list_notes.h"
 #include "cli/output/amounts.h"
+#include "cli/output/display_text.h"
 #include "cli/output/json_document.h"
 #include "cli/output/progress_reader.h"
 #include "cli/write_arguments.h"
@@ -115,14 +117,10 @@ class ImportCommand : public Command {
     if (files.size() > 1) label = Plural(static_cast<int64_t>(files.size()), "file");
     auto counted =
         std::make_shared<ProgressReader>(std::move(reader), label, expected_rows, console_);
-    if (table_ == nullptr && message_.empty()) {
-      ARROW_ASSIGN_OR_RAISE(table_, Table::Create(table_uri_, counted, primary_key_, options));
+    if (table_ == nullptr) {
+      ARROW_RETURN_NOT_OK(Create(counted, options));
     } else {
-      std::shared_ptr<arrow::RecordBatchReader> rows = counted;
-      if (table_ == nullptr) {
-        ARROW_ASSIGN_OR_RAISE(rows, CreateFor(counted, options));
-      }
-      ARROW_RETURN_NOT_OK(table_->Append(rows, {.message = message_}));
+      ARROW_RETURN_NOT_OK(table_->Append(counted, {.message = message_}));
     }
     console_->ClearProgress();
     num_rows_ += counted->num_rows();
@@ -134,22 +132,29 @@ class ImportCommand : public Command {
     return Status::OK();
   }
 
-  // A first version made by Create has no message: an empty table, then an append that has one.
-  // The first batch shows which lists are vectors, so it is read before, and handed on after.
-  Result<std::shared_ptr<arrow::RecordBatchReader>> CreateFor(
-      const std::shared_ptr<arrow::RecordBatchReader>& reader, const TableOptions& options) {
+  // The first rows show which lists are vectors, and why others are not.
+  Status Create(const std::shared_ptr<arrow::RecordBatchReader>& reader,
+                const TableOptions& options) {
     std::shared_ptr<arrow::RecordBatch> first;
-    ARROW_RETURN_NOT_OK(reader->ReadNext(&first));
-    ARROW_ASSIGN_OR_RAISE(
-        auto schema, CollectionSchema::FromArrow(*reader->schema(), first.get(), primary_key_));
-    ARROW_ASSIGN_OR_RAISE(table_, Table::Create(table_uri_, schema, options));
-    return std::make_shared<BatchSource>(
+    do {
+      ARROW_RETURN_NOT_OK(reader->ReadNext(&first));
+    } while (first != nullptr && first->num_rows() == 0);
+    const auto whole = std::make_shared<BatchSource>(
         reader->schema(),
-        [reader, first](std::shared_ptr<arrow::RecordBatch>* batch) mutable -> Status {
-          if (first == nullptr) return reader->ReadNext(batch);
-          *batch = std::exchange(first, nullptr);
+        [reader, next = first](std::shared_ptr<arrow::RecordBatch>* batch) mutable -> Status {
+          if (next == nullptr) return reader->ReadNext(batch);
+          *batch = std::exchange(next, nullptr);
           return Status::OK();
         });
+    ARROW_ASSIGN_OR_RAISE(
+        table_,
+        Table::Create(table_uri_, nullptr, whole,
+                      {.primary_key = primary_key_, .message = message_, .table = options}));
+    console_->ClearProgress();
+    for (const std::string& note : ListNotes(*table_->snapshot()->schema(), first.get())) {
+      console_->Say(Printable(note));
+    }
+    return Status::OK();
   }
 
   void Report(double seconds) const {

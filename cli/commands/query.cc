@@ -16,8 +16,7 @@ class QueryCommand : public Command {
  public:
   void Configure(CLI::App* app) override {
     source_.Configure(app);
-    app->add_option("-c,--columns", columns_,
-                    "Only these columns, in this order: a,b,c (RowID and Timestamp too)");
+    AddColumnsOption(app, &columns_, "Only these columns, RowID and Timestamp too, in this order");
     app->add_option("-w,--filter", filter_, "Only rows for which this is true");
     auto* limit = app->add_option("-n,--limit", limit_, "At most so many rows; default: all")
                       ->check(CLI::NonNegativeNumber);

@@ -77,6 +77,16 @@ Result<std::shared_ptr<arrow::RecordBatch>> GenerateRows() {
       kNumRows, std::move(columns));
 }
 
+// `word` as a shell takes it: in quotes where it needs them.
+std::string ShellWord(const std::string& word) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:=@+,";
+  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
 class QuickstartCommand : public Command {
  public:
   void Configure(CLI::App* app) override {
@@ -99,7 +109,7 @@ class QuickstartCommand : public Command {
     console->Say(Plural(kNumRows, "row") + " with vectors of " + std::to_string(kDimension) +
                  " dimensions: version 1 of " + table->uri());
     console->Say("\nTry next:");
-    const std::string& t = table_uri_;
+    const std::string t = ShellWord(table_uri_);
     for (const std::string& line :
          {"varve head " + t + " -n 3", "varve tree " + t,
           "varve take " + t + " 5 17 5 --columns id,title",

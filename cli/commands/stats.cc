@@ -31,7 +31,7 @@ class StatsCommand : public Command {
  public:
   void Configure(CLI::App* app) override {
     source_.Configure(app, /*with_file=*/true);
-    app->add_option("-c,--columns", columns_, "Only these columns: a,b,c");
+    AddColumnsOption(app, &columns_, "Only these columns");
     app->add_flag("--scan", scan_, "From the rows themselves, not from the footers");
   }
 

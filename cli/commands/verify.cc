@@ -53,7 +53,8 @@ class VerifyCommand : public Command {
     words += deep_ ? ", every byte of " + FormatBytes(num_bytes) + " read and compared in " +
                          FormatSeconds(seconds.count()) + " (" +
                          FormatRate(num_bytes, seconds.count()) + ")"
-                   : ", lengths and footers compared; --deep reads every byte";
+             : source->is_table() ? ", lengths and footers compared; --deep reads every byte"
+                                  : ", only its footer was read; --deep reads every byte";
     if (!console->json) console->DataLine(words);
     return Status::OK();
   }

@@ -8,9 +8,9 @@
 #include <utility>
 
 #include "arrow/io/file.h"
-#include "arrow/io/stdio.h"
 #include "arrow/type.h"
 #include "cli/input/formats.h"
+#include "cli/input/standard_input.h"
 #include "varve/suggestion.h"
 
 namespace varve::cli {
@@ -54,8 +54,8 @@ Result<InputFormat> FormatOfExtension(const std::string& path) {
 
 bool IsVector(const arrow::DataType& type) { return type.id() == arrow::Type::FIXED_SIZE_LIST; }
 
-Status OpenStandardInput(InputFormat format, const InputOptions& options, Input* input) {
-  auto stream = std::make_shared<arrow::io::StdinStream>();
+Status OpenFromStandardInput(InputFormat format, const InputOptions& options, Input* input) {
+  const auto stream = OpenStandardInput();
   switch (format) {
     case InputFormat::kArrow:
       return OpenArrow(stream, input);
@@ -107,7 +107,7 @@ Result<Input> OpenInput(const std::string& path, const InputOptions& options) {
   input.path = path;
   InputFormat format = options.format;
   if (path == "-") {
-    ARROW_RETURN_NOT_OK(OpenStandardInput(format, options, &input));
+    ARROW_RETURN_NOT_OK(OpenFromStandardInput(format, options, &input));
     return input;
   }
   std::error_code error;

@@ -53,27 +53,43 @@ std::string FirstBadLine(const std::string& path) {
   return "";
 }
 
-// "… in row 5", counted from 0 in the block that failed, as a line of the file.
-std::string LineOfRow(std::string_view message, int64_t rows_before) {
-  constexpr std::string_view kMark = "in row ";
-  const size_t at = message.rfind(kMark);
-  if (at == std::string_view::npos) return "";
-  message.remove_prefix(at + kMark.size());
-  int64_t row = 0;
-  if (std::from_chars(message.data(), message.data() + message.size(), row).ec != std::errc()) {
-    return "";
+// Where row `row` (from 0) stands: lines without anything are no rows. Of standard input, which
+// cannot be read twice, the row is all there is to say.
+std::string PlaceOf(int64_t row, const std::string& path) {
+  if (path == "-") return "row " + std::to_string(row + 1);
+  std::ifstream file(path);
+  std::string line;
+  for (int64_t number = 1; std::getline(file, line); ++number) {
+    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
+    if (row-- == 0) return "line " + std::to_string(number);
   }
-  return "row " + std::to_string(rows_before + row);
+  return "the last line";
 }
 
 Status Explained(const Status& status, const std::string& path, int64_t rows_before) {
   if (status.ok() || status.IsIOError() || status.IsCancelled() || status.IsOutOfMemory()) {
     return status;
   }
-  std::string where = path == "-" ? "" : FirstBadLine(path);
+  std::string message = status.message();
+  if (message.find("Empty JSON") != std::string::npos) {
+    return MakeError(ErrorKind::kInvalid, "the file has no rows", {.object = path});
+  }
+  const std::string where = path == "-" ? "" : FirstBadLine(path);
   if (!where.empty()) return Corruption("not JSON lines: " + where, {.object = path});
-  where = LineOfRow(status.message(), rows_before);
-  return Corruption(status.message(), {.object = path, .field = where});
+  // "JSON parse error: … in row 5", counted from 0 in the block that failed.
+  constexpr std::string_view kBegin = "JSON parse error: ", kMark = " in row ";
+  const size_t at = message.rfind(kMark);
+  if (at != std::string::npos) {
+    int64_t row = 0;
+    const char* number = message.data() + at + kMark.size();
+    if (std::from_chars(number, message.data() + message.size(), row).ec == std::errc()) {
+      message = PlaceOf(rows_before + row, path) + ": " + message.substr(0, at);
+      if (const size_t begin = message.find(kBegin); begin != std::string::npos) {
+        message.erase(begin, kBegin.size());
+      }
+    }
+  }
+  return Corruption(message, {.object = path});
 }
 
 // The length all lists of `column` share, where they are numbers, at least two, and never null.
@@ -111,6 +127,37 @@ std::shared_ptr<arrow::Schema> WithVectors(const arrow::RecordBatch& first,
   return arrow::schema(std::move(fields));
 }
 
+Status CheckLengths(const arrow::ListArray& list, int32_t size, const std::string& name,
+                    const std::string& path, int64_t rows_before) {
+  for (int64_t row = 0; row < list.length(); ++row) {
+    if (list.IsNull(row) || list.value_length(row) == size) continue;
+    return MakeError(ErrorKind::kInvalid,
+                     "a vector of another length in " + PlaceOf(rows_before + row, path),
+                     {.object = path,
+                      .field = name,
+                      .expected = std::to_string(size),
+                      .found = std::to_string(list.value_length(row))});
+  }
+  return Status::OK();
+}
+
+// Vectors of the table the rows go to: a list of another length is found here, where lines can be
+// named.
+Status CheckVectors(const arrow::RecordBatch& batch, const arrow::Schema* target,
+                    const std::string& path, int64_t rows_before) {
+  for (int i = 0; target != nullptr && i < batch.num_columns(); ++i) {
+    const auto field = target->GetFieldByName(batch.schema()->field(i)->name());
+    if (field == nullptr || field->type()->id() != arrow::Type::FIXED_SIZE_LIST ||
+        batch.column(i)->type_id() != arrow::Type::LIST) {
+      continue;
+    }
+    const int32_t size = checked_cast<const arrow::FixedSizeListType&>(*field->type()).list_size();
+    const auto& list = checked_cast<const arrow::ListArray&>(*batch.column(i));
+    ARROW_RETURN_NOT_OK(CheckLengths(list, size, field->name(), path, rows_before));
+  }
+  return Status::OK();
+}
+
 Result<std::shared_ptr<arrow::RecordBatch>> ToSchema(
     const std::shared_ptr<arrow::RecordBatch>& batch, const std::shared_ptr<arrow::Schema>& schema,
     const std::string& path, int64_t rows_before) {
@@ -121,14 +168,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> ToSchema(
     if (!column->type()->Equals(*field->type())) {
       const auto& vector = checked_cast<const arrow::FixedSizeListType&>(*field->type());
       const auto& list = checked_cast<const arrow::ListArray&>(*column);
-      for (int64_t row = 0; row < list.length(); ++row) {
-        if (list.IsNull(row) || list.value_length(row) == vector.list_size()) continue;
-        return Corruption("a vector of another length in row " + std::to_string(rows_before + row),
-                          {.object = path,
-                           .field = field->name(),
-                           .expected = std::to_string(vector.list_size()),
-                           .found = std::to_string(list.value_length(row))});
-      }
+      ARROW_RETURN_NOT_OK(CheckLengths(list, vector.list_size(), field->name(), path, rows_before));
       auto cast =
           arrow::compute::Cast(*column, field->type(), arrow::compute::CastOptions::Unsafe());
       if (!cast.ok()) {
@@ -167,11 +207,12 @@ Status OpenJsonLines(std::shared_ptr<arrow::io::InputStream> stream, const Input
   auto schema = WithVectors(*first, options.target.get());
   input->reader = std::make_shared<BatchSource>(
       schema,
-      [reader, schema, first, path,
+      [reader, schema, first, path, target = options.target,
        rows = int64_t{0}](std::shared_ptr<arrow::RecordBatch>* batch) mutable -> Status {
         std::shared_ptr<arrow::RecordBatch> read = std::exchange(first, nullptr);
         if (read == nullptr) ARROW_RETURN_NOT_OK(Explained(reader->ReadNext(&read), path, rows));
         if (read == nullptr) return Status::OK();
+        ARROW_RETURN_NOT_OK(CheckVectors(*read, target.get(), path, rows));
         ARROW_ASSIGN_OR_RAISE(*batch, ToSchema(read, schema, path, rows));
         rows += read->num_rows();
         return Status::OK();

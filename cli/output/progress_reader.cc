@@ -25,6 +25,8 @@ ProgressReader::ProgressReader(std::shared_ptr<arrow::RecordBatchReader> reader,
 Status ProgressReader::ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) {
   ARROW_RETURN_NOT_OK(CheckInterrupted());
   ARROW_RETURN_NOT_OK(reader_->ReadNext(batch));
+  // What ended may have been ended by the interruption.
+  ARROW_RETURN_NOT_OK(CheckInterrupted());
   if (*batch != nullptr) num_rows_ += (*batch)->num_rows();
   const auto now = std::chrono::steady_clock::now();
   if (console_->shows_progress() && now - shown_ >= kBetweenFrames) {

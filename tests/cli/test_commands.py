@@ -4,6 +4,7 @@
 import csv
 import io
 import json
+import shlex
 import subprocess
 
 import numpy as np
@@ -319,3 +320,53 @@ def test_export_a_filter_and_a_version(table, tmp_path, vectors):
     run("export", table, tmp_path / "w.npy", code=2)
     assert "CSV has no vectors" in run("export", table, tmp_path / "w.csv", code=2).err
     assert [p.name for p in tmp_path.iterdir()] == ["v.npy"]
+
+
+def test_a_new_table_has_its_rows_and_message_in_one_version(parquet, tmp_path):
+    run("import", tmp_path / "t", parquet, "-m", "the first harvest", "--primary-key", "id")
+    assert [(v["version"], v["rows"], v["message"]) for v in run("history", tmp_path / "t", "--json").lines] == [
+        (1, NUM_ROWS, "the first harvest")]
+
+
+def test_columns_with_commas_or_spaces(table, parquet, tmp_path):
+    expected = [{"id": 5, "label": 5}, {"id": 17, "label": 7}]
+    for words in (["5", "17", "--columns", "id,label"], ["5", "17", "--columns", "id", "label"], ["5", "--columns", "id", "label", "17"],
+                  ["--columns", "id,label", "5", "17"], ["5", "17", "-c", "id", "-c", "label"]):
+        assert run("take", table, *words, "--json").lines == expected
+    for command in (["head", table, "-n", 1], ["query", table, "-n", 1], ["head", parquet, "-n", 1]):
+        for columns in (["id,label"], ["id", "label"], ["id,", "label"]):
+            assert run(*command, "--json", "--columns", *columns).lines == [{"id": 0, "label": 0}]
+    stats = run("stats", table, "--json", "--columns", "id", "label").json
+    assert [column["column"] for column in stats["columns"]] == ["id", "label"]
+    run("export", table, tmp_path / "a.csv", "--limit", 1, "--columns", "id", "label")
+    assert (tmp_path / "a.csv").read_text() == '"id","label"\n0,0\n'
+
+
+def test_quickstart_prints_commands_that_work(tmp_path):
+    for folder in ("./demo", "it's a demo"):
+        lines = [line[2:] for line in run("quickstart", folder, cwd=tmp_path).err.splitlines() if line.startswith("  varve ")]
+        assert len(lines) == 7
+        for line in lines:
+            words = shlex.split(line)[1:] + (["--repeat", "1"] if " bench " in line else []) + (["--force"] if " export " in line else [])
+            run(*words, cwd=tmp_path)
+
+
+def test_empty_lists_are_no_nulls(tmp_path):
+    lists = [["x", None], None, [], [], ["y"]]
+    pq.write_table(pa.table({"tags": pa.array(lists, pa.list_(pa.string())), "empty": pa.array([[]] * 5, pa.list_(pa.string()))}),
+                   tmp_path / "a.parquet")
+    run("import", tmp_path / "t", tmp_path / "a.parquet")
+    for source in (tmp_path / "t", tmp_path / "a.parquet"):
+        nulls = {column["column"]: column["nulls"] for column in run("stats", source, "--json").json["columns"]}
+        assert nulls == {"tags.list.element": 2, "empty.list.element": 0}  # a null list and a null in a list
+    assert [column["nulls"] for column in run("stats", tmp_path / "t", "--scan", "--json").json["columns"]] == [1, 0]
+
+
+def test_shallow_verification_says_what_it_did(table, parquet):
+    assert run("verify", table).out.endswith("lengths and footers compared; --deep reads every byte\n")
+    assert run("verify", parquet).out == "ok: 1 file, only its footer was read; --deep reads every byte\n"
+    assert "every byte of" in run("verify", parquet, "--deep").out
+
+
+def test_commands_for_tables_say_what_to_do_with_a_file(parquet):
+    assert "'varve import TABLE FILE' makes one" in run("query", parquet, "--filter", "id = 1", code=2).err

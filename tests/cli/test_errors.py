@@ -10,6 +10,8 @@ import signal
 import subprocess
 import threading
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from conftest import DIMENSION, NUM_ROWS, VARVE, run
@@ -211,3 +213,80 @@ def test_interrupted_import_leaves_nothing(tmp_path):
     assert code == 130
     run("info", tmp_path / "t", code=4)
     assert not list((tmp_path / "t").rglob("*.parquet")) if (tmp_path / "t").exists() else True
+
+
+def test_interrupted_import_that_waits_for_input(tmp_path):
+    # Nothing arrives and nothing ends the input: the first Ctrl-C has to.
+    run("import", tmp_path / "t", "-", "--format", "jsonl", stdin='{"id": 1}\n')
+    with subprocess.Popen([VARVE, "import", tmp_path / "t", "-", "--format", "jsonl", "--json"], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        # More than a pipe and a block of the parser hold: what is left in the pipe was not read, the rest was.
+        process.stdin.write(b'{"id": 2}\n' * 1_000_000)
+        process.stdin.flush()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=120) == 130
+        error = json.loads(process.stderr.read())["error"]
+        assert (error["kind"], error["exit_code"]) == ("cancelled", 130)
+        process.stdin.close()
+    assert [line["rows"] for line in run("history", tmp_path / "t", "--json").lines] == [1]
+    assert len(list((tmp_path / "t" / "data").iterdir())) == 1
+
+
+def test_json_lines_name_the_line(tmp_path):
+    path, table = tmp_path / "a.jsonl", tmp_path / "t"
+    path.write_text('{"id": 1}\n\n{"id": 2}\n \n{"id": "three"}\n')
+    assert "line 5: Column(/id)" in run("import", table, path, code=3).err
+    # From a pipe lines cannot be counted again: rows are.
+    assert "row 3: Column(/id)" in run("import", table, "-", "--format", "jsonl", stdin=path.read_text(), code=3).err
+    path.write_text("".join(f'{{"id": {i}, "text": "{"x" * 60}"}}\n' + "\n" * (i % 2) for i in range(150_000)) + '{"id": [1]}\n')
+    assert "line 225001: Column(/id)" in run("import", table, path, code=3).err  # not in the first block
+    path.write_text('{"v": [1.5, 2]}\n' * 3)
+    run("import", table, path)
+    path.write_text('{"v": [1.5, 2]}\n\n{"v": [1.5]}\n')
+    done = run("import", table, path, code=2)
+    assert "a vector of another length in line 3" in done.err and "expected 2, found 1" in done.err
+
+
+@pytest.mark.parametrize("text", ["", "\n", " \n\r\n\t\n"])
+def test_an_empty_file_is_bad_input(tmp_path, text):
+    (tmp_path / "a.jsonl").write_text(text)
+    for words, stdin in ((["a.jsonl"], None), (["-", "--format", "jsonl"], text)):
+        error = run("import", "t", *words, "--json", code=2, stdin=stdin, cwd=tmp_path).error
+        assert error["kind"] == "invalid" and "has no rows" in error["message"]
+    assert not (tmp_path / "t").exists()
+
+
+@pytest.mark.parametrize("lists, why", [
+    ([[1.5, 2], [2.5]], "of the first 2 rows, the shortest has 1 number, the longest 2"),
+    ([None, None], "of the first 2 rows, none has a value"),
+    ([[], []], "of the first 2 rows, none has a number"),
+    ([], "there are no rows to tell from"),
+])
+def test_lists_that_are_no_vectors_are_named(tmp_path, lists, why):
+    pq.write_table(pa.table({"v": pa.array(lists, pa.list_(pa.float32())), "w": pa.array([[1.5, 2]] * len(lists), pa.list_(pa.float32(), 2)),
+                             "t": pa.array([["x"]] * len(lists), pa.list_(pa.string()))}), tmp_path / "a.parquet")
+    note = f"note: column 'v' is stored as lists, not as vectors: {why}"
+    done = run("import", tmp_path / "t", tmp_path / "a.parquet")
+    assert [line for line in done.err.splitlines() if line.startswith("note")] == [note]
+    assert note in run("create", tmp_path / "u", "--like", tmp_path / "a.parquet").err
+    assert "note" not in run("import", tmp_path / "v", tmp_path / "a.parquet", "--quiet").err
+
+
+@pytest.mark.parametrize("row, message", [
+    ("abc", "'abc' is no row number"), ("1.5", "'1.5' is no row number"), ("-1", "there is no row -1; rows are counted from 0"),
+    ("9" * 30, "there is no row " + "9" * 30),
+])
+def test_rows_that_are_none(table, row, message):
+    assert run("take", table, row, code=2).err.splitlines()[0] == f"varve: {message}"
+
+
+def test_doctor_reports_what_killed_writers_left(tmp_path):
+    run("quickstart", tmp_path / "t")
+    left, young = tmp_path / "t" / "data" / ".varve-new-0123", tmp_path / "t" / "_versions" / ".varve-new-4567"
+    left.write_bytes(b"x" * 1000)
+    young.write_bytes(b"still being written")
+    assert "left behind" not in run("doctor", tmp_path / "t").out
+    os.utime(left, (1, 1))
+    checks = {check["check"]: check for check in run("doctor", tmp_path / "t", "--json").json["checks"]}
+    assert checks["left behind"]["outcome"] == "warning"
+    assert "1 file of writers" in checks["left behind"]["finding"] and str(left) in checks["left behind"]["finding"]

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/list_notes.h"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "arrow/array/array_nested.h"
+#include "arrow/record_batch.h"
+#include "arrow/type.h"
+#include "arrow/type_traits.h"
+#include "cli/output/amounts.h"
+
+namespace varve::cli {
+namespace {
+
+struct Lengths {
+  int64_t shortest = 0;
+  int64_t longest = 0;
+  int64_t num_lists = 0;
+  int64_t num_nulls = 0;
+};
+
+template <typename ListArray>
+Lengths LengthsOf(const arrow::Array& array) {
+  const auto& lists = static_cast<const ListArray&>(array);
+  Lengths lengths;
+  for (int64_t row = 0; row < lists.length(); ++row) {
+    if (lists.IsNull(row)) {
+      ++lengths.num_nulls;
+      continue;
+    }
+    const int64_t length = lists.value_length(row);
+    lengths.shortest = lengths.num_lists == 0 ? length : std::min(lengths.shortest, length);
+    lengths.longest = std::max(lengths.longest, length);
+    ++lengths.num_lists;
+  }
+  return lengths;
+}
+
+bool IsListOfFloats(const arrow::DataType& type) {
+  return (type.id() == arrow::Type::LIST || type.id() == arrow::Type::LARGE_LIST) &&
+         arrow::is_floating(static_cast<const arrow::BaseListType&>(type).value_type()->id());
+}
+
+std::string Reason(const arrow::Array* column) {
+  if (column == nullptr || column->length() == 0) return "there are no rows to tell from";
+  const Lengths lengths = column->type_id() == arrow::Type::LIST
+                              ? LengthsOf<arrow::ListArray>(*column)
+                              : LengthsOf<arrow::LargeListArray>(*column);
+  const std::string seen = "of the first " + Plural(column->length(), "row") + ", ";
+  if (lengths.num_lists == 0) return seen + "none has a value";
+  if (lengths.shortest != lengths.longest) {
+    return seen + "the shortest has " + Plural(lengths.shortest, "number") + ", the longest " +
+           std::to_string(lengths.longest);
+  }
+  if (lengths.longest == 0) return seen + "none has a number";
+  if (lengths.num_nulls > 0) return seen + std::to_string(lengths.num_nulls) + " are null";
+  return seen + "each has " + Plural(lengths.longest, "number") + ", some of them null";
+}
+
+}  // namespace
+
+std::vector<std::string> ListNotes(const CollectionSchema& schema,
+                                   const arrow::RecordBatch* first) {
+  std::vector<std::string> notes;
+  for (const FieldSchema& field : schema.fields()) {
+    if (!IsListOfFloats(*field.arrow_type)) continue;
+    const auto column = first == nullptr ? nullptr : first->GetColumnByName(field.name);
+    const bool is_list = column == nullptr || IsListOfFloats(*column->type());
+    if (!is_list) continue;
+    notes.push_back("note: column '" + field.name +
+                    "' is stored as lists, not as vectors: " + Reason(column.get()));
+  }
+  return notes;
+}
+
+}  // namespace varve::cli

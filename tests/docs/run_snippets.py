@@ -3,9 +3,9 @@
 
 usage: run_snippets.py BUILD_FOLDER PAGE.md...
 
-python  blocks of a page share one namespace, after setup/PAGE.py where there is one
+python  blocks of a page share one namespace, after setup/PAGE.py and before setup/PAGE.check.py where there are such files
 sh      with the built `varve` first on the PATH; a block fails with the first command that does
-cpp     a whole program, or statements that go into setup/PAGE.cc in place of its line SNIPPETS; built against the installed package
+cpp     a whole program, or statements that go into setup/PAGE.cc in place of its line `SNIPPETS;`, built against the installed package
 output  what the block before must print on standard output; `…` stands for any characters of a line, for anything in a line of
         its own
 text    is not run; blocks in any other language, or in none, are mistakes
@@ -113,8 +113,10 @@ def run_page(page, build, cpp):
             except Exception:
                 print(f"{page}:{block.line}: this {block.language} block fails", file=sys.stderr)
                 raise
+        if (check := setup.with_suffix(".check.py")).exists():
+            exec(compile(check.read_text(), str(check), "exec"), namespace)
         if statements:
-            cpp.run(setup.with_suffix(".cc").read_text().replace("SNIPPETS\n", "".join(statements)), work)
+            cpp.run(setup.with_suffix(".cc").read_text().replace("  SNIPPETS;\n", "".join(statements)), work)
         os.chdir("/")
     return len(blocks)
 

@@ -7,7 +7,7 @@
 #include <varve/table.h>
 
 #include <cstdio>
-#include <cstdlib>
+#include <filesystem>
 #include <memory>
 
 namespace {
@@ -32,17 +32,21 @@ arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> Rows(int64_t first) {
   ARROW_RETURN_NOT_OK(labels.Finish(&columns[1]));
   ARROW_RETURN_NOT_OK(stamps.Finish(&columns[2]));
   ARROW_RETURN_NOT_OK(vectors.Finish(&columns[3]));
-  const auto schema =
-      arrow::schema({arrow::field("id", arrow::int64(), false), arrow::field("label", arrow::int32()),
-                     arrow::field("ts", arrow::int64()), arrow::field("emb", columns[3]->type())});
+  const auto schema = arrow::schema(
+      {arrow::field("id", arrow::int64(), false), arrow::field("label", arrow::int32()),
+       arrow::field("ts", arrow::int64()), arrow::field("emb", columns[3]->type())});
   return arrow::RecordBatchReader::Make({arrow::RecordBatch::Make(schema, 20, columns)}, schema);
 }
 
 arrow::Status Run() {
-  std::system("rm -rf books");  // the page's Python made one
+  std::filesystem::remove_all("books");  // the page's Python made one
   ARROW_ASSIGN_OR_RAISE(const auto rows, Rows(0));
   ARROW_ASSIGN_OR_RAISE(const auto more_rows, Rows(20));
-SNIPPETS
+  SNIPPETS;
+  ARROW_ASSIGN_OR_RAISE(const auto left, varve::Table::Open("books"));
+  if (left->snapshot()->version() != 2 || left->snapshot()->num_rows() != 40) {
+    return arrow::Status::Invalid("not what the page says");
+  }
   return arrow::Status::OK();
 }
 

@@ -16,12 +16,13 @@ arrow::Result<std::shared_ptr<arrow::RecordBatch>> MakeBatch() {
   arrow::Int64Builder builder;
   ARROW_RETURN_NOT_OK(builder.AppendValues({7, 42}));
   ARROW_ASSIGN_OR_RAISE(auto ids, builder.Finish());
-  return arrow::RecordBatch::Make(arrow::schema({arrow::field("id", arrow::int64(), false)}), 2, {ids});
+  return arrow::RecordBatch::Make(arrow::schema({arrow::field("id", arrow::int64(), false)}), 2,
+                                  {ids});
 }
 
 arrow::Status Run() {
   ARROW_ASSIGN_OR_RAISE(const auto batch, MakeBatch());
-SNIPPETS
+  SNIPPETS;
   return arrow::Status::OK();
 }
 

@@ -3,14 +3,17 @@
 //
 //   varve_write_packed_files <rows.arrow> <folder> [key=value]...
 //
-// Keys: split (default, one), layout (fixed, list, compact), codec (zstd, lz4, snappy, gzip, none),
-// small_write_bytes, buffer_bytes, key (name of the primary key). Prints the paths, one a line.
+// Keys: split (default, one, schema, size, or groups such as a,b;c), layout (fixed, list, compact),
+// codec (zstd, lz4, snappy, gzip, none), level, small_write_bytes, buffer_bytes, page_checksums
+// (0), key (name of the primary key). Prints the paths, one a line.
 #include <sys/resource.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <sstream>
 #include <string>
+#include <vector>
 
 #include "arrow/io/file.h"
 #include "arrow/ipc/reader.h"
@@ -38,6 +41,30 @@ double CpuSeconds() {
          static_cast<double>(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
 }
 
+std::vector<std::string> SplitAt(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  std::istringstream stream(text);
+  for (std::string part; std::getline(stream, part, separator);) parts.push_back(part);
+  return parts;
+}
+
+void ChooseSplit(const std::string& split, varve::PackedWriteOptions* options) {
+  if (split == "default") return;
+  if (split == "one") {
+    options->split = varve::SplitPolicy::kOneGroup;
+  } else if (split == "schema") {
+    options->split = varve::SplitPolicy::kBySchema;
+  } else if (split == "size") {
+    options->split = varve::SplitPolicy::kByAverageSize;
+    options->average_size_limit = 20;
+  } else {
+    options->split = varve::SplitPolicy::kExplicit;
+    for (const std::string& group : SplitAt(split, ';')) {
+      options->groups.push_back(SplitAt(group, ','));
+    }
+  }
+}
+
 Status Run(const std::string& input, const std::string& folder,
            std::map<std::string, std::string> keys) {
   ARROW_ASSIGN_OR_RAISE(const auto file,
@@ -53,7 +80,9 @@ Status Run(const std::string& input, const std::string& folder,
     ARROW_ASSIGN_OR_RAISE(schema, varve::CollectionSchema::Make(fields));
   }
   varve::PackedWriteOptions options;
-  if (keys["split"] == "one") options.split = varve::SplitPolicy::kOneGroup;
+  if (keys.contains("split")) ChooseSplit(keys["split"], &options);
+  if (keys.contains("level")) options.defaults.level = std::stoi(keys["level"]);
+  options.page_checksums = keys["page_checksums"] != "0";
   if (keys.contains("codec")) options.defaults.compression = kCodecs.at(keys["codec"]);
   if (keys.contains("small_write_bytes")) {
     options.small_write_bytes = std::stoll(keys["small_write_bytes"]);

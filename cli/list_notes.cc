@@ -17,18 +17,16 @@ struct Lengths {
   int64_t shortest = 0;
   int64_t longest = 0;
   int64_t num_lists = 0;
-  int64_t num_nulls = 0;
+  bool has_null_numbers = false;
 };
 
 template <typename ListArray>
 Lengths LengthsOf(const arrow::Array& array) {
   const auto& lists = static_cast<const ListArray&>(array);
   Lengths lengths;
+  lengths.has_null_numbers = lists.values()->null_count() > 0;
   for (int64_t row = 0; row < lists.length(); ++row) {
-    if (lists.IsNull(row)) {
-      ++lengths.num_nulls;
-      continue;
-    }
+    if (lists.IsNull(row)) continue;
     const int64_t length = lists.value_length(row);
     lengths.shortest = lengths.num_lists == 0 ? length : std::min(lengths.shortest, length);
     lengths.longest = std::max(lengths.longest, length);
@@ -54,8 +52,13 @@ std::string Reason(const arrow::Array* column) {
            std::to_string(lengths.longest);
   }
   if (lengths.longest == 0) return seen + "none has a number";
-  if (lengths.num_nulls > 0) return seen + std::to_string(lengths.num_nulls) + " are null";
-  return seen + "each has " + Plural(lengths.longest, "number") + ", some of them null";
+  if (lengths.longest == 1) return seen + "each has 1 number";
+  if (lengths.num_lists == 1) return "one list is too few to tell from";
+  const auto& items = *static_cast<const arrow::BaseListType&>(*column->type()).value_type();
+  const bool is_float = items.id() == arrow::Type::FLOAT;
+  if (is_float || lengths.has_null_numbers) return seen + "some have nulls among their numbers";
+  if (column->null_count() > 0) return seen + std::to_string(column->null_count()) + " are null";
+  return "its numbers are of type " + items.ToString() + ", those of vectors are float";
 }
 
 }  // namespace

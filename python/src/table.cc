@@ -11,6 +11,7 @@
 
 #include "arrow/record_batch.h"
 #include "arrow/type.h"
+#include "arrow/type_traits.h"
 #include "capsule.h"
 #include "columns.h"
 #include "errors.h"
@@ -61,6 +62,21 @@ Result<std::shared_ptr<const CollectionSchema>> WithLayouts(
   return CollectionSchema::Make(std::move(fields), schema->max_field_id());
 }
 
+// Lists of floats that did not become vectors: their owner may have meant some.
+void WarnOfLists(const CollectionSchema& schema) {
+  for (const FieldSchema& field : schema.fields()) {
+    const auto& type = *field.arrow_type;
+    if (!arrow::is_var_length_list(type.id()) ||
+        !arrow::is_floating(static_cast<const arrow::BaseListType&>(type).value_type()->id())) {
+      continue;
+    }
+    const std::string words = "column '" + field.name +
+                              "' is stored as lists, not as vectors: give it as "
+                              "fixed-size lists of floats to have vectors";
+    if (PyErr_WarnEx(PyExc_UserWarning, words.c_str(), 2) != 0) throw nb::python_error();
+  }
+}
+
 PyTable Create(const std::string& uri, nb::handle data, const Text& primary_key,
                const Layouts& layouts, const Text& message, bool sync) {
   CreateOptions options{.primary_key = primary_key.value_or(""), .message = message.value_or("")};
@@ -84,7 +100,9 @@ PyTable Create(const std::string& uri, nb::handle data, const Text& primary_key,
     return Table::Create(uri, std::move(schema), rows.second, options);
   });
   if (!made.ok()) input.pending->ThrowIfSet();
-  return {ValueOrThrow(std::move(made))};
+  auto table = ValueOrThrow(std::move(made));
+  WarnOfLists(*table->snapshot()->schema());
+  return {std::move(table)};
 }
 
 PyTable Open(const std::string& uri, uint64_t version, int64_t as_of_micros, bool sync) {

@@ -184,6 +184,15 @@ def test_layouts(tmp_path, rows):
         varve.create(tmp_path / "t", rows, layout={"other": "list"})
 
 
+def test_lists_that_are_no_vectors_are_warned_of(tmp_path):
+    ragged = pa.table({"v": pa.array([[1.5, 2], [2.5]], pa.list_(pa.float32())), "w": pa.array([[1.5, 3], [2, 4]], pa.list_(pa.float32()))})
+    with pytest.warns(UserWarning, match="'v' is stored as lists, not as vectors") as caught:
+        table = varve.create(tmp_path / "t", ragged)
+    assert len(caught) == 1 and caught[0].filename == __file__
+    assert table.schema.to_arrow().field("w").type.list_size == 2
+    assert table.scan().to_arrow()["v"].to_pylist() == [[1.5, 2], [2.5]]
+
+
 def test_verify_finds_nothing_then_the_damage(tmp_path, rows):
     table = varve.create(tmp_path / "t", rows)
     assert table.verify() == [] and table.verify(deep=True) == []

@@ -5,6 +5,15 @@ install(TARGETS varve EXPORT varveTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LI
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY include/varve DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 
+# The build tree's package finds the archive where cargo put it, the installed one beside libvarve.a.
+set(VARVE_OPENDAL_ARCHIVE "")
+set(VARVE_PC_OPENDAL "")
+if(VARVE_HAS_OPENDAL)
+  get_target_property(VARVE_OPENDAL_ARCHIVE varve_opendal IMPORTED_LOCATION)
+  set(VARVE_PC_OPENDAL " -lvarve_opendal -lm -ldl")
+  install(FILES ${VARVE_OPENDAL_ARCHIVE} DESTINATION ${CMAKE_INSTALL_LIBDIR})
+endif()
+
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/varve)
 install(EXPORT varveTargets NAMESPACE varve:: DESTINATION ${package_dir})
 export(EXPORT varveTargets NAMESPACE varve:: FILE ${PROJECT_BINARY_DIR}/varveTargets.cmake)

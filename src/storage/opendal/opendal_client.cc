@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/opendal/opendal_client.h"
+
+#include <sys/types.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <mutex>
+#include <optional>
+#include <utility>
+
+#include "arrow/buffer.h"
+#include "storage/opendal/opendal_ffi.h"
+#include "storage/opendal/opendal_reply.h"
+
+namespace varve::internal {
+namespace {
+
+constexpr size_t kRuntimeThreads = 2;
+// What a service gives in one answer, and what is asked for where a few objects are enough.
+constexpr int64_t kListPage = 1000;
+
+vod_text TextOf(const std::string& text) { return {text.data(), text.size()}; }
+
+// The threads of this process. Never freed: requests may outlive everything else.
+Result<vod_runtime*> Runtime() {
+  static std::mutex mutex;
+  static pid_t process = 0;
+  static vod_runtime* runtime = nullptr;
+  const std::lock_guard lock(mutex);
+  if (process != getpid()) {
+    // Threads do not survive a fork; what belonged to them is the parent's.
+    runtime = vod_runtime_new(kRuntimeThreads);
+    process = getpid();
+  }
+  if (runtime == nullptr) {
+    return MakeError(ErrorKind::kResourceExhausted, "no threads for requests to object stores");
+  }
+  return runtime;
+}
+
+class Endpoint {
+ public:
+  static Result<std::shared_ptr<const Endpoint>> Open(const OpenDalOptions& options) {
+    ARROW_ASSIGN_OR_RAISE(vod_runtime * runtime, Runtime());
+    std::vector<vod_text> words;
+    for (const auto& [key, value] : options.options) {
+      words.push_back(TextOf(key));
+      words.push_back(TextOf(value));
+    }
+    std::vector<vod_text> hosts;
+    for (const std::string& host : options.hosts) hosts.push_back(TextOf(host));
+    const vod_open_options open{
+        .scheme = TextOf(options.scheme),
+        .options = words.data(),
+        .num_options = words.size() / 2,
+        .hosts = hosts.data(),
+        .num_hosts = hosts.size(),
+        .certificates = TextOf(options.certificates),
+        .connect_timeout_ms = static_cast<uint64_t>(options.connect_timeout.count()),
+        .idle_timeout_ms = static_cast<uint64_t>(options.idle_timeout.count()),
+        .idle_connections = static_cast<size_t>(options.idle_connections)};
+    std::string problem;
+    vod_endpoint* opened = vod_open(
+        runtime, &open,
+        [](void* user, const vod_result* result) {
+          static_cast<std::string*>(user)->assign(result->message.data, result->message.length);
+        },
+        &problem);
+    if (opened == nullptr) {
+      return MakeError(ErrorKind::kInvalid, "cannot set up the store: " + problem,
+                       {.object = options.scheme});
+    }
+    return std::shared_ptr<const Endpoint>(new Endpoint(opened, getpid()));
+  }
+
+  ~Endpoint() {
+    // Of a parent's endpoint, a child has only the memory.
+    if (process_ == getpid()) vod_close(endpoint_);
+  }
+  Endpoint(const Endpoint&) = delete;
+  Endpoint& operator=(const Endpoint&) = delete;
+
+  const vod_endpoint* get() const { return endpoint_; }
+  pid_t process() const { return process_; }
+
+ private:
+  Endpoint(vod_endpoint* endpoint, pid_t process) : endpoint_(endpoint), process_(process) {}
+
+  vod_endpoint* const endpoint_;
+  const pid_t process_;
+};
+
+// A request under way. Its callback holds one reference, Start another until it returns.
+struct Running {
+  ~Running() {
+    // First: it may be using the call.
+    on_stop.reset();
+    if (call != nullptr) vod_call_free(call);
+  }
+
+  struct Cancel {
+    vod_call* call;
+    void operator()() const { vod_call_cancel(call); }
+  };
+
+  std::shared_ptr<const Endpoint> endpoint;
+  ObjectRequest request;
+  ObjectDone done;
+  std::vector<ObjectInfo> objects;  // listed
+  vod_call* call = nullptr;
+  std::optional<std::stop_callback<Cancel>> on_stop;
+};
+
+using RunningPtr = std::shared_ptr<Running>;
+
+void OnDone(void* user, const vod_result* result) {
+  const std::unique_ptr<RunningPtr> owner(static_cast<RunningPtr*>(user));
+  Running& running = **owner;
+  ObjectReply reply = ReplyOf(*result, running.request);
+  reply.objects = std::move(running.objects);
+  const ObjectDone done = std::move(running.done);
+  done(std::move(reply));
+}
+
+bool OnEntry(void* user, const vod_entry* entry) {
+  Running& running = **static_cast<RunningPtr*>(user);
+  const ObjectRequest& request = running.request;
+  std::string path(entry->path.data, entry->path.length);
+  // Some services start elsewhere than asked, and folders are no objects.
+  const bool wanted = !entry->is_directory && path.starts_with(request.path) &&
+                      (request.start_after.empty() || path > request.start_after);
+  if (wanted) {
+    running.objects.push_back(
+        {.path = std::move(path),
+         .size = static_cast<int64_t>(entry->size),
+         .last_modified_micros = entry->last_modified_ms < 0 ? 0 : entry->last_modified_ms * 1000});
+  }
+  return static_cast<int64_t>(running.objects.size()) < request.limit;
+}
+
+void Release(void* owner) { delete static_cast<std::shared_ptr<arrow::Buffer>*>(owner); }
+
+vod_call* Send(const vod_endpoint* endpoint, const ObjectRequest& request, RunningPtr* user) {
+  const vod_text path = TextOf(request.path);
+  const auto timeout = static_cast<uint64_t>(request.timeout.count());
+  switch (request.operation) {
+    case ObjectOperation::kRead:
+      return vod_read(endpoint, path, static_cast<uint64_t>(request.offset),
+                      static_cast<uint64_t>(request.length), request.out, timeout, OnDone, user);
+    case ObjectOperation::kReadWhole:
+      return vod_read_whole(endpoint, path, static_cast<uint64_t>(request.length), timeout, OnDone,
+                            user);
+    case ObjectOperation::kWrite:
+      return vod_write(endpoint, path, request.body->data(),
+                       static_cast<size_t>(request.body->size()),
+                       new std::shared_ptr<arrow::Buffer>(request.body), Release, request.if_absent,
+                       timeout, OnDone, user);
+    case ObjectOperation::kStat:
+      return vod_stat(endpoint, path, timeout, OnDone, user);
+    case ObjectOperation::kRemove:
+      return vod_delete(endpoint, path, timeout, OnDone, user);
+    case ObjectOperation::kList:
+      break;
+  }
+  const int64_t page = std::min(request.limit, kListPage);
+  return vod_list(endpoint, path, TextOf(request.start_after), /*recursive=*/true,
+                  static_cast<size_t>(page), OnEntry, timeout, OnDone, user);
+}
+
+// What a call of an upload needs until it is told its end.
+struct UploadCall {
+  ObjectRequest request;  // says what kind of reply this is
+  ObjectDone done;
+};
+
+void OnUploadDone(void* user, const vod_result* result) {
+  const std::unique_ptr<UploadCall> call(static_cast<UploadCall*>(user));
+  ObjectReply reply = ReplyOf(*result, call->request);
+  call->done(std::move(reply));
+}
+
+class OpenDalUpload : public ObjectUpload {
+ public:
+  OpenDalUpload(std::shared_ptr<const Endpoint> endpoint, std::string path,
+                const UploadOptions& options)
+      : endpoint_(std::move(endpoint)), path_(std::move(path)), options_(options) {}
+  ~OpenDalUpload() override {
+    if (writer_ != nullptr) vod_writer_free(writer_);
+  }
+
+  void Write(std::shared_ptr<arrow::Buffer> bytes, ObjectDone done) override {
+    if (writer_ != nullptr) return Send(std::move(bytes), std::move(done));
+    // Opened with the first bytes; what follows comes from the runtime's thread.
+    auto* call = new UploadCall{
+        {}, [this, bytes = std::move(bytes), done = std::move(done)](ObjectReply reply) mutable {
+          if (reply.ok()) return Send(std::move(bytes), std::move(done));
+          done(std::move(reply));
+        }};
+    vod_call_free(vod_writer_open(endpoint_->get(), TextOf(path_), options_.if_absent,
+                                  static_cast<size_t>(options_.part_bytes),
+                                  static_cast<size_t>(options_.parallel_parts), &writer_, Timeout(),
+                                  OnUploadDone, call));
+  }
+
+  void Close(ObjectDone done) override {
+    auto* call = new UploadCall{{.operation = ObjectOperation::kWrite}, std::move(done)};
+    vod_call_free(vod_writer_close(writer_, Timeout(), OnUploadDone, call));
+  }
+
+  void Abort(ObjectDone done) override {
+    if (writer_ == nullptr) return done({});
+    auto* call = new UploadCall{{}, std::move(done)};
+    vod_call_free(vod_writer_abort(writer_, Timeout(), OnUploadDone, call));
+  }
+
+ private:
+  void Send(std::shared_ptr<arrow::Buffer> bytes, ObjectDone done) {
+    auto* call = new UploadCall{{}, std::move(done)};
+    const uint8_t* data = bytes->data();
+    const auto length = static_cast<size_t>(bytes->size());
+    vod_call_free(vod_writer_write(writer_, data, length,
+                                   new std::shared_ptr<arrow::Buffer>(std::move(bytes)), Release,
+                                   Timeout(), OnUploadDone, call));
+  }
+  uint64_t Timeout() const { return static_cast<uint64_t>(options_.timeout.count()); }
+
+  const std::shared_ptr<const Endpoint> endpoint_;
+  const std::string path_;
+  const UploadOptions options_;
+  vod_writer* writer_ = nullptr;
+};
+
+class OpenDalClient : public ObjectClient {
+ public:
+  OpenDalClient(OpenDalOptions options, std::shared_ptr<const Endpoint> endpoint)
+      : options_(std::move(options)), endpoint_(std::move(endpoint)) {}
+
+  void Start(ObjectRequest request, ObjectDone done) override {
+    auto endpoint = CurrentEndpoint();
+    if (!endpoint.ok()) {
+      done({.outcome = ObjectOutcome::kFailed, .message = endpoint.status().message()});
+      return;
+    }
+    const auto running = std::make_shared<Running>();
+    running->endpoint = *std::move(endpoint);
+    running->request = std::move(request);
+    running->done = std::move(done);
+    auto user = std::make_unique<RunningPtr>(running);
+    // From here on the callback owns it.
+    running->call = Send(running->endpoint->get(), running->request, user.release());
+    running->on_stop.emplace(running->request.stop, Running::Cancel{running->call});
+  }
+
+  Result<std::unique_ptr<ObjectUpload>> OpenUpload(const std::string& path,
+                                                   const UploadOptions& options) override {
+    ARROW_ASSIGN_OR_RAISE(auto endpoint, CurrentEndpoint());
+    return std::make_unique<OpenDalUpload>(std::move(endpoint), path, options);
+  }
+
+ private:
+  Result<std::shared_ptr<const Endpoint>> CurrentEndpoint() {
+    const std::lock_guard lock(mutex_);
+    if (endpoint_->process() != getpid()) {
+      ARROW_ASSIGN_OR_RAISE(endpoint_, Endpoint::Open(options_));
+    }
+    return endpoint_;
+  }
+
+  const OpenDalOptions options_;
+  std::mutex mutex_;  // guards endpoint_
+  std::shared_ptr<const Endpoint> endpoint_;
+};
+
+}  // namespace
+
+Result<std::shared_ptr<ObjectClient>> MakeOpenDalClient(const OpenDalOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(auto endpoint, Endpoint::Open(options));
+  return std::make_shared<OpenDalClient>(options, std::move(endpoint));
+}
+
+}  // namespace varve::internal

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// One request to an object store, and what became of it. What reaches a service, and what stands
+// before it (limits, retries, metering), has this one method, so that they can be put together at
+// will and tested alone.
+//
+// Threads:  Start may be called from any thread, also from `done`
+// Lifetime: a client keeps what it needs alive until the last `done` has returned
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "arrow/type_fwd.h"
+#include "varve/chunk_manager.h"
+
+namespace varve::internal {
+
+enum class ObjectOperation {
+  kRead,       ///< exactly `length` bytes at `offset` to `out`
+  kReadWhole,  ///< all of an object of at most `length` bytes
+  kWrite,      ///< all of `body`; with `if_absent`, only where there is no such object
+  kStat,
+  kRemove,
+  kList,  ///< objects whose path starts with `path`, in the service's order
+};
+
+/// "read", "stat", …: for messages and metrics.
+std::string_view NameOf(ObjectOperation operation);
+
+struct ObjectRequest {
+  ObjectOperation operation = ObjectOperation::kRead;
+  std::string path;
+  int64_t offset = 0;
+  int64_t length = 0;
+  uint8_t* out = nullptr;
+  std::shared_ptr<arrow::Buffer> body;
+  bool if_absent = false;
+  std::string start_after;
+  int64_t limit = INT64_MAX;  ///< objects listed
+  /// No later than that, counted from when it is sent; 0: without limit.
+  std::chrono::milliseconds timeout{0};
+  std::stop_token stop;  ///< asked to stop, a request ends early with kCancelled
+};
+
+/// What happened, as far as a caller may have to act on it.
+enum class ObjectOutcome {
+  kOk,
+  kNotFound,
+  kExists,       ///< a condition was false: there is such an object
+  kConflict,     ///< another request for the same object is in progress; nothing is said of either
+  kDenied,       ///< credentials or rights
+  kThrottled,    ///< too many requests
+  kUnavailable,  ///< no answer, or one that the service could not give
+  kTimedOut,
+  kBadAnswer,  ///< other bytes than were asked for
+  kUntrusted,  ///< the server's certificate is not to be trusted
+  kInvalid,    ///< a request or configuration that makes no sense
+  kUnsupported,
+  kCancelled,
+  kFailed,  ///< anything else
+};
+
+std::string_view NameOf(ObjectOutcome outcome);
+
+struct ObjectReply {
+  ObjectOutcome outcome = ObjectOutcome::kOk;
+  std::string message;  ///< without secrets
+  int http_status = 0;  ///< of the last response; 0: none came
+  int64_t requests = 0;
+  int64_t bytes = 0;  ///< read or written
+  int64_t size = 0;
+  int64_t last_modified_micros = 0;
+  std::chrono::milliseconds retry_after{-1};  ///< < 0: not told
+  int64_t server_time_micros = -1;            ///< < 0: not told
+  std::string etag;
+  std::shared_ptr<arrow::Buffer> data;  ///< kReadWhole
+  std::vector<ObjectInfo> objects;      ///< kList
+
+  bool ok() const { return outcome == ObjectOutcome::kOk; }
+};
+
+using ObjectDone = std::function<void(ObjectReply)>;
+
+struct UploadOptions {
+  bool if_absent = false;
+  int64_t part_bytes = 8 << 20;
+  int64_t parallel_parts = 4;
+  std::chrono::milliseconds timeout{0};  ///< of each call
+};
+
+/// An object that is sent part by part. Calls come one after another; an upload that was not closed
+/// must be aborted, or what was sent stays at the service.
+class ObjectUpload {
+ public:
+  virtual ~ObjectUpload() = default;
+  /// Of any size; the parts are cut elsewhere. `done` may come before the bytes have arrived.
+  virtual void Write(std::shared_ptr<arrow::Buffer> bytes, ObjectDone done) = 0;
+  /// Makes the object visible, whole.
+  virtual void Close(ObjectDone done) = 0;
+  virtual void Abort(ObjectDone done) = 0;
+};
+
+class ObjectClient {
+ public:
+  virtual ~ObjectClient() = default;
+
+  /// Sends nothing yet.
+  virtual Result<std::unique_ptr<ObjectUpload>> OpenUpload(const std::string& path,
+                                                           const UploadOptions& options) = 0;
+
+  /// `done` is called exactly once, when nothing touches `out` any more; maybe before this returns.
+  /// It must not block for long.
+  virtual void Start(ObjectRequest request, ObjectDone done) = 0;
+};
+
+/// The reply as an error that names the object, or OK.
+Status StatusOf(const ObjectReply& reply, ObjectOperation operation, const std::string& object);
+
+/// Starts all of `requests`, and waits until all have ended. A caller that is asked to stop
+/// (varve/stop.h), and the first failure, cancel the others.
+std::vector<ObjectReply> RunAll(ObjectClient* client, std::vector<ObjectRequest> requests);
+ObjectReply Run(ObjectClient* client, ObjectRequest request);
+
+}  // namespace varve::internal

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/remote/remote_chunk_manager.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "arrow/buffer.h"
+#include "storage/object_path.h"
+#include "storage/remote/remote_chunk_reader.h"
+#include "storage/remote/remote_chunk_writer.h"
+
+namespace varve::internal {
+namespace {
+
+std::shared_ptr<arrow::Buffer> CopyOf(std::span<const uint8_t> bytes) {
+  return arrow::Buffer::FromString(
+      std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+}
+
+}  // namespace
+
+RemoteChunkManager::RemoteChunkManager(std::shared_ptr<ObjectClient> client, RemoteOptions options)
+    : client_(std::move(client)), options_(std::move(options)) {}
+
+Result<ObjectInfo> RemoteChunkManager::Stat(const std::string& path) {
+  ARROW_RETURN_NOT_OK(CheckObjectPath(path));
+  const ObjectReply reply =
+      Run(client_.get(),
+          {.operation = ObjectOperation::kStat, .path = path, .timeout = options_.timeout});
+  ARROW_RETURN_NOT_OK(StatusOf(reply, ObjectOperation::kStat, path));
+  return ObjectInfo{
+      .path = path, .size = reply.size, .last_modified_micros = reply.last_modified_micros};
+}
+
+Result<bool> RemoteChunkManager::Exist(const std::string& path) {
+  const auto found = Stat(path);
+  if (found.ok()) return true;
+  if (IsNotFound(found.status())) return false;
+  return found.status();
+}
+
+Result<int64_t> RemoteChunkManager::Size(const std::string& path) {
+  ARROW_ASSIGN_OR_RAISE(const ObjectInfo info, Stat(path));
+  return info.size;
+}
+
+Result<std::shared_ptr<arrow::Buffer>> RemoteChunkManager::Read(const std::string& path) {
+  ARROW_RETURN_NOT_OK(CheckObjectPath(path));
+  ObjectReply reply = Run(client_.get(), {.operation = ObjectOperation::kReadWhole,
+                                          .path = path,
+                                          .length = options_.whole_read_bytes_max,
+                                          .timeout = options_.timeout});
+  ARROW_RETURN_NOT_OK(StatusOf(reply, ObjectOperation::kReadWhole, path));
+  return std::move(reply.data);
+}
+
+Result<std::shared_ptr<ChunkReader>> RemoteChunkManager::OpenReader(const std::string& path,
+                                                                    int64_t known_size) {
+  ARROW_RETURN_NOT_OK(CheckObjectPath(path));
+  if (known_size < 0) {
+    ARROW_ASSIGN_OR_RAISE(known_size, Size(path));
+  }
+  return std::make_shared<RemoteChunkReader>(client_, path, known_size, options_.timeout);
+}
+
+ObjectReply RemoteChunkManager::Put(const std::string& path, std::span<const uint8_t> bytes,
+                                    bool if_absent) {
+  return Run(client_.get(), {.operation = ObjectOperation::kWrite,
+                             .path = path,
+                             .body = CopyOf(bytes),
+                             .if_absent = if_absent,
+                             .timeout = options_.upload_timeout});
+}
+
+Status RemoteChunkManager::Write(const std::string& path, std::span<const uint8_t> bytes) {
+  ARROW_RETURN_NOT_OK(CheckObjectPath(path));
+  return StatusOf(Put(path, bytes, /*if_absent=*/false), ObjectOperation::kWrite, path);
+}
+
+Result<bool> RemoteChunkManager::PutIfAbsent(const std::string& path,
+                                             std::span<const uint8_t> bytes) {
+  ARROW_RETURN_NOT_OK(CheckObjectPath(path));
+  if (!options_.features.put_if_absent) {
+    return MakeError(ErrorKind::kUnsupported,
+                     "the store cannot create an object only where there is none, which commits "
+                     "depend on",
+                     {.object = options_.uri});
+  }
+  const ObjectReply reply = Put(path, bytes, /*if_absent=*/true);
+  if (reply.outcome == ObjectOutcome::kExists) return false;
+  ARROW_RETURN_NOT_OK(StatusOf(reply, ObjectOperation::kWrite, path));
+  return true;
+}
+
+Result<std::unique_ptr<ChunkWriter>> RemoteChunkManager::OpenWriter(const std::string& path,
+                                                                    MakeWriterOptions) {
+  ARROW_RETURN_NOT_OK(CheckObjectPath(path));
+  return std::make_unique<RemoteChunkWriter>(
+      client_, path,
+      UploadOptions{.if_absent = options_.features.put_if_absent,
+                    .part_bytes = options_.part_bytes,
+                    .parallel_parts = options_.parallel_parts,
+                    .timeout = options_.upload_timeout});
+}
+
+Result<std::vector<ObjectInfo>> RemoteChunkManager::List(const std::string& prefix,
+                                                         ListOptions options) {
+  ARROW_RETURN_NOT_OK(CheckObjectPrefix(prefix));
+  if (options.limit <= 0) return std::vector<ObjectInfo>();
+  // Where keys come in no order, the first of them are known only when all are.
+  const int64_t limit = options_.features.ordered_listing ? options.limit : INT64_MAX;
+  ObjectReply reply = Run(client_.get(), {.operation = ObjectOperation::kList,
+                                          .path = prefix,
+                                          .start_after = options.start_after,
+                                          .limit = limit,
+                                          .timeout = options_.timeout});
+  ARROW_RETURN_NOT_OK(StatusOf(reply, ObjectOperation::kList, prefix));
+  std::vector<ObjectInfo> objects = std::move(reply.objects);
+  std::ranges::sort(objects, {}, &ObjectInfo::path);
+  if (static_cast<int64_t>(objects.size()) > options.limit) {
+    objects.resize(static_cast<size_t>(options.limit));
+  }
+  return objects;
+}
+
+Status RemoteChunkManager::Remove(const std::string& path) {
+  ARROW_RETURN_NOT_OK(CheckObjectPath(path));
+  const ObjectReply reply =
+      Run(client_.get(),
+          {.operation = ObjectOperation::kRemove, .path = path, .timeout = options_.timeout});
+  if (reply.outcome == ObjectOutcome::kNotFound) return Status::OK();
+  return StatusOf(reply, ObjectOperation::kRemove, path);
+}
+
+Result<int64_t> RemoteChunkManager::StoreTime() {
+  // Every answer bears the time; an object that is not there is the cheapest to ask for.
+  const ObjectReply reply = Run(client_.get(), {.operation = ObjectOperation::kStat,
+                                                .path = "_what_time_is_it",
+                                                .timeout = options_.timeout});
+  if (reply.server_time_micros >= 0) return reply.server_time_micros;
+  if (reply.outcome != ObjectOutcome::kNotFound) {
+    ARROW_RETURN_NOT_OK(StatusOf(reply, ObjectOperation::kStat, options_.uri));
+  }
+  return MakeError(ErrorKind::kIo, "the store does not tell its time", {.object = options_.uri});
+}
+
+}  // namespace varve::internal

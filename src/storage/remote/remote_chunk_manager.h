@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// The contract of chunk managers over requests to an object store.
+//
+// Objects below one part are written with one request, longer ones part by part. Whole reads are
+// one request; a reader of unknown size asks for it first.
+//
+// Threads:  as ChunkManager; callers wait, requests do not take a thread
+// Errors:   as ChunkManager, naming the object and what the service said
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "storage/remote/object_client.h"
+#include "varve/chunk_manager.h"
+
+namespace varve::internal {
+
+struct RemoteOptions {
+  std::string uri;  ///< without credentials
+  ChunkManagerFeatures features;
+  std::chrono::milliseconds timeout{30'000};          ///< of each request
+  std::chrono::milliseconds upload_timeout{120'000};  ///< of each request with a body
+  int64_t part_bytes = 8 << 20;
+  int64_t parallel_parts = 4;
+  int64_t whole_read_bytes_max = int64_t{1} << 30;
+};
+
+class RemoteChunkManager : public ChunkManager {
+ public:
+  RemoteChunkManager(std::shared_ptr<ObjectClient> client, RemoteOptions options);
+
+  const std::string& uri() const override { return options_.uri; }
+  ChunkManagerFeatures features() const override { return options_.features; }
+  Result<bool> Exist(const std::string& path) override;
+  Result<int64_t> Size(const std::string& path) override;
+  Result<ObjectInfo> Stat(const std::string& path) override;
+  Result<std::shared_ptr<arrow::Buffer>> Read(const std::string& path) override;
+  Result<std::shared_ptr<ChunkReader>> OpenReader(const std::string& path,
+                                                  int64_t known_size) override;
+  Status Write(const std::string& path, std::span<const uint8_t> bytes) override;
+  Result<bool> PutIfAbsent(const std::string& path, std::span<const uint8_t> bytes) override;
+  Result<std::unique_ptr<ChunkWriter>> OpenWriter(const std::string& path,
+                                                  MakeWriterOptions options) override;
+  Result<std::vector<ObjectInfo>> List(const std::string& prefix, ListOptions options) override;
+  Status Remove(const std::string& path) override;
+  Result<int64_t> StoreTime() override;
+
+ private:
+  ObjectReply Put(const std::string& path, std::span<const uint8_t> bytes, bool if_absent);
+
+  const std::shared_ptr<ObjectClient> client_;
+  const RemoteOptions options_;
+};
+
+}  // namespace varve::internal

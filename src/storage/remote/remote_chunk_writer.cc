@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/remote/remote_chunk_writer.h"
+
+#include <algorithm>
+#include <functional>
+#include <future>
+#include <utility>
+
+#include "arrow/buffer.h"
+
+namespace varve::internal {
+namespace {
+
+ObjectReply Wait(const std::function<void(ObjectDone)>& start) {
+  auto promise = std::make_shared<std::promise<ObjectReply>>();
+  auto future = promise->get_future();
+  start([promise](ObjectReply reply) { promise->set_value(std::move(reply)); });
+  return future.get();
+}
+
+}  // namespace
+
+RemoteChunkWriter::RemoteChunkWriter(std::shared_ptr<ObjectClient> client, std::string path,
+                                     UploadOptions options)
+    : client_(std::move(client)), path_(std::move(path)), options_(options) {}
+
+RemoteChunkWriter::~RemoteChunkWriter() {
+  // Nobody is left to tell.
+  static_cast<void>(Abort());
+}
+
+Status RemoteChunkWriter::Write(std::span<const uint8_t> bytes) {
+  if (!open_) {
+    return MakeError(ErrorKind::kInvalid, "the writer is closed or has failed", {.object = path_});
+  }
+  const Status status = Append(bytes);
+  if (!status.ok()) open_ = false;
+  return status;
+}
+
+Status RemoteChunkWriter::Append(std::span<const uint8_t> bytes) {
+  bytes_written_ += static_cast<int64_t>(bytes.size());
+  while (!bytes.empty()) {
+    if (static_cast<int64_t>(part_.size()) == options_.part_bytes) ARROW_RETURN_NOT_OK(SendPart());
+    const auto step =
+        std::min(bytes.size(), static_cast<size_t>(options_.part_bytes) - part_.size());
+    part_.append(reinterpret_cast<const char*>(bytes.data()), step);
+    bytes = bytes.subspan(step);
+  }
+  return Status::OK();
+}
+
+Status RemoteChunkWriter::SendPart() {
+  if (upload_ == nullptr) {
+    ARROW_ASSIGN_OR_RAISE(upload_, client_->OpenUpload(path_, options_));
+  }
+  auto bytes = arrow::Buffer::FromString(std::move(part_));
+  part_.clear();
+  const auto reply = Wait([&](ObjectDone done) { upload_->Write(bytes, std::move(done)); });
+  return StatusOf(reply, ObjectOperation::kWrite, path_);
+}
+
+Status RemoteChunkWriter::Finish() {
+  ObjectReply reply;
+  if (upload_ == nullptr) {
+    reply = Run(client_.get(), {.operation = ObjectOperation::kWrite,
+                                .path = path_,
+                                .body = arrow::Buffer::FromString(std::move(part_)),
+                                .if_absent = options_.if_absent,
+                                .timeout = options_.timeout});
+  } else {
+    if (!part_.empty()) ARROW_RETURN_NOT_OK(SendPart());
+    reply = Wait([&](ObjectDone done) { upload_->Close(std::move(done)); });
+    if (reply.ok()) upload_ = nullptr;
+  }
+  return StatusOf(reply, ObjectOperation::kWrite, path_);
+}
+
+Status RemoteChunkWriter::Close() {
+  if (!open_) {
+    return MakeError(ErrorKind::kInvalid, "the writer is closed or has failed", {.object = path_});
+  }
+  open_ = false;
+  return Finish();
+}
+
+Status RemoteChunkWriter::Abort() {
+  open_ = false;
+  part_ = {};
+  if (upload_ == nullptr) return Status::OK();
+  const auto upload = std::move(upload_);
+  const auto reply = Wait([&](ObjectDone done) { upload->Abort(std::move(done)); });
+  return StatusOf(reply, ObjectOperation::kWrite, path_);
+}
+
+}  // namespace varve::internal

@@ -11,6 +11,9 @@ namespace {
 
 // Rows decoded in one go: the rows of a fixed-width page, so that windows end where pages do.
 constexpr int64_t kWindowRows = 8192;
+// What one task verifies ahead: little enough to keep several threads at neighbouring pages, enough
+// to pay for handing it over.
+constexpr int64_t kAheadTaskBytes = 1 << 20;
 
 }  // namespace
 
@@ -55,7 +58,13 @@ void ColumnScan::MakeReadyAhead(int64_t begin, int64_t end) {
   ready_end_ = to;
   for (const auto& column : columns_) {
     if (column->fixed_width() == 0 || column->IsReady(from, to)) continue;
-    options_.executor->Spawn([column, from, to] { column->MakeReady(from, to); });
+    const int64_t rows = std::max<int64_t>(1, kAheadTaskBytes / column->fixed_width());
+    for (int64_t row = from; row < to;) {
+      // Whole pages: two tasks must not wait for each other.
+      const int64_t end_row = std::min(to, column->NaturalEnd(std::min(to, row + rows) - 1));
+      options_.executor->Spawn([column, row, end_row] { column->MakeReady(row, end_row); });
+      row = end_row;
+    }
   }
 }
 

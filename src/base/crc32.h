@@ -2,6 +2,7 @@
 // CRC-32 with the zlib polynomial: Parquet's page checksum, and our block checksums.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 
@@ -12,8 +13,8 @@ namespace varve::internal {
 uint32_t Crc32(std::span<const uint8_t> bytes, uint32_t crc = 0);
 
 /// Joins CRCs of neighbouring byte ranges: with a = Crc32(A), b = Crc32(B), Combine(a, b) = Crc32(A
-/// B). The length of B is fixed at construction, which makes each Combine a handful of
-/// multiplications. Threads: immutable; share freely.
+/// B). The length of B is fixed at construction, which takes a microsecond; each Combine is four
+/// table look-ups. Threads: immutable; share freely.
 class Crc32Combiner {
  public:
   /// REQUIRES: second_bytes >= 0
@@ -21,7 +22,8 @@ class Crc32Combiner {
   uint32_t Combine(uint32_t first, uint32_t second) const;
 
  private:
-  uint32_t operator_;
+  // What each byte of the first CRC becomes when second_bytes zeros follow.
+  std::array<std::array<uint32_t, 256>, 4> shifted_;
 };
 
 }  // namespace varve::internal

@@ -31,7 +31,7 @@ struct AddressedShape {
   bool optional = false;    ///< definition levels stand before the values
   int32_t list_length = 0;  ///< elements a row where the column is a Parquet LIST; else 0
 
-  /// Pages of at most 4 MiB and 8,192 values, blocks of 4 KiB or one value.  REQUIRES: width > 0
+  /// Pages of at most 2 MiB and 8,192 values, blocks of 4 KiB or one value.  REQUIRES: width > 0
   static AddressedShape Of(int32_t width);
 
   /// Most rows a page may hold: beyond, nulls are the majority and the levels outgrow the prefix.

@@ -59,6 +59,10 @@ Sample FixedWidthSample(const arrow::ArrayVector& arrays, int32_t width) {
     const uint8_t* values = PlainValues(*array);
     const int64_t rows = std::min(array->length(), kSampleRows - sample.num_rows);
     sample.num_rows += rows;
+    if (array->null_count() == 0) {
+      sample.values.insert(sample.values.end(), values, values + rows * width);
+      continue;
+    }
     for (int64_t i = 0; i < rows; ++i) {
       if (!array->IsValid(i)) continue;
       sample.values.insert(sample.values.end(), values + i * width, values + (i + 1) * width);
@@ -80,22 +84,50 @@ bool IsCounter(const std::vector<uint8_t>& bytes) {
   return count > 1;
 }
 
+// Counts distinct values.
+class DistinctCounter {
+ public:
+  explicit DistinctCounter(size_t most_values)
+      : slots_(std::bit_ceil(2 * most_values)), shift_(64 - std::countr_zero(slots_.size())) {}
+
+  void Add(uint64_t value) {
+    if (value == 0) {  // marks a free slot
+      zero_ = 1;
+      return;
+    }
+    size_t slot = value * 0x9E3779B97F4A7C15u >> shift_;
+    while (slots_[slot] != 0 && slots_[slot] != value) slot = (slot + 1) & (slots_.size() - 1);
+    if (slots_[slot] == 0) ++others_;
+    slots_[slot] = value;
+  }
+  size_t count() const { return others_ + zero_; }
+
+ private:
+  std::vector<uint64_t> slots_;
+  const int shift_;
+  size_t others_ = 0;
+  size_t zero_ = 0;
+};
+
 // Bytes a value by a dictionary over `num_rows`; more than `width` if there are too many entries.
 double DictionaryBytes(const std::vector<uint8_t>& bytes, int32_t width, int64_t num_rows) {
   const size_t count = bytes.size() / static_cast<size_t>(width);
-  std::unordered_set<std::string_view> distinct;
+  if (width > static_cast<int32_t>(sizeof(uint64_t))) return 2.0 * width;
+  DistinctCounter distinct(std::max<size_t>(1, count));
   size_t half = 0;
   for (size_t i = 0; i < count; ++i) {
-    if (i == count / 2) half = distinct.size();
-    distinct.emplace(reinterpret_cast<const char*>(bytes.data()) + i * width, width);
-    if (distinct.size() > kDictionaryEntriesMax) return 2.0 * width;
+    if (i == count / 2) half = distinct.count();
+    uint64_t value = 0;
+    std::memcpy(&value, bytes.data() + i * static_cast<size_t>(width), static_cast<size_t>(width));
+    distinct.Add(value);
   }
+  if (distinct.count() > kDictionaryEntriesMax) return 2.0 * width;
   // Still growing: the sample does not know the dictionary.
-  if (static_cast<double>(distinct.size()) > 1.5 * static_cast<double>(half) && count > 64) {
+  if (static_cast<double>(distinct.count()) > 1.5 * static_cast<double>(half) && count > 64) {
     return 2.0 * width;
   }
-  const auto entries = static_cast<double>(distinct.size());
-  const int bits = std::bit_width(distinct.size() - (distinct.empty() ? 0 : 1));
+  const auto entries = static_cast<double>(distinct.count());
+  const int bits = std::bit_width(distinct.count() - (distinct.count() == 0 ? 0 : 1));
   return entries * width / static_cast<double>(std::max<int64_t>(1, num_rows)) + bits / 8.0;
 }
 

@@ -1,0 +1,353 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/remote/store_address.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "base/edit_distance.h"
+#include "storage/object_path.h"
+#include "storage/remote/uri_text.h"
+
+namespace varve::internal {
+namespace {
+
+// An option and the names it goes by; the first is OpenDAL's.
+struct OptionNames {
+  std::array<std::string_view, 8> names;
+};
+
+struct Service {
+  std::string_view scheme;       // of the address
+  std::string_view opendal;      // OpenDAL's name
+  std::string_view bucket;       // the option that holds the bucket
+  std::string_view environment;  // what its variables begin with
+  bool put_if_absent;
+  bool ordered_listing;
+  std::span<const OptionNames> options;
+  std::span<const std::pair<std::string_view, std::string_view>> fixed;
+};
+
+constexpr OptionNames kS3Options[] = {
+    {{"endpoint", "aws_endpoint", "aws_endpoint_url", "endpoint_url", "aws_endpoint_url_s3"}},
+    {{"region", "aws_region", "aws_default_region", "default_region"}},
+    {{"access_key_id", "aws_access_key_id"}},
+    {{"secret_access_key", "aws_secret_access_key"}},
+    {{"session_token", "aws_session_token", "aws_token", "token"}},
+    {{"profile", "aws_profile"}},
+    {{"role_arn", "aws_role_arn"}},
+    {{"external_id", "aws_external_id"}},
+    {{"role_session_name", "aws_role_session_name"}},
+    {{"skip_signature", "aws_skip_signature"}},
+    {{"enable_virtual_host_style", "aws_virtual_hosted_style_request",
+      "virtual_hosted_style_request"}},
+    {{"server_side_encryption", "aws_server_side_encryption"}},
+    {{"server_side_encryption_aws_kms_key_id", "aws_sse_kms_key_id"}},
+    {{"default_storage_class", "aws_storage_class", "storage_class"}},
+    {{"enable_request_payer", "aws_request_payer", "request_payer"}},
+    {{"disable_ec2_metadata"}},
+    {{"disable_config_load"}},
+};
+constexpr OptionNames kAzureOptions[] = {
+    {{"endpoint", "azure_storage_endpoint", "azure_endpoint"}},
+    {{"account_name", "azure_storage_account_name"}},
+    {{"account_key", "azure_storage_account_key", "azure_storage_access_key",
+      "azure_storage_master_key", "access_key", "master_key"}},
+    {{"sas_token", "azure_storage_sas_token", "azure_storage_sas_key", "sas_key"}},
+    {{"skip_signature", "azure_skip_signature"}},
+};
+constexpr OptionNames kGcsOptions[] = {
+    {{"endpoint", "google_endpoint", "google_base_url"}},
+    {{"credential", "google_service_account_key", "service_account_key"}},
+    {{"credential_path", "google_application_credentials", "google_service_account",
+      "google_service_account_path", "service_account", "service_account_path"}},
+    {{"token", "google_token"}},
+    {{"skip_signature", "google_skip_signature"}},
+    {{"allow_anonymous"}},
+    {{"default_storage_class"}},
+    {{"disable_vm_metadata"}},
+    {{"disable_config_load"}},
+};
+constexpr OptionNames kOssOptions[] = {
+    {{"endpoint", "oss_endpoint"}},
+    {{"access_key_id", "oss_access_key_id", "aliyun_access_key_id"}},
+    {{"access_key_secret", "oss_access_key_secret", "oss_secret_access_key",
+      "aliyun_access_key_secret"}},
+    {{"security_token", "oss_security_token"}},
+    {{"role_arn", "oss_role_arn"}},
+    {{"addressing_style"}},
+    {{"skip_signature"}},
+};
+constexpr OptionNames kCosOptions[] = {
+    {{"endpoint", "cos_endpoint"}},
+    {{"secret_id", "cos_secret_id", "tencentcloud_secret_id"}},
+    {{"secret_key", "cos_secret_key", "tencentcloud_secret_key"}},
+    {{"security_token", "cos_security_token"}},
+    {{"disable_config_load"}},
+};
+constexpr OptionNames kObsOptions[] = {
+    {{"endpoint", "obs_endpoint"}},
+    {{"access_key_id", "obs_access_key_id"}},
+    {{"secret_access_key", "obs_secret_access_key"}},
+};
+// Ours, for every service.
+constexpr OptionNames kCommonOptions[] = {
+    {{"allow_http", "aws_allow_http", "azure_allow_http", "google_allow_http"}},
+    {{"ca_bundle", "aws_ca_bundle", "ssl_ca_cert"}},
+    {{"timeout", "request_timeout"}},
+    {{"connect_timeout"}},
+    {{"max_in_flight", "max_connections"}},
+    {{"part_bytes"}},
+};
+
+// Without keys, OpenDAL asks the machine that it believes to run on: only where that is wanted.
+constexpr std::pair<std::string_view, std::string_view> kS3Fixed[] = {
+    {"disable_ec2_metadata", "true"}};
+constexpr std::pair<std::string_view, std::string_view> kGcsFixed[] = {
+    {"disable_vm_metadata", "true"}};
+
+constexpr Service kServices[] = {
+    {"s3", "s3", "bucket", "AWS_", true, true, kS3Options, kS3Fixed},
+    {"az", "azblob", "container", "AZURE_", true, true, kAzureOptions, {}},
+    {"gs", "gcs", "bucket", "GOOGLE_", true, true, kGcsOptions, kGcsFixed},
+    {"oss", "oss", "bucket", "OSS_", true, true, kOssOptions, {}},
+    {"cos", "cos", "bucket", "COS_", true, true, kCosOptions, {}},
+    // OpenDAL has no condition for OBS: reads and data are served, commits are not.
+    {"obs", "obs", "bucket", "OBS_", false, true, kObsOptions, {}},
+};
+constexpr std::pair<std::string_view, std::string_view> kSchemeAliases[] = {
+    {"s3a", "s3"}, {"abfs", "az"}, {"azure", "az"}, {"gcs", "gs"}, {"cosn", "cos"}};
+
+const Service* FindService(std::string_view scheme) {
+  for (const auto& [alias, name] : kSchemeAliases) {
+    if (scheme == alias) scheme = name;
+  }
+  const auto* found = std::ranges::find(kServices, scheme, &Service::scheme);
+  return found == std::end(kServices) ? nullptr : found;
+}
+
+std::string Lower(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), [](unsigned char c) { return std::tolower(c); });
+  return out;
+}
+
+std::string Upper(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), [](unsigned char c) { return std::toupper(c); });
+  return out;
+}
+
+// The first of its names, by which an option is known from here on; nullopt: nobody knows it.
+std::optional<std::string> CanonicalName(const Service& service, std::string_view name) {
+  for (const auto options : {service.options, std::span<const OptionNames>(kCommonOptions)}) {
+    for (const OptionNames& option : options) {
+      for (const std::string_view known : option.names) {
+        if (!known.empty() && known == name) return std::string(option.names[0]);
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+std::string NearestName(const Service& service, const std::string& name) {
+  std::vector<std::string> known;
+  for (const auto options : {service.options, std::span<const OptionNames>(kCommonOptions)}) {
+    for (const OptionNames& option : options) {
+      for (const std::string_view each : option.names) {
+        if (!each.empty()) known.emplace_back(each);
+      }
+    }
+  }
+  return *std::ranges::min_element(
+      known, {}, [&](const std::string& each) { return EditDistance(each, name); });
+}
+
+class Resolver {
+ public:
+  Resolver(const Service& service, const Environment& environment)
+      : service_(service), environment_(environment) {}
+
+  // What was said first, stays.
+  Status Add(const StorageOptions& options) {
+    for (const auto& [key, value] : options) {
+      const std::string name = Lower(key);
+      const auto canonical = CanonicalName(service_, name);
+      if (!canonical) {
+        return MakeError(ErrorKind::kInvalid, "unknown storage option",
+                         {.object = std::string(service_.scheme) + "://",
+                          .field = key,
+                          .expected = "an option such as " + NearestName(service_, name)});
+      }
+      options_.try_emplace(*canonical, value);
+    }
+    return Status::OK();
+  }
+
+  // Only what no library looks up itself, or what our rules have a say in.
+  void AddEnvironment() {
+    for (const OptionNames& option : service_.options) {
+      for (const std::string_view name : option.names) {
+        const std::string variable = Upper(name);
+        if (name.empty() || !variable.starts_with(service_.environment)) continue;
+        if (const auto value = environment_(variable); value && !value->empty()) {
+          options_.try_emplace(std::string(option.names[0]), *value);
+        }
+      }
+    }
+  }
+
+  Result<StoreAddress> Finish(const std::string& bucket, const std::string& prefix) {
+    StoreAddress address;
+    ARROW_ASSIGN_OR_RAISE(const bool allow_http, Flag("allow_http"));
+    ARROW_RETURN_NOT_OK(TakeMillis("timeout", &address.manager.timeout));
+    address.manager.upload_timeout =
+        std::max(address.manager.upload_timeout, address.manager.timeout);
+    ARROW_RETURN_NOT_OK(TakeMillis("connect_timeout", &address.client.connect_timeout));
+    ARROW_RETURN_NOT_OK(TakeNumber("max_in_flight", 1, 4096, &address.max_in_flight));
+    ARROW_RETURN_NOT_OK(
+        TakeNumber("part_bytes", 5 << 20, int64_t{5} << 30, &address.manager.part_bytes));
+    if (const auto bundle = Take("ca_bundle")) {
+      std::ifstream in(*bundle, std::ios::binary);
+      address.client.certificates.assign(std::istreambuf_iterator<char>(in), {});
+      if (!in) {
+        return MakeError(ErrorKind::kInvalid, "cannot read the certificates",
+                         {.object = *bundle, .field = "ca_bundle"});
+      }
+    }
+    if (const auto endpoint = options_.find("endpoint"); endpoint != options_.end()) {
+      ARROW_RETURN_NOT_OK(CheckEndpoint(endpoint->second, allow_http));
+    }
+    for (const auto& [name, value] : service_.fixed) {
+      options_.try_emplace(std::string(name), std::string(value));
+    }
+    address.client.scheme = service_.opendal;
+    address.client.options = std::move(options_);
+    address.client.options[std::string(service_.bucket)] = bucket;
+    address.client.options["root"] = "/" + prefix;
+    address.manager.uri = std::string(service_.scheme) + "://" + bucket;
+    if (!prefix.empty()) address.manager.uri += "/" + prefix;
+    address.manager.features = {.put_if_absent = service_.put_if_absent,
+                                .ordered_listing = service_.ordered_listing,
+                                .durable = true};
+    return address;
+  }
+
+ private:
+  std::optional<std::string> Take(const std::string& name) {
+    auto node = options_.extract(name);
+    if (node.empty()) return std::nullopt;
+    return std::move(node.mapped());
+  }
+
+  Status Bad(const std::string& name, const std::string& expected, const std::string& found) const {
+    return MakeError(ErrorKind::kInvalid, "a storage option makes no sense",
+                     {.object = std::string(service_.scheme) + "://",
+                      .field = name,
+                      .expected = expected,
+                      .found = found});
+  }
+
+  Result<bool> Flag(const std::string& name) {
+    const auto text = Take(name);
+    if (!text) return false;
+    const std::string value = Lower(*text);
+    if (value == "true" || value == "1") return true;
+    if (value == "false" || value == "0") return false;
+    return Bad(name, "true or false", *text);
+  }
+
+  Status TakeNumber(const std::string& name, int64_t least, int64_t most, int64_t* out) {
+    const auto text = Take(name);
+    if (!text) return Status::OK();
+    int64_t value = 0;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+    if (error != std::errc() || end != text->data() + text->size() || value < least ||
+        value > most) {
+      return Bad(name, "a number from " + std::to_string(least) + " to " + std::to_string(most),
+                 *text);
+    }
+    *out = value;
+    return Status::OK();
+  }
+
+  // "30s", "500ms", "2m"; a bare number counts seconds.
+  Status TakeMillis(const std::string& name, std::chrono::milliseconds* out) {
+    const auto text = Take(name);
+    if (!text) return Status::OK();
+    int64_t value = 0;
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+    const std::string unit(end, text->data() + text->size());
+    const int64_t factor = unit == "ms"                  ? 1
+                           : unit.empty() || unit == "s" ? 1000
+                           : unit == "m"                 ? 60'000
+                                                         : 0;
+    if (error != std::errc() || factor == 0 || value <= 0 || value > 86'400'000 / factor) {
+      return Bad(name, "a time such as 30s, up to a day", *text);
+    }
+    *out = std::chrono::milliseconds(value * factor);
+    return Status::OK();
+  }
+
+  static Status CheckEndpoint(const std::string& endpoint, bool allow_http) {
+    const UriParts parts = SplitUri(endpoint);
+    if (parts.scheme == "https") return Status::OK();
+    if (parts.scheme != "http") {
+      return MakeError(ErrorKind::kInvalid, "an endpoint needs its scheme",
+                       {.field = "endpoint", .expected = "https://host or http://127.0.0.1:port"});
+    }
+    if (allow_http || IsLoopback(HostOf(parts.authority))) return Status::OK();
+    return MakeError(ErrorKind::kInvalid,
+                     "plain HTTP would send credentials and data in the open; use https, or set "
+                     "allow_http=true",
+                     {.field = "endpoint", .found = std::string(HostOf(parts.authority))});
+  }
+
+  const Service& service_;
+  const Environment& environment_;
+  StorageOptions options_;
+};
+
+}  // namespace
+
+Environment ProcessEnvironment() {
+  return [](const std::string& name) -> std::optional<std::string> {
+    const char* value = std::getenv(name.c_str());
+    if (value == nullptr) return std::nullopt;
+    return value;
+  };
+}
+
+bool IsObjectStoreScheme(std::string_view scheme) { return FindService(scheme) != nullptr; }
+
+Result<StoreAddress> ResolveStoreAddress(const std::string& uri, const StorageOptions& options,
+                                         const Environment& environment) {
+  const UriParts parts = SplitUri(uri);
+  const Service* service = FindService(parts.scheme);
+  if (service == nullptr) {
+    return MakeError(ErrorKind::kUnsupported, "no object store for this URI scheme",
+                     {.field = "scheme", .found = std::string(parts.scheme)});
+  }
+  if (parts.authority.empty() || parts.authority.find_first_of("@:") != parts.authority.npos) {
+    return MakeError(ErrorKind::kInvalid, "the address needs a bucket, and nothing else before /",
+                     {.field = "uri", .expected = std::string(parts.scheme) + "://bucket/folder"});
+  }
+  std::string prefix(parts.path);
+  prefix.erase(0, prefix.find_first_not_of('/'));
+  while (prefix.ends_with('/')) prefix.pop_back();
+  if (!prefix.empty()) ARROW_RETURN_NOT_OK(CheckObjectPath(prefix));
+  ARROW_ASSIGN_OR_RAISE(const StorageOptions in_address, ParseQuery(parts.query));
+  Resolver resolver(*service, environment);
+  ARROW_RETURN_NOT_OK(resolver.Add(in_address));
+  ARROW_RETURN_NOT_OK(resolver.Add(options));
+  resolver.AddEnvironment();
+  return resolver.Finish(std::string(parts.authority), prefix);
+}
+
+}  // namespace varve::internal

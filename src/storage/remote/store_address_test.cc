@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "storage/remote/store_address.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "packed/testing/status_assertions.h"
+#include "storage/remote/uri_text.h"
+
+namespace varve::internal {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+using testing::Pair;
+using testing::UnorderedElementsAre;
+
+Environment Variables(std::map<std::string, std::string> variables) {
+  return [variables = std::move(variables)](const std::string& name) -> std::optional<std::string> {
+    const auto found = variables.find(name);
+    if (found == variables.end()) return std::nullopt;
+    return found->second;
+  };
+}
+
+TEST(StoreAddressTest, AnAddressNamesServiceBucketFolderAndOptions) {
+  VARVE_ASSERT_OK_AND_ASSIGN(
+      const auto address,
+      ResolveStoreAddress("s3://books/a/b/?aws_region=eu-west-1&timeout=1500ms",
+                          {{"AWS_ACCESS_KEY_ID", "key"}, {"aws_region", "us-east-1"}},
+                          Variables({{"AWS_SECRET_ACCESS_KEY", "hidden"}, {"HOME", "/root"}})));
+  EXPECT_EQ(address.client.scheme, "s3");
+  EXPECT_EQ(address.manager.uri, "s3://books/a/b");
+  EXPECT_EQ(address.manager.timeout, std::chrono::milliseconds(1500));
+  EXPECT_TRUE(address.manager.features.put_if_absent);
+  EXPECT_THAT(address.client.options,
+              UnorderedElementsAre(Pair("bucket", "books"), Pair("root", "/a/b"),
+                                   Pair("region", "eu-west-1"), Pair("access_key_id", "key"),
+                                   Pair("secret_access_key", "hidden"),
+                                   Pair("disable_ec2_metadata", "true")));
+}
+
+TEST(StoreAddressTest, EveryServiceHasItsWords) {
+  VARVE_ASSERT_OK_AND_ASSIGN(
+      const auto azure,
+      ResolveStoreAddress(
+          "az://box", {{"azure_storage_account_name", "me"}, {"azure_storage_account_key", "k"}},
+          Variables({})));
+  EXPECT_THAT(azure.client.options,
+              UnorderedElementsAre(Pair("container", "box"), Pair("root", "/"),
+                                   Pair("account_name", "me"), Pair("account_key", "k")));
+  VARVE_ASSERT_OK_AND_ASSIGN(
+      const auto google,
+      ResolveStoreAddress("gs://box/x", {},
+                          Variables({{"GOOGLE_APPLICATION_CREDENTIALS", "/key.json"}})));
+  EXPECT_EQ(google.client.scheme, "gcs");
+  EXPECT_EQ(google.client.options.at("credential_path"), "/key.json");
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto huawei, ResolveStoreAddress("obs://b", {}, Variables({})));
+  EXPECT_FALSE(huawei.manager.features.put_if_absent);
+  for (const char* scheme : {"s3", "s3a", "az", "abfs", "gs", "oss", "cos", "obs"}) {
+    EXPECT_TRUE(IsObjectStoreScheme(scheme)) << scheme;
+  }
+  EXPECT_FALSE(IsObjectStoreScheme("file"));
+}
+
+TEST(StoreAddressTest, MistakesAreNamedAndSecretsAreNot) {
+  const auto fails = [](const std::string& uri, const StorageOptions& options) {
+    const auto result = ResolveStoreAddress(uri, options, Variables({}));
+    EXPECT_FALSE(result.ok()) << uri;
+    return result.ok() ? "" : result.status().ToString();
+  };
+  EXPECT_THAT(fails("s3://b", {{"aws_secret_acess_key", "hidden"}}),
+              testing::AllOf(HasSubstr("aws_secret_access_key"), Not(HasSubstr("hidden"))));
+  EXPECT_THAT(fails("s3://b?endpoint=http://example.com", {}), HasSubstr("allow_http"));
+  EXPECT_THAT(fails("s3://b?endpoint=http://127.evil.com", {}), HasSubstr("allow_http"));
+  EXPECT_THAT(fails("s3://b?endpoint=example.com", {}), HasSubstr("scheme"));
+  EXPECT_THAT(fails("s3://b", {{"timeout", "soon"}}), HasSubstr("soon"));
+  EXPECT_THAT(fails("s3://b", {{"max_in_flight", "0"}}), HasSubstr("1 to 4096"));
+  EXPECT_THAT(fails("s3://b", {{"allow_http", "perhaps"}}), HasSubstr("true or false"));
+  EXPECT_THAT(fails("s3://", {}), HasSubstr("bucket"));
+  EXPECT_THAT(fails("s3://key:hidden@b", {}), Not(HasSubstr("hidden")));
+  EXPECT_THAT(fails("s3://b/../c", {}), HasSubstr(".."));
+  EXPECT_THAT(fails("s3://b?region", {}), HasSubstr("region"));
+  EXPECT_THAT(fails("s3://b", {{"ca_bundle", "/no/such/file"}}), HasSubstr("/no/such/file"));
+}
+
+TEST(StoreAddressTest, LoopbackAndThoseWhoSaySoMayUsePlainHttp) {
+  for (const char* endpoint :
+       {"http://127.0.0.1:9000", "http://localhost", "http://[::1]:80", "https://example.com"}) {
+    EXPECT_TRUE(ResolveStoreAddress("s3://b", {{"endpoint", endpoint}}, Variables({})).ok())
+        << endpoint;
+  }
+  EXPECT_TRUE(ResolveStoreAddress("s3://b",
+                                  {{"endpoint", "http://minio:9000"}, {"aws_allow_http", "true"}},
+                                  Variables({}))
+                  .ok());
+}
+
+TEST(UriTextTest, SplitsAndUnescapes) {
+  const UriParts parts = SplitUri("s3://b/c/d?x=1&y=a%2Fb");
+  EXPECT_EQ(parts.scheme, "s3");
+  EXPECT_EQ(parts.authority, "b");
+  EXPECT_EQ(parts.path, "/c/d");
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto query, ParseQuery(parts.query));
+  EXPECT_THAT(query, ElementsAre(Pair("x", "1"), Pair("y", "a/b")));
+  EXPECT_EQ(HostOf("user@host:80"), "host");
+  EXPECT_EQ(HostOf("[::1]:80"), "::1");
+  EXPECT_FALSE(ParseQuery("x=%2").ok());
+  EXPECT_FALSE(ParseQuery("x=1&x=2").ok());
+}
+
+}  // namespace
+}  // namespace varve::internal

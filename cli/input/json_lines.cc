@@ -92,22 +92,25 @@ Status Explained(const Status& status, const std::string& path, int64_t rows_bef
   return Corruption(message, {.object = path});
 }
 
-// The length all lists of `column` share, where they are numbers, at least two, and never null.
+// The length that all lists of `column` share, where they are numbers, at least two, and none of
+// the numbers is null; rows may be.
 int32_t CommonLength(const arrow::Array& column) {
-  if (column.type_id() != arrow::Type::LIST || column.length() < 2 || column.null_count() > 0) {
-    return 0;
-  }
+  if (column.type_id() != arrow::Type::LIST) return 0;
   const auto& list = checked_cast<const arrow::ListArray&>(column);
   const auto value_id = list.value_type()->id();
   if ((value_id != arrow::Type::DOUBLE && value_id != arrow::Type::FLOAT) ||
       list.values()->null_count() > 0) {
     return 0;
   }
-  const int32_t length = list.value_length(0);
-  for (int64_t i = 1; i < list.length(); ++i) {
-    if (list.value_length(i) != length) return 0;
+  int32_t length = 0;
+  int64_t num_lists = 0;
+  for (int64_t i = 0; i < list.length(); ++i) {
+    if (list.IsNull(i)) continue;
+    if (num_lists > 0 && list.value_length(i) != length) return 0;
+    length = list.value_length(i);
+    ++num_lists;
   }
-  return length >= 2 ? length : 0;
+  return num_lists >= 2 && length >= 2 ? length : 0;
 }
 
 // Where the first batch shows a vector, the type it becomes.

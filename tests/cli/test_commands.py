@@ -370,3 +370,14 @@ def test_shallow_verification_says_what_it_did(table, parquet):
 
 def test_commands_for_tables_say_what_to_do_with_a_file(parquet):
     assert "'varve import TABLE FILE' makes one" in run("query", parquet, "--filter", "id = 1", code=2).err
+
+
+def test_json_lines_with_null_vectors(tmp_path):
+    lines = [{"id": 1, "v": None}, {"id": 2, "v": [0.5, 1]}, {"id": 3, "v": [2, 0.25]}, {"id": 4, "v": None}]
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    assert "note" not in run("import", tmp_path / "t", "-", "--format", "jsonl", stdin=text).err
+    run("import", tmp_path / "t", "-", "--format", "jsonl", stdin=text)
+    field = run("schema", tmp_path / "t", "--json").json["fields"][1]
+    assert (field["type"], field["dim"], field["nullable"]) == ("FloatVector", 2, True)
+    assert run("head", tmp_path / "t", "--json", "-n", 9).lines == lines * 2
+    run("verify", tmp_path / "t", "--deep")

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Versions that have gone missing: noticed when a table is opened and before it is committed to,
 // never taken for an older table.
+#include <unistd.h>
+
 #include <algorithm>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "arrow/buffer.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "manifest/manifest_store.h"
@@ -105,6 +109,47 @@ TEST_F(MissingVersionTest, NoCommitBuildsOnIt) {
     EXPECT_FALSE(taken) << missing;
     store_->Set(VersionPath(missing), bytes);
   }
+}
+
+TEST(MissingVersionsTest, OnADiskToo) {
+  const std::string folder = ::testing::TempDir() + "/varve-missing-" + std::to_string(getpid());
+  ASSERT_OK_AND_ASSIGN(auto store, OpenChunkManager(folder, {.sync = false}));
+  const auto random = Random::Seeded(kSeed);
+  ManifestStore versions(store, {.random = random.get(), .executor = Executor::Inline()});
+  std::vector<std::shared_ptr<const Manifest>> states = {
+      nullptr, versions.Create(SampleSchema(), {}).manifest};
+  while (states.size() <= kNewest) {
+    ASSERT_NE(states.back(), nullptr);
+    states.push_back(
+        versions.Commit(states.back(), AppendOf(SampleSegment(random.get()))).manifest);
+  }
+  for (uint64_t missing = 1; missing <= kNewest; ++missing) {
+    const std::string path = VersionPath(missing);
+    ASSERT_OK_AND_ASSIGN(const auto bytes, store->Read(path));
+    ASSERT_TRUE(store->Remove(path).ok());
+    const auto opened = versions.LoadLatest();
+    if (missing == kNewest) {
+      ASSERT_TRUE(opened.ok()) << opened.status();
+      EXPECT_EQ((*opened)->version, kNewest - 1);
+    } else {
+      EXPECT_TRUE(IsCorruption(opened.status())) << opened.status();
+      EXPECT_THAT(opened.status().message(), HasSubstr(path));
+    }
+    if (missing > 1 && missing < kNewest) {
+      const CommitOutcome outcome =
+          versions.Commit(states[missing - 1], AppendOf(SampleSegment(random.get())));
+      EXPECT_EQ(outcome.state, CommitState::kFailed);
+      EXPECT_THAT(outcome.error.message(), HasSubstr(path));
+    }
+    ASSERT_OK_AND_ASSIGN(
+        const bool restored,
+        store->PutIfAbsent(path, {bytes->data(), static_cast<size_t>(bytes->size())}));
+    ASSERT_TRUE(restored) << path;
+  }
+  ASSERT_OK_AND_ASSIGN(const auto latest, versions.LoadLatest());
+  EXPECT_EQ(DumpManifest(*latest), DumpManifest(*states[kNewest]));
+  std::error_code ignored;
+  std::filesystem::remove_all(folder, ignored);
 }
 
 TEST(MissingVersionsTest, RunsOfThemNeverMakeATableOlder) {

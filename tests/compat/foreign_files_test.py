@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Parquet files of other writers, read by Varve: the values that pyarrow gives, or an error that names the type.
 
-Files are written here by pyarrow (every page version, codec, encoding and Arrow type), DuckDB and Polars. Each is scanned,
-read in part and taken from; some are imported into a table, which is then filtered.
+Files are written here by pyarrow (every page version, codec, encoding and Arrow type), DuckDB, Polars and DataFusion. Each is
+scanned, read in part and taken from; some are imported into a table, which is then filtered.
 
 usage: foreign_files_test.py <varve_read_parquet_files> <varve>
 """
@@ -168,6 +168,11 @@ def pyarrow_files(folder, rng):
             "no dictionary": {"use_dictionary": False, "write_page_index": True, "compression": "none"},
         }.items():
             yield write(f"every type, {null_share} null, {name}", table, **options)
+    long = base(rng, 70_000)  # read in several windows
+    long = with_nulls_declared({name: long[name] for name in ("id", "n32", "text", "word", "tags")}, True)
+    for index in (False, True):
+        yield write(f"many rows, index {index}", long, write_page_index=index, data_page_size=20_000, row_group_size=40_000,
+                    data_page_version="2.0")
     table = with_nulls_declared(every_type(rng), True)
     yield write("no rows", table.slice(0, 0))
     yield write("no rows, no Arrow schema", table.slice(0, 0), store_schema=False)
@@ -301,6 +306,39 @@ def polars_files(folder, rng):
     path = os.path.join(folder, "polars f16.parquet")
     polars.DataFrame({"id": [1, 2, 3], "x": polars.Series([1.5, None, -2.0], dtype=polars.Float16)}).write_parquet(path)
     yield "f16", path
+
+
+def datafusion_files(folder, rng):
+    import datafusion
+    from datafusion.dataframe import ParquetWriterOptions
+
+    known = every_type(rng)
+    for name in ("dec32", "dec64", "list_struct", "map"):  # of these its writer knows less
+        known.pop(name)
+    context = datafusion.SessionContext(datafusion.SessionConfig().with_target_partitions(1))
+    for name, columns, options in (
+        ("pages 1.0", base(rng), {}),
+        ("pages 2.0", base(rng), {"writer_version": "2.0", "data_pagesize_limit": 2000}),
+        ("few rows a page", base(rng), {"data_page_row_count_limit": 13, "write_batch_size": 13, "max_row_group_size": 512}),
+        ("no dictionary", base(rng), {"dictionary_enabled": False, "writer_version": "2.0", "compression": "uncompressed"}),
+        ("delta", {n: c for n, c in base(rng).items() if n in ("id", "n32", "n64")},
+         {"encoding": "delta_binary_packed", "dictionary_enabled": False, "writer_version": "2.0"}),
+        ("delta lengths", {n: c for n, c in base(rng).items() if n in ("text", "word", "blob")},
+         {"encoding": "delta_length_byte_array", "dictionary_enabled": False}),
+        ("delta texts", {n: c for n, c in base(rng).items() if n in ("text", "word", "blob")},
+         {"encoding": "delta_byte_array", "dictionary_enabled": False}),
+        ("byte planes", {n: c for n, c in base(rng).items() if n in ("f32", "f64")},
+         {"encoding": "byte_stream_split", "dictionary_enabled": False}),
+        *((codec, base(rng), {"compression": codec}) for codec in ("snappy", "gzip(4)", "brotli(3)", "lz4_raw", "zstd(3)")),
+        ("no statistics", base(rng), {"statistics_enabled": "none"}),
+        ("bloom filters", base(rng), {"bloom_filter_on_write": True}),
+        ("every type", known, {}),
+        ("every type without Arrow's schema", known, {"skip_arrow_metadata": True, "writer_version": "2.0"}),
+    ):
+        path = os.path.join(folder, f"datafusion {name}.parquet")
+        frame = context.from_arrow(with_nulls_declared(columns, True))
+        frame.write_parquet_with_options(path, ParquetWriterOptions(maximum_parallel_row_group_writers=1, **options))
+        yield name, path
 
 
 # How it is read and compared
@@ -472,7 +510,7 @@ def main():
                     "every type, 0.2 null, without Arrow's schema", "parquet_version v1, compression snappy",
                     "parquet_version v2, compression zstd", "small pages", "full statistics")
         for writer, produced in (("pyarrow", pyarrow_files(folder, rng)), ("duckdb", duckdb_files(folder)),
-                                 ("polars", polars_files(folder, rng))):
+                                 ("polars", polars_files(folder, rng)), ("datafusion", datafusion_files(folder, rng))):
             before = compared
             for name, path in produced:
                 attempt(check_file, reader, f"{writer}: {name}", path, rng)

@@ -72,6 +72,8 @@ struct ObjectReply {
   std::string message;  ///< without secrets
   int http_status = 0;  ///< of the last response; 0: none came
   int64_t requests = 0;
+  /// kExists, and an earlier try of the same request may have made it so.
+  bool maybe_ours = false;
   int64_t bytes = 0;  ///< read or written
   int64_t size = 0;
   int64_t last_modified_micros = 0;

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/testing/manual_timer.h"
+#include "storage/remote/circuit_breaker.h"
+#include "storage/remote/limited_client.h"
+#include "storage/remote/retrying_client.h"
+#include "storage/remote/testing/scripted_client.h"
+
+namespace varve::internal {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::Each;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr uint64_t kSeed = 20261121;
+
+class DecoratorTest : public testing::Test {
+ protected:
+  // Answers with `outcomes` one after another, the last one for ever.
+  std::shared_ptr<ScriptedClient> Script(std::vector<ObjectOutcome> outcomes,
+                                         milliseconds latency = milliseconds(0)) {
+    return std::make_shared<ScriptedClient>(
+        &timer_, latency, [outcomes = std::move(outcomes), next = size_t{0}](const auto&) mutable {
+          const ObjectOutcome outcome = outcomes[std::min(next, outcomes.size() - 1)];
+          ++next;
+          return ObjectReply{.outcome = outcome};
+        });
+  }
+
+  std::shared_ptr<ObjectClient> Retrying(std::shared_ptr<ObjectClient> base,
+                                         RetryPolicy policy = {}) {
+    return std::make_shared<RetryingClient>(
+        std::move(base), policy, std::make_shared<RetryBudget>(), &timer_, random_.get());
+  }
+
+  ObjectReply RunToEnd(ObjectClient* client, ObjectRequest request = {}) {
+    std::vector<ObjectReply> replies;
+    client->Start(std::move(request),
+                  [&](ObjectReply reply) { replies.push_back(std::move(reply)); });
+    timer_.Drain();
+    EXPECT_EQ(replies.size(), 1u);
+    return replies.empty() ? ObjectReply{.outcome = ObjectOutcome::kFailed} : replies.front();
+  }
+
+  ManualTimer timer_;
+  std::unique_ptr<Random> random_ = Random::Seeded(kSeed);
+};
+
+using RetryingClientTest = DecoratorTest;
+using CircuitBreakerTest = DecoratorTest;
+using LimitedClientTest = DecoratorTest;
+
+TEST_F(RetryingClientTest, HidesWhatPasses) {
+  for (const ObjectOutcome outcome : {ObjectOutcome::kUnavailable, ObjectOutcome::kThrottled,
+                                      ObjectOutcome::kTimedOut, ObjectOutcome::kConflict}) {
+    const auto base = Script({outcome, outcome, outcome, ObjectOutcome::kOk});
+    const auto reply = RunToEnd(Retrying(base).get());
+    EXPECT_TRUE(reply.ok()) << NameOf(outcome);
+    EXPECT_EQ(reply.requests, 4);
+  }
+}
+
+TEST_F(RetryingClientTest, TriesOnceWhatWillNotPass) {
+  for (const ObjectOutcome outcome :
+       {ObjectOutcome::kNotFound, ObjectOutcome::kExists, ObjectOutcome::kDenied,
+        ObjectOutcome::kUntrusted, ObjectOutcome::kInvalid, ObjectOutcome::kUnsupported,
+        ObjectOutcome::kCancelled, ObjectOutcome::kFailed}) {
+    const auto base = Script({outcome});
+    EXPECT_EQ(RunToEnd(Retrying(base).get()).outcome, outcome);
+    EXPECT_EQ(base->sent_at().size(), 1u) << NameOf(outcome);
+  }
+  const auto other_bytes = Script({ObjectOutcome::kBadAnswer});
+  EXPECT_EQ(RunToEnd(Retrying(other_bytes).get()).outcome, ObjectOutcome::kBadAnswer);
+  EXPECT_EQ(other_bytes->sent_at().size(), 3u);
+}
+
+TEST_F(RetryingClientTest, GivesUpWithinTriesAndDeadline) {
+  const auto base = Script({ObjectOutcome::kUnavailable});
+  const auto reply = RunToEnd(Retrying(base, {.max_tries = 4}).get());
+  EXPECT_EQ(base->sent_at().size(), 4u);
+  EXPECT_THAT(reply.message, HasSubstr("given up after 4 tries"));
+
+  const int64_t begin = timer_.NowNanos();
+  const auto slow = Script({ObjectOutcome::kUnavailable}, milliseconds(400));
+  const auto late = RunToEnd(Retrying(slow, {.max_tries = 1000, .deadline = seconds(3)}).get());
+  EXPECT_EQ(late.outcome, ObjectOutcome::kUnavailable);
+  EXPECT_LE(timer_.NowNanos() - begin, std::chrono::nanoseconds(milliseconds(3400)).count());
+  EXPECT_GE(slow->sent_at().size(), 3u);
+}
+
+TEST_F(RetryingClientTest, NoTryMayTakeLongerThanIsLeft) {
+  std::vector<milliseconds> timeouts;
+  const auto base = std::make_shared<ScriptedClient>(
+      &timer_, milliseconds(500), [&](const ObjectRequest& request) {
+        timeouts.push_back(request.timeout);
+        return ObjectReply{.outcome = ObjectOutcome::kUnavailable};
+      });
+  RunToEnd(Retrying(base, {.deadline = seconds(2)}).get(), {.timeout = seconds(1)});
+  ASSERT_GE(timeouts.size(), 3u);
+  EXPECT_EQ(timeouts.front(), milliseconds(1000));
+  EXPECT_LT(timeouts.back(), milliseconds(1000));
+  EXPECT_THAT(timeouts, Each(testing::Ge(milliseconds(1))));
+}
+
+TEST_F(RetryingClientTest, WaitsAsLongAsTheServiceAsksFor) {
+  const auto base =
+      std::make_shared<ScriptedClient>(&timer_, milliseconds(0), [count = 0](const auto&) mutable {
+        if (++count == 2) return ObjectReply{};
+        return ObjectReply{.outcome = ObjectOutcome::kThrottled, .retry_after = seconds(7)};
+      });
+  EXPECT_TRUE(RunToEnd(Retrying(base).get()).ok());
+  EXPECT_GE(base->sent_at()[1] - base->sent_at()[0], std::chrono::nanoseconds(seconds(7)).count());
+  // Longer than there is time for: no use in waiting.
+  const auto hopeless = std::make_shared<ScriptedClient>(&timer_, milliseconds(0), [](const auto&) {
+    return ObjectReply{.outcome = ObjectOutcome::kThrottled, .retry_after = seconds(90)};
+  });
+  EXPECT_EQ(RunToEnd(Retrying(hopeless).get()).outcome, ObjectOutcome::kThrottled);
+  EXPECT_EQ(hopeless->sent_at().size(), 1u);
+}
+
+TEST_F(RetryingClientTest, SaysWhenAnEarlierTryMayHaveWon) {
+  const auto lost = Script({ObjectOutcome::kTimedOut, ObjectOutcome::kExists});
+  EXPECT_TRUE(RunToEnd(Retrying(lost).get()).maybe_ours);
+  const auto slow_down = Script({ObjectOutcome::kThrottled, ObjectOutcome::kExists});
+  EXPECT_FALSE(RunToEnd(Retrying(slow_down).get()).maybe_ours);
+  const auto plain = Script({ObjectOutcome::kExists});
+  EXPECT_FALSE(RunToEnd(Retrying(plain).get()).maybe_ours);
+}
+
+TEST_F(RetryingClientTest, AStopEndsAPause) {
+  const auto base = Script({ObjectOutcome::kUnavailable});
+  const auto client = Retrying(base, {.first_pause = seconds(4), .max_pause = seconds(4)});
+  std::stop_source stop;
+  std::vector<ObjectReply> replies;
+  client->Start({.stop = stop.get_token()}, [&](ObjectReply reply) { replies.push_back(reply); });
+  stop.request_stop();
+  timer_.Advance(milliseconds(60));
+  ASSERT_EQ(replies.size(), 1u);
+  EXPECT_EQ(replies.front().outcome, ObjectOutcome::kCancelled);
+}
+
+// One request in ten fails: nobody notices, and the load hardly grows.
+TEST_F(RetryingClientTest, RandomFailuresAreHiddenAtLittleCost) {
+  SCOPED_TRACE(kSeed);
+  const auto luck = Random::Seeded(kSeed);
+  const auto base =
+      std::make_shared<ScriptedClient>(&timer_, milliseconds(5), [&](const ObjectRequest&) {
+        return ObjectReply{.outcome = luck->Uniform(10) == 0 ? ObjectOutcome::kUnavailable
+                                                             : ObjectOutcome::kOk};
+      });
+  const auto client = Retrying(base);
+  constexpr int kRequests = 20'000;
+  int good = 0;
+  for (int i = 0; i < kRequests; ++i) {
+    client->Start({}, [&](const ObjectReply& reply) { good += reply.ok() ? 1 : 0; });
+    timer_.Advance(milliseconds(1));
+  }
+  timer_.Drain();
+  EXPECT_GE(good, kRequests * 0.9999);
+  EXPECT_LE(static_cast<double>(base->sent_at().size()), 1.15 * kRequests);
+}
+
+// Nothing works for a minute: retries stay within the budget, and work goes on when it is over.
+TEST_F(RetryingClientTest, AnOutageIsNotMadeWorse) {
+  const int64_t outage_end = std::chrono::nanoseconds(seconds(60)).count();
+  const auto base =
+      std::make_shared<ScriptedClient>(&timer_, milliseconds(5), [&](const ObjectRequest&) {
+        return ObjectReply{.outcome = timer_.NowNanos() < outage_end ? ObjectOutcome::kThrottled
+                                                                     : ObjectOutcome::kOk};
+      });
+  const auto client = Retrying(base);
+  int asked = 0;
+  while (timer_.NowNanos() < outage_end) {
+    client->Start({}, [](const ObjectReply&) {});
+    ++asked;
+    timer_.Advance(milliseconds(10));
+  }
+  const double budget = 20 + 0.15 * asked;
+  EXPECT_LE(static_cast<double>(base->sent_at().size()), asked + 1.2 * budget);
+  timer_.Advance(seconds(5));
+  EXPECT_TRUE(RunToEnd(client.get()).ok());
+}
+
+TEST_F(CircuitBreakerTest, OpensProbesAndCloses) {
+  bool up = false;
+  const auto base = std::make_shared<ScriptedClient>(&timer_, milliseconds(0), [&](const auto&) {
+    return ObjectReply{.outcome = up ? ObjectOutcome::kOk : ObjectOutcome::kUnavailable};
+  });
+  CircuitBreaker breaker(base, {.failures = 3, .first_open = seconds(1), .max_open = seconds(2)},
+                         &timer_);
+  for (int i = 0; i < 3; ++i) RunToEnd(&breaker);
+  EXPECT_EQ(breaker.state(), CircuitBreaker::State::kOpen);
+  const auto refused = RunToEnd(&breaker);
+  EXPECT_EQ(refused.outcome, ObjectOutcome::kUnavailable);
+  EXPECT_EQ(refused.retry_after, seconds(1));
+  EXPECT_EQ(base->sent_at().size(), 3u);
+
+  timer_.Advance(seconds(1));
+  RunToEnd(&breaker);  // the probe, which fails
+  EXPECT_EQ(base->sent_at().size(), 4u);
+  timer_.Advance(seconds(1));
+  RunToEnd(&breaker);  // twice as long
+  EXPECT_EQ(base->sent_at().size(), 4u);
+
+  up = true;
+  timer_.Advance(seconds(1));
+  EXPECT_TRUE(RunToEnd(&breaker).ok());
+  EXPECT_EQ(breaker.state(), CircuitBreaker::State::kClosed);
+  EXPECT_TRUE(RunToEnd(&breaker).ok());
+}
+
+TEST_F(CircuitBreakerTest, OnlySilenceCounts) {
+  for (const ObjectOutcome outcome : {ObjectOutcome::kNotFound, ObjectOutcome::kThrottled,
+                                      ObjectOutcome::kDenied, ObjectOutcome::kExists}) {
+    CircuitBreaker breaker(Script({outcome}), {.failures = 2}, &timer_);
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(RunToEnd(&breaker).outcome, outcome);
+    EXPECT_EQ(breaker.state(), CircuitBreaker::State::kClosed);
+  }
+}
+
+TEST_F(CircuitBreakerTest, OneProbeAtATime) {
+  const auto base = Script({ObjectOutcome::kUnavailable, ObjectOutcome::kOk}, milliseconds(50));
+  CircuitBreaker breaker(base, {.failures = 1}, &timer_);
+  RunToEnd(&breaker);
+  timer_.Advance(seconds(2));
+  std::vector<ObjectOutcome> outcomes;
+  for (int i = 0; i < 3; ++i) {
+    breaker.Start({}, [&](const ObjectReply& reply) { outcomes.push_back(reply.outcome); });
+  }
+  timer_.Drain();
+  EXPECT_THAT(outcomes, ElementsAre(ObjectOutcome::kUnavailable, ObjectOutcome::kUnavailable,
+                                    ObjectOutcome::kOk));
+}
+
+TEST_F(LimitedClientTest, SoManyAtATimeAndAllInOrder) {
+  std::vector<int64_t> order;
+  const auto base =
+      std::make_shared<ScriptedClient>(&timer_, milliseconds(10), [&](const ObjectRequest& r) {
+        order.push_back(r.offset);
+        return ObjectReply{};
+      });
+  LimitedClient client(base, 3);
+  int ended = 0;
+  for (int64_t i = 0; i < 10; ++i) {
+    client.Start({.offset = i}, [&](const ObjectReply& reply) { ended += reply.ok() ? 1 : 0; });
+  }
+  timer_.Drain();
+  EXPECT_EQ(ended, 10);
+  EXPECT_EQ(base->most_under_way(), 3);
+  EXPECT_THAT(order, ElementsAre(0, 1, 2, 3, 4, 5, 6, 7, 8, 9));
+}
+
+TEST_F(LimitedClientTest, WhoIsToStopIsNotSent) {
+  const auto base = Script({ObjectOutcome::kOk}, milliseconds(10));
+  LimitedClient client(base, 1);
+  std::stop_source stop;
+  std::vector<ObjectOutcome> outcomes;
+  for (int i = 0; i < 3; ++i) {
+    client.Start({.stop = stop.get_token()},
+                 [&](const ObjectReply& reply) { outcomes.push_back(reply.outcome); });
+  }
+  stop.request_stop();
+  timer_.Drain();
+  EXPECT_THAT(outcomes, testing::UnorderedElementsAre(ObjectOutcome::kOk, ObjectOutcome::kCancelled,
+                                                      ObjectOutcome::kCancelled));
+  EXPECT_EQ(base->sent_at().size(), 1u);
+}
+
+}  // namespace
+}  // namespace varve::internal

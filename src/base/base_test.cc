@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <zlib.h>
 
 #include <atomic>
 #include <numeric>
@@ -45,6 +46,18 @@ TEST(StatusTest, NamesTheKindOfPlainArrowErrors) {
 
 TEST(Crc32Test, MatchesThePublishedCheckValue) {
   EXPECT_EQ(Crc32(AsBytes("123456789")), 0xCBF43926u);
+}
+
+TEST(Crc32Test, IsZlibsAtEveryLengthAndAlignment) {
+  auto random = Random::Seeded(3);
+  const auto bytes = RandomBytes(random.get(), 1200);
+  for (size_t length = 0; length < 1100; ++length) {
+    const size_t begin = length % 67;
+    const std::span<const uint8_t> part(bytes.data() + begin, length);
+    const auto expected = crc32(length, part.data(), static_cast<uInt>(length));
+    EXPECT_EQ(Crc32(part, static_cast<uint32_t>(length)), expected) << length;
+  }
+  EXPECT_EQ(Crc32({}, 17), 17u);
 }
 
 TEST(Crc32Test, CombinesNeighbours) {

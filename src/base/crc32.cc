@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/crc32.h"
 
-#include <libdeflate.h>
+#include <isa-l/crc.h>
 #include <zlib.h>
 
 namespace varve::internal {
 
 uint32_t Crc32(std::span<const uint8_t> bytes, uint32_t crc) {
-  return libdeflate_crc32(crc, bytes.data(), bytes.size());
+  return crc32_gzip_refl(crc, bytes.data(), bytes.size());
 }
 
 Crc32Combiner::Crc32Combiner(int64_t second_bytes) {

@@ -8,7 +8,7 @@
 
 namespace varve::internal {
 
-/// CRC of `bytes`, continuing from `crc` (0 to start). About 20 GB/s with carry-less
+/// CRC of `bytes`, continuing from `crc` (0 to start). Tens of GB/s with carry-less
 /// multiplication.
 uint32_t Crc32(std::span<const uint8_t> bytes, uint32_t crc = 0);
 

@@ -45,8 +45,11 @@ std::shared_ptr<ChunkManager> S3Store() {
 std::vector<ConformanceTarget> Targets() {
   std::vector<ConformanceTarget> targets;
   if (!Environment("VARVE_S3_ENDPOINT").empty()) {
-    targets.push_back(
-        {.name = "S3", .make = S3Store, .features = kFeatures, .is_shared_by_processes = true});
+    targets.push_back({.name = "S3",
+                       .make = S3Store,
+                       .features = kFeatures,
+                       .is_shared_by_processes = true,
+                       .pins_what_is_open = false});
   }
   return targets;
 }

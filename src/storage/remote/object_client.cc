@@ -19,6 +19,8 @@ ErrorKind KindOf(ObjectOutcome outcome) {
       return ErrorKind::kNotFound;
     case ObjectOutcome::kExists:
       return ErrorKind::kAlreadyExists;
+    case ObjectOutcome::kBadAnswer:
+      return ErrorKind::kCorruption;
     case ObjectOutcome::kInvalid:
       return ErrorKind::kInvalid;
     case ObjectOutcome::kUnsupported:

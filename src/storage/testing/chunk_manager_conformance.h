@@ -25,6 +25,8 @@ struct ConformanceTarget {
   ChunkManagerFeatures features;
   /// Whether a child of fork works on the same objects.
   bool is_shared_by_processes = false;
+  /// Whether a reader that is open goes on to see an object that is replaced; else it may fail.
+  bool pins_what_is_open = true;
 };
 
 class ChunkManagerConformanceTest : public testing::TestWithParam<ConformanceTarget> {

@@ -15,7 +15,7 @@ struct ColumnEncoding {
   parquet::Encoding::type encoding = parquet::Encoding::PLAIN;
   bool dictionary = false;  ///< first a dictionary, `encoding` once that has grown too large
   arrow::Compression::type codec = arrow::Compression::UNCOMPRESSED;
-  int level = 0;  ///< 0: the codec's default
+  int level = 0;             ///< 0: the codec's default
   bool byte_planes = false;  ///< zstd: a block ends where a byte plane ends
   int64_t rows_per_page = 8192;
   bool statistics = true;  ///< bounds of pages and chunk

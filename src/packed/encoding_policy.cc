@@ -258,9 +258,8 @@ Result<ColumnEncoding> ChooseEncoding(const FieldSchema& field, const arrow::Dat
       encoding.statistics = false;
       return encoding;
     }
-    if (field.data_type != DataType::kBinaryVector && field.data_type != DataType::kInt8Vector) {
-      encoding.encoding = parquet::Encoding::BYTE_STREAM_SPLIT;
-    }
+    // Of bytes of fixed length, DuckDB and Polars do not read it.
+    if (StoredAsList(field)) encoding.encoding = parquet::Encoding::BYTE_STREAM_SPLIT;
     encoding.byte_planes = StoredAsList(field);
     encoding.rows_per_page = RowsPerPage(AverageBytes(sample) / 128);
     return encoding;

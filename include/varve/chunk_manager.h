@@ -17,6 +17,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -191,10 +192,15 @@ struct ChunkManagerOptions {
   /// the last commits before a power failure for speed; what is visible is complete either way
   /// while the machine stays up.
   bool sync = true;
+  /// Object stores: credentials, endpoint, region and limits, by the names that the ecosystem uses
+  /// ("aws_access_key_id", "azure_storage_account_name", …). What stands in the address goes
+  /// before, the environment after.
+  std::map<std::string, std::string> storage_options;
 };
 
-/// The store that `uri` names: "file:///path", a plain path, or "memory://name" (one store per name
-/// and process). The directory need not exist yet.
+/// The store that `uri` names: "file:///path", a plain path, "memory://name" (one store per name
+/// and process), or, in builds with OpenDAL, a folder in a bucket: "s3://bucket/folder", and
+/// likewise az, gs, oss, cos and obs. The directory need not exist yet.
 VARVE_EXPORT Result<std::shared_ptr<ChunkManager>> OpenChunkManager(
     const std::string& uri, const ChunkManagerOptions& options = {});
 

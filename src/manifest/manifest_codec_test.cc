@@ -5,13 +5,13 @@
 #include <set>
 
 #include "base/coding.h"
+#include "base/testing/status_assertions.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "manifest/manifest.pb.h"
 #include "manifest/manifest_edit.h"
 #include "manifest/manifest_envelope.h"
 #include "manifest/testing/manifest_samples.h"
-#include "manifest/testing/result_assertions.h"
 
 namespace varve::internal {
 namespace {
@@ -57,7 +57,7 @@ TEST(ManifestCodecTest, RandomVersionsComeBack) {
   for (uint64_t seed = 0; seed < 2000; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Manifest manifest = RandomManifest(seed);
-    ASSERT_OK_AND_ASSIGN(const std::string bytes, EncodeManifest(&manifest));
+    VARVE_ASSERT_OK_AND_ASSIGN(const std::string bytes, EncodeManifest(&manifest));
     auto again = ReadFull(bytes);
     // Only sums over all segments may make a random version impossible.
     uint64_t rows = 0;
@@ -71,8 +71,8 @@ TEST(ManifestCodecTest, RandomVersionsComeBack) {
 TEST(ManifestCodecTest, EqualVersionsGiveEqualBytes) {
   Manifest one = RandomManifest(7);
   Manifest two = RandomManifest(7);
-  ASSERT_OK_AND_ASSIGN(const std::string first, EncodeManifest(&one));
-  ASSERT_OK_AND_ASSIGN(const std::string second, EncodeManifest(&two));
+  VARVE_ASSERT_OK_AND_ASSIGN(const std::string first, EncodeManifest(&one));
+  VARVE_ASSERT_OK_AND_ASSIGN(const std::string second, EncodeManifest(&two));
   EXPECT_EQ(ToHex(AsBytes(first)), ToHex(AsBytes(second)));
 }
 
@@ -116,7 +116,7 @@ TEST(ManifestCodecTest, ErrorsNameOffsetExpectedAndFound) {
 TEST(ManifestCodecTest, UnknownReaderFeaturesAreNamed) {
   Manifest manifest = RandomManifest(3);
   manifest.reader_features = {"deletes", "time-travel"};
-  ASSERT_OK_AND_ASSIGN(const std::string bytes, EncodeManifest(&manifest));
+  VARVE_ASSERT_OK_AND_ASSIGN(const std::string bytes, EncodeManifest(&manifest));
   const Status status = ReadFull(bytes).status();
   ASSERT_FALSE(status.ok());
   EXPECT_EQ(KindOf(status), ErrorKind::kUnsupported);
@@ -126,21 +126,21 @@ TEST(ManifestCodecTest, UnknownReaderFeaturesAreNamed) {
 TEST(ManifestCodecTest, UnknownWriterFeaturesAreReadAndKept) {
   Manifest manifest = RandomManifest(3);
   manifest.writer_features = {"sorted-segments"};
-  ASSERT_OK_AND_ASSIGN(const std::string bytes, EncodeManifest(&manifest));
-  ASSERT_OK_AND_ASSIGN(const Manifest again, ReadFull(bytes));
+  VARVE_ASSERT_OK_AND_ASSIGN(const std::string bytes, EncodeManifest(&manifest));
+  VARVE_ASSERT_OK_AND_ASSIGN(const Manifest again, ReadFull(bytes));
   EXPECT_THAT(again.writer_features, ::testing::ElementsAre("sorted-segments"));
 }
 
 TEST(ManifestCodecTest, FieldsOfANewerWriterAreNoticedAtAnyDepth) {
   const std::string bytes = SmallVersion();
-  ASSERT_OK_AND_ASSIGN(const Manifest plain, ReadFull(bytes));
+  VARVE_ASSERT_OK_AND_ASSIGN(const Manifest plain, ReadFull(bytes));
   EXPECT_FALSE(plain.has_unknown_fields);
 
   auto message = ParsePayload(bytes);
   std::string with_field_26 = message.SerializeAsString();
   AppendVarint(&with_field_26, 26 << 3);  // a varint field
   AppendVarint(&with_field_26, 5);
-  ASSERT_OK_AND_ASSIGN(const Manifest newer, ReadFull(Seal(with_field_26)));
+  VARVE_ASSERT_OK_AND_ASSIGN(const Manifest newer, ReadFull(Seal(with_field_26)));
   EXPECT_TRUE(newer.has_unknown_fields);
   EXPECT_EQ(newer.num_rows(), plain.num_rows());
 
@@ -150,7 +150,7 @@ TEST(ManifestCodecTest, FieldsOfANewerWriterAreNoticedAtAnyDepth) {
   AppendVarint(&file_bytes, 10 << 3);
   AppendVarint(&file_bytes, 1);
   ASSERT_TRUE(file->ParseFromString(file_bytes));
-  ASSERT_OK_AND_ASSIGN(const Manifest deeper, ReadFull(Seal(message.SerializeAsString())));
+  VARVE_ASSERT_OK_AND_ASSIGN(const Manifest deeper, ReadFull(Seal(message.SerializeAsString())));
   EXPECT_TRUE(deeper.has_unknown_fields);
   EXPECT_EQ(DumpSegments(deeper), DumpSegments(plain));
 }
@@ -158,7 +158,7 @@ TEST(ManifestCodecTest, FieldsOfANewerWriterAreNoticedAtAnyDepth) {
 TEST(ManifestCodecTest, KindsOfANewerWriterAreReadButNotBuiltUpon) {
   auto message = ParsePayload(SmallVersion());
   message.mutable_operation()->set_kind(99);
-  ASSERT_OK_AND_ASSIGN(const Manifest manifest, ReadFull(Seal(message.SerializeAsString())));
+  VARVE_ASSERT_OK_AND_ASSIGN(const Manifest manifest, ReadFull(Seal(message.SerializeAsString())));
   EXPECT_EQ(OperationKindName(manifest.operation.kind), "unknown");
   EXPECT_TRUE(manifest.has_unknown_fields);
 }
@@ -285,9 +285,10 @@ TEST(ManifestEnvelopeTest, UnknownFlagsAreUnsupported) {
 
 TEST(ManifestEnvelopeTest, PayloadsThatShrinkTooWellAreStoredAsTheyAre) {
   const std::string zeros(1 << 20, '\0');
-  ASSERT_OK_AND_ASSIGN(const auto sealed, SealManifest({.payload = zeros}));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto sealed, SealManifest({.payload = zeros}));
   EXPECT_GT(sealed.bytes.size(), zeros.size());
-  ASSERT_OK_AND_ASSIGN(const auto envelope, OpenManifestEnvelope(AsBytes(sealed.bytes), kName));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto envelope,
+                             OpenManifestEnvelope(AsBytes(sealed.bytes), kName));
   EXPECT_EQ(envelope.payload, zeros);
   EXPECT_EQ(envelope.crc32c, sealed.crc32c);
 }

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "base/coding.h"
+#include "base/testing/status_assertions.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "manifest/manifest.pb.h"
@@ -14,7 +15,6 @@
 #include "manifest/testing/hooked_store.h"
 #include "manifest/testing/manifest_samples.h"
 #include "manifest/testing/manual_clock.h"
-#include "manifest/testing/result_assertions.h"
 #include "manifest/version_chain.h"
 
 namespace varve::internal {
@@ -64,12 +64,12 @@ class ManifestCommitTest : public ::testing::Test {
     return outcome.manifest;
   }
   void ExpectConflict(const ManifestEdit& edit, const std::string& why) {
-    ASSERT_OK_AND_ASSIGN(const uint64_t before, versions_.FindLatest());
+    VARVE_ASSERT_OK_AND_ASSIGN(const uint64_t before, versions_.FindLatest());
     const CommitOutcome outcome = versions_.Commit(base_, edit);
     ASSERT_EQ(outcome.state, CommitState::kConflict) << outcome.error;
     EXPECT_TRUE(IsCommitConflict(outcome.error)) << outcome.error;
     EXPECT_THAT(outcome.error.ToString(), HasSubstr(why));
-    ASSERT_OK_AND_ASSIGN(const uint64_t after, versions_.FindLatest());
+    VARVE_ASSERT_OK_AND_ASSIGN(const uint64_t after, versions_.FindLatest());
     EXPECT_EQ(after, before);
   }
   // How many versions carry this message.
@@ -259,16 +259,16 @@ TEST_F(ManifestCommitTest, TablesOfANewerWriterAreNotWritten) {
   // A newer writer came in between: found when we rebase on its version.
   const auto theirs = CommitOk(base_, Append("theirs"));
   const std::string path = VersionPath(theirs->version);
-  ASSERT_OK_AND_ASSIGN(auto envelope, OpenManifestEnvelope(AsBytes(store_->Get(path)), path));
+  VARVE_ASSERT_OK_AND_ASSIGN(auto envelope, OpenManifestEnvelope(AsBytes(store_->Get(path)), path));
   AppendVarint(&envelope.payload, 26 << 3);
   AppendVarint(&envelope.payload, 5);
-  ASSERT_OK_AND_ASSIGN(const auto sealed, SealManifest(envelope));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto sealed, SealManifest(envelope));
   store_->Set(path, sealed.bytes);
   const CommitOutcome outcome = versions_.Commit(base_, Append("mine"));
   EXPECT_EQ(outcome.state, CommitState::kFailed);
   EXPECT_EQ(KindOf(outcome.error), ErrorKind::kUnsupported) << outcome.error;
   EXPECT_THAT(outcome.error.ToString(), HasSubstr("newer version"));
-  ASSERT_OK_AND_ASSIGN(const auto read, versions_.LoadLatest());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto read, versions_.LoadLatest());
   EXPECT_EQ(read->num_rows(), 40);
 }
 
@@ -317,7 +317,7 @@ TEST_F(ManifestCommitTest, ASilentStoreLeavesAnUnknownOutcomeThatResolves) {
   EXPECT_EQ(versions_.Resolve(outcome.token).state, CommitState::kUnknown);
 
   silent = false;
-  ASSERT_OK_AND_ASSIGN(const CommitToken token, CommitToken::Decode(outcome.token.Encode()));
+  VARVE_ASSERT_OK_AND_ASSIGN(const CommitToken token, CommitToken::Decode(outcome.token.Encode()));
   const CommitOutcome resolved = versions_.Resolve(token);
   ASSERT_EQ(resolved.state, CommitState::kCommitted) << resolved.error;
   EXPECT_EQ(resolved.manifest->version, base_->version + 1);
@@ -401,7 +401,7 @@ TEST(CommitTokenTest, ComesBackFromText) {
   const CommitToken token{.commit_id = random->NextUuid(), .versions_tried = {5, 7, 4'000'000'000}};
   const std::string text = token.Encode();
   EXPECT_EQ(text, ToHex(token.commit_id) + ":5,7,4000000000");
-  ASSERT_OK_AND_ASSIGN(const CommitToken again, CommitToken::Decode(text));
+  VARVE_ASSERT_OK_AND_ASSIGN(const CommitToken again, CommitToken::Decode(text));
   EXPECT_EQ(again.commit_id, token.commit_id);
   EXPECT_EQ(again.versions_tried, token.versions_tried);
 }
@@ -420,11 +420,11 @@ TEST(CommitTokenTest, RefusesOtherText) {
 
 // What must hold after any number of writers: nothing lost, nothing twice, ids in order.
 void ExpectSoundHistory(ManifestStore* versions, const std::multiset<std::string>& messages) {
-  ASSERT_OK_AND_ASSIGN(const auto latest, versions->LoadLatest());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto latest, versions->LoadLatest());
   std::multiset<std::string> found;
   std::set<Uuid> commit_ids;
   for (uint64_t version = 2; version <= latest->version; ++version) {
-    ASSERT_OK_AND_ASSIGN(const auto summary, versions->Summarize(version));
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto summary, versions->Summarize(version));
     found.insert(summary.operation.message);
     commit_ids.insert(summary.commit_id);
   }

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "base/coding.h"
+#include "base/testing/status_assertions.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "manifest/manifest_codec.h"
@@ -19,7 +20,6 @@
 #include "manifest/testing/hooked_store.h"
 #include "manifest/testing/manifest_samples.h"
 #include "manifest/testing/manual_clock.h"
-#include "manifest/testing/result_assertions.h"
 #include "manifest/version_chain.h"
 
 namespace varve::internal {
@@ -111,7 +111,7 @@ TEST(ManifestCompatTest, ReadsWhatFormatOneWrote) {
     ManifestStore versions(store, {.executor = Executor::Inline()});
     for (uint64_t version = 1; version <= kVersions; ++version) {
       WriteFile(kCompatFolder + VersionPath(version), store->Get(VersionPath(version)));
-      ASSERT_OK_AND_ASSIGN(const auto manifest, versions.Load(version));
+      VARVE_ASSERT_OK_AND_ASSIGN(const auto manifest, versions.Load(version));
       WriteFile(kCompatFolder + std::to_string(version) + ".txt", DumpManifest(*manifest));
     }
   }
@@ -121,10 +121,10 @@ TEST(ManifestCompatTest, ReadsWhatFormatOneWrote) {
   }
   ManifestStore versions(store, {.executor = Executor::Inline()});
   for (uint64_t version = 1; version <= kVersions; ++version) {
-    ASSERT_OK_AND_ASSIGN(const auto manifest, versions.Load(version));
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto manifest, versions.Load(version));
     EXPECT_EQ(DumpManifest(*manifest), ReadFile(kCompatFolder + std::to_string(version) + ".txt"));
   }
-  ASSERT_OK_AND_ASSIGN(const auto latest, versions.LoadLatest());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto latest, versions.LoadLatest());
   EXPECT_EQ(latest->version, kVersions);
   EXPECT_EQ(latest->num_rows(), 1010);
   EXPECT_EQ(latest->commit_micros, 1'700'000'005'000'000);
@@ -132,7 +132,7 @@ TEST(ManifestCompatTest, ReadsWhatFormatOneWrote) {
   EXPECT_EQ(latest->schema()->fields().size(), 7u);
   ASSERT_EQ(latest->segments.size(), 2u);
   EXPECT_EQ(latest->segments[1]->sequence, 5u);
-  ASSERT_OK_AND_ASSIGN(const auto third, versions.Load(3));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto third, versions.Load(3));
   EXPECT_EQ(third->segments[1]->files[0].path, "imported/part 7.parquet");
   EXPECT_EQ(third->segments[1]->statistics[0].field_id, 100);
 }
@@ -141,11 +141,11 @@ TEST(ManifestCompatTest, ReadsWhatFormatOneWrote) {
 TEST(ManifestCompatTest, WritesWhatFormatOneWrote) {
   const auto store = WriteTable();
   for (uint64_t version = 1; version <= kVersions; ++version) {
-    ASSERT_OK_AND_ASSIGN(
+    VARVE_ASSERT_OK_AND_ASSIGN(
         const auto written,
         OpenManifestEnvelope(AsBytes(store->Get(VersionPath(version))), "written"));
     const std::string fixture = ReadFile(kCompatFolder + VersionPath(version));
-    ASSERT_OK_AND_ASSIGN(const auto kept, OpenManifestEnvelope(AsBytes(fixture), "kept"));
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto kept, OpenManifestEnvelope(AsBytes(fixture), "kept"));
     if (version == 1) {  // later ones hold the checksum of this, which is zstd's too
       EXPECT_EQ(ToHex(AsBytes(written.payload)), ToHex(AsBytes(kept.payload)));
     }
@@ -157,7 +157,7 @@ TEST(ManifestCompatTest, WritesSeedsForTheFuzzer) {
   const auto store = WriteTable();
   for (uint64_t version = 1; version <= kVersions; ++version) {
     const std::string bytes = store->Get(VersionPath(version));
-    ASSERT_OK_AND_ASSIGN(const auto envelope, OpenManifestEnvelope(AsBytes(bytes), "seed"));
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto envelope, OpenManifestEnvelope(AsBytes(bytes), "seed"));
     if (WritesFixtures()) {
       WriteFile(kFuzzFolder + ("object-" + std::to_string(version)), std::string(1, '\0') + bytes);
       WriteFile(kFuzzFolder + ("payload-" + std::to_string(version)),
@@ -188,10 +188,10 @@ std::string BytesOfDump(const std::string& page) {
 
 TEST(ManifestFormatPageTest, TheDumpIsWhatIsWritten) {
   Manifest manifest = DocumentedVersion();
-  ASSERT_OK_AND_ASSIGN(const std::string written, EncodeManifest(&manifest));
+  VARVE_ASSERT_OK_AND_ASSIGN(const std::string written, EncodeManifest(&manifest));
   const std::string shown = BytesOfDump(ReadFile("docs/format/manifest.md"));
   EXPECT_EQ(ToHex(AsBytes(shown)), ToHex(AsBytes(written)));
-  ASSERT_OK_AND_ASSIGN(const auto object, DecodeManifestObject(AsBytes(shown), "the page"));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto object, DecodeManifestObject(AsBytes(shown), "the page"));
   EXPECT_EQ(DumpSegments(object.values), DumpSegments(manifest));
   EXPECT_EQ(object.base_crc32c, 0x11223344u);
 }

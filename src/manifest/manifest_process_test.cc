@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
+#include "base/testing/status_assertions.h"
 #include "gtest/gtest.h"
 #include "manifest/manifest_store.h"
 #include "manifest/testing/manifest_samples.h"
-#include "manifest/testing/result_assertions.h"
 #include "varve/chunk_manager.h"
 
 namespace varve::internal {
@@ -64,7 +64,7 @@ int WriteAll(const std::string& folder, int writer) {
 
 TEST(ManifestProcessTest, SixteenProcessesAllLand) {
   const TemporaryFolder folder;
-  ASSERT_OK_AND_ASSIGN(auto store, OpenChunkManager(folder.path(), {.sync = false}));
+  VARVE_ASSERT_OK_AND_ASSIGN(auto store, OpenChunkManager(folder.path(), {.sync = false}));
   ManifestStore versions(store, {.executor = Executor::Inline()});
   const CommitOutcome created = versions.Create(SampleSchema(), {});
   ASSERT_EQ(created.state, CommitState::kCommitted) << created.error;
@@ -82,12 +82,12 @@ TEST(ManifestProcessTest, SixteenProcessesAllLand) {
     EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
   }
 
-  ASSERT_OK_AND_ASSIGN(const auto latest, versions.LoadLatest());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto latest, versions.LoadLatest());
   ASSERT_EQ(latest->version, uint64_t{1 + kProcesses * kCommits});
   std::set<std::string> messages;
   std::set<Uuid> commit_ids;
   for (uint64_t version = 2; version <= latest->version; ++version) {
-    ASSERT_OK_AND_ASSIGN(const auto summary, versions.Summarize(version));
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto summary, versions.Summarize(version));
     messages.insert(summary.operation.message);
     commit_ids.insert(summary.commit_id);
   }

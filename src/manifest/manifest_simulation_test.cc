@@ -6,12 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "base/testing/status_assertions.h"
 #include "gtest/gtest.h"
 #include "manifest/manifest_store.h"
 #include "manifest/testing/hooked_store.h"
 #include "manifest/testing/manifest_samples.h"
 #include "manifest/testing/manual_clock.h"
-#include "manifest/testing/result_assertions.h"
 
 namespace varve::internal {
 namespace {
@@ -109,14 +109,14 @@ class Simulation {
   // Reads every version and compares with what the writers were told.
   void CheckHistory() {
     ManifestStore reader(store_, {.executor = Executor::Inline()});
-    ASSERT_OK_AND_ASSIGN(const auto latest, reader.LoadLatest());
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto latest, reader.LoadLatest());
     std::map<std::string, uint64_t> history;
     int64_t last_micros = 0;
     uint64_t last_ts = 0;
     uint64_t next_row_id = 0;
     std::set<uint64_t> ids;
     for (uint64_t version = 2; version <= latest->version; ++version) {
-      ASSERT_OK_AND_ASSIGN(const auto manifest, reader.Load(version));
+      VARVE_ASSERT_OK_AND_ASSIGN(const auto manifest, reader.Load(version));
       const OperationRecord& operation = manifest->operation;
       ASSERT_TRUE(history.emplace(operation.message, version).second)
           << operation.message << " is there twice";

@@ -5,13 +5,13 @@
 #include <set>
 
 #include "base/coding.h"
+#include "base/testing/status_assertions.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "manifest/manifest_codec.h"
 #include "manifest/testing/hooked_store.h"
 #include "manifest/testing/manifest_samples.h"
 #include "manifest/testing/manual_clock.h"
-#include "manifest/testing/result_assertions.h"
 #include "manifest/version_chain.h"
 
 namespace varve::internal {
@@ -111,7 +111,7 @@ TEST_F(ManifestStoreTest, TheFirstVersionHoldsTheSchema) {
   EXPECT_EQ(latest_->num_rows(), 0);
   EXPECT_EQ(latest_->commit_micros, kStartMicros);
   EXPECT_EQ(latest_->operation.kind, OperationKind::kCreate);
-  ASSERT_OK_AND_ASSIGN(const auto loaded, versions_.LoadLatest());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto loaded, versions_.LoadLatest());
   EXPECT_EQ(DumpManifest(*loaded), DumpManifest(*latest_));
   EXPECT_TRUE(loaded->schema()->Equals(*SampleSchema()));
 }
@@ -125,7 +125,7 @@ TEST_F(ManifestStoreTest, CommitsGiveIdsRowIdsAndTimes) {
   clock_.SetNowMicros(kStartMicros - 60'000'000);  // a clock that was put back
   ASSERT_NO_FATAL_FAILURE(Append());
 
-  ASSERT_OK_AND_ASSIGN(const auto manifest, versions_.LoadLatest());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto manifest, versions_.LoadLatest());
   ASSERT_EQ(manifest->segments.size(), 3u);
   const uint64_t second = uint64_t{(kStartMicros + 1'000'000) / 1000} << 18;
   const struct {
@@ -146,7 +146,7 @@ TEST_F(ManifestStoreTest, CommitsGiveIdsRowIdsAndTimes) {
   EXPECT_EQ(manifest->commit_micros, kStartMicros + 1'000'000);
   EXPECT_EQ(manifest->num_rows(), 25);
 
-  ASSERT_OK_AND_ASSIGN(const auto summary, versions_.Summarize(2));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto summary, versions_.Summarize(2));
   EXPECT_EQ(summary.num_rows, 15);
   EXPECT_EQ(summary.operation.kind, OperationKind::kAppend);
   EXPECT_EQ(summary.operation.message, "two files");
@@ -165,7 +165,7 @@ TEST_F(ManifestStoreTest, CompactedRowsKeepTheirIdsAndTimes) {
   edit.added_segments[0].max_ts = latest_->segments[1]->max_ts;
   const auto before = latest_;
   ASSERT_NO_FATAL_FAILURE(Commit(edit));
-  ASSERT_OK_AND_ASSIGN(const auto after, versions_.LoadLatest());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto after, versions_.LoadLatest());
   ASSERT_EQ(after->segments.size(), 2u);
   EXPECT_EQ(after->segments[0]->segment_id, 3u);
   EXPECT_EQ(after->segments[1]->segment_id, 4u);
@@ -195,11 +195,11 @@ TEST_F(ManifestStoreTest, EveryVersionOfAChainIsTheWholeState) {
   for (uint64_t version = 1; version <= 2000; ++version) {
     if (dumps[version].empty()) continue;
     store_->TakeCalls();
-    ASSERT_OK_AND_ASSIGN(const auto cold, versions_.Load(version));
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto cold, versions_.Load(version));
     ASSERT_LE(store_->TakeCalls().size(), 5u);
     ASSERT_EQ(DumpManifest(*cold), dumps[version]) << version;
     if (known != nullptr) {
-      ASSERT_OK_AND_ASSIGN(const auto warm, versions_.Load(version, known.get()));
+      VARVE_ASSERT_OK_AND_ASSIGN(const auto warm, versions_.Load(version, known.get()));
       ASSERT_EQ(DumpManifest(*warm), dumps[version]) << version << " from " << known->version;
     }
     if (random_->Uniform(3) == 0) known = cold;
@@ -208,15 +208,15 @@ TEST_F(ManifestStoreTest, EveryVersionOfAChainIsTheWholeState) {
 
 TEST_F(ManifestStoreTest, KnownVersionsSaveReading) {
   ASSERT_NO_FATAL_FAILURE(Grow(60));
-  ASSERT_OK_AND_ASSIGN(const auto known, versions_.Load(58));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto known, versions_.Load(58));
   store_->TakeCalls();
-  ASSERT_OK_AND_ASSIGN(const auto same, versions_.Load(58, known.get()));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto same, versions_.Load(58, known.get()));
   EXPECT_EQ(store_->TakeCalls().size(), 0u);
   EXPECT_EQ(DumpManifest(*same), DumpManifest(*known));
   // 59 = 323, 56 = 320: its base is known through 58 = 322.
-  ASSERT_OK_AND_ASSIGN(const auto next, versions_.Load(59, known.get()));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto next, versions_.Load(59, known.get()));
   EXPECT_EQ(store_->TakeCalls().size(), 1u);
-  ASSERT_OK_AND_ASSIGN(const auto cold, versions_.Load(59));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto cold, versions_.Load(59));
   EXPECT_EQ(store_->TakeCalls().size(), 4u);
   EXPECT_EQ(DumpManifest(*next), DumpManifest(*cold));
 }
@@ -230,7 +230,7 @@ TEST_F(ManifestStoreTest, WhatIsKnownOfAnotherTableIsNotBelieved) {
     outcome = other_versions.Commit(outcome.manifest, AppendOf(SampleSegment(random_.get(), 3)));
     ASSERT_EQ(outcome.state, CommitState::kCommitted) << outcome.error;
   }
-  ASSERT_OK_AND_ASSIGN(const auto loaded, versions_.Load(10, outcome.manifest.get()));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto loaded, versions_.Load(10, outcome.manifest.get()));
   EXPECT_EQ(DumpManifest(*loaded), DumpManifest(*latest_));
 }
 
@@ -298,7 +298,7 @@ TEST_F(ManifestStoreTest, FindsVersionsByTime) {
     for (uint64_t version = 1; version < times.size(); ++version) {
       if (times[version] <= micros) expected = version;
     }
-    ASSERT_OK_AND_ASSIGN(const uint64_t found, versions_.FindByTime(micros));
+    VARVE_ASSERT_OK_AND_ASSIGN(const uint64_t found, versions_.FindByTime(micros));
     ASSERT_EQ(found, expected) << micros;
   }
   EXPECT_TRUE(IsNotFound(versions_.FindByTime(kStartMicros - 1).status()));
@@ -308,7 +308,7 @@ TEST_F(ManifestStoreTest, ListsVersionsOldestFirst) {
   ASSERT_NO_FATAL_FAILURE(Grow(70));
   store_->Set("_versions/hint", "64");
   store_->Set("_versions/unrelated", "x");
-  ASSERT_OK_AND_ASSIGN(const auto objects, versions_.ListVersions());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto objects, versions_.ListVersions());
   ASSERT_EQ(objects.size(), 70u);
   for (uint64_t version = 1; version <= 70; ++version) {
     EXPECT_EQ(objects[version - 1].path, VersionPath(version));
@@ -338,11 +338,11 @@ TEST_P(FindLatestTest, FindsTheNewestWhateverTheHintSays) {
                                  ""};
     for (const std::string& hint : hints) {
       if (hint != "-") store->Set("_versions/hint", hint);
-      ASSERT_OK_AND_ASSIGN(const uint64_t found, versions.FindLatest());
+      VARVE_ASSERT_OK_AND_ASSIGN(const uint64_t found, versions.FindLatest());
       ASSERT_EQ(found, newest) << "hint " << hint;
     }
     for (const uint64_t at_least : {uint64_t{1}, newest / 3 + 1, newest}) {
-      ASSERT_OK_AND_ASSIGN(const uint64_t found, versions.FindLatest(at_least));
+      VARVE_ASSERT_OK_AND_ASSIGN(const uint64_t found, versions.FindLatest(at_least));
       ASSERT_EQ(found, newest) << "at least " << at_least;
     }
   }
@@ -359,7 +359,7 @@ TEST(FindLatestCostTest, ListingStoresAnswerWithOneRequest) {
   auto store = std::make_shared<HookedStore>(kListing);
   ManifestStore versions(store, {});
   for (uint64_t version = 1; version <= 600; ++version) store->Set(VersionPath(version), "");
-  ASSERT_OK_AND_ASSIGN(const uint64_t found, versions.FindLatest());
+  VARVE_ASSERT_OK_AND_ASSIGN(const uint64_t found, versions.FindLatest());
   EXPECT_EQ(found, 600u);
   EXPECT_THAT(store->TakeCalls(), ::testing::ElementsAre(std::pair(Call::kList, "_versions/")));
 }
@@ -369,7 +369,7 @@ TEST(FindLatestCostTest, NothingNewCostsOneProbeAndOnDisksAFewBeyond) {
     auto store = std::make_shared<HookedStore>(features);
     ManifestStore versions(store, {});
     for (uint64_t version = 1; version <= 600; ++version) store->Set(VersionPath(version), "");
-    ASSERT_OK_AND_ASSIGN(const uint64_t found, versions.FindLatest(600));
+    VARVE_ASSERT_OK_AND_ASSIGN(const uint64_t found, versions.FindLatest(600));
     EXPECT_EQ(found, 600u);
     std::vector<std::pair<Call, std::string>> expected = {{Call::kExist, VersionPath(601)}};
     for (uint64_t distance = 1; distance <= 256; distance *= 2) {
@@ -384,7 +384,7 @@ TEST(FindLatestCostTest, AGoodHintSavesTheGallop) {
   ManifestStore versions(store, {});
   for (uint64_t version = 1; version <= 600; ++version) store->Set(VersionPath(version), "");
   store->Set("_versions/hint", "600");
-  ASSERT_OK_AND_ASSIGN(const uint64_t found, versions.FindLatest());
+  VARVE_ASSERT_OK_AND_ASSIGN(const uint64_t found, versions.FindLatest());
   EXPECT_EQ(found, 600u);
   EXPECT_EQ(store->TakeCalls().size(), 3u);  // the hint, 600, 601
 }
@@ -394,7 +394,7 @@ TEST(FindLatestCostTest, CollectedVersionsDoNotHideTheRest) {
     auto store = std::make_shared<HookedStore>(features);
     ManifestStore versions(store, {});
     for (uint64_t version = 300; version <= 600; ++version) store->Set(VersionPath(version), "");
-    ASSERT_OK_AND_ASSIGN(const uint64_t found, versions.FindLatest());
+    VARVE_ASSERT_OK_AND_ASSIGN(const uint64_t found, versions.FindLatest());
     EXPECT_EQ(found, 600u);
   }
 }
@@ -441,7 +441,7 @@ TEST_F(ManifestStoreTest, ElsewhereAnUncontendedAppendIsOneRequest) {
 // Each version in full would be 70 MB.
 TEST_F(LocalManifestStoreTest, AThousandSmallAppendsStaySmall) {
   ASSERT_NO_FATAL_FAILURE(Grow(1000));
-  ASSERT_OK_AND_ASSIGN(const auto objects, versions_.ListVersions());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto objects, versions_.ListVersions());
   int64_t total = 0;
   for (const auto& object : objects) total += object.size;
   RecordProperty("manifest_bytes", std::to_string(total));

@@ -10,12 +10,12 @@
 #include <vector>
 
 #include "arrow/buffer.h"
+#include "base/testing/status_assertions.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "manifest/manifest_store.h"
 #include "manifest/testing/hooked_store.h"
 #include "manifest/testing/manifest_samples.h"
-#include "manifest/testing/result_assertions.h"
 #include "manifest/version_chain.h"
 #include "varve/chunk_manager.h"
 
@@ -69,14 +69,14 @@ TEST_F(MissingVersionTest, OpeningNamesIt) {
     EXPECT_EQ(IsCorruption(versions_.Summarize(missing).status()), missing > 1) << missing;
     store_->Set(VersionPath(missing), bytes);
   }
-  ASSERT_OK_AND_ASSIGN(const auto latest, versions_.LoadLatest());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto latest, versions_.LoadLatest());
   EXPECT_EQ(latest->version, kNewest);
 }
 
 // What docs/format/commit.md says cannot be noticed.
 TEST_F(MissingVersionTest, TheNewestLeavesNoTrace) {
   store_->Erase(VersionPath(kNewest));
-  ASSERT_OK_AND_ASSIGN(const auto latest, versions_.LoadLatest());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto latest, versions_.LoadLatest());
   EXPECT_EQ(DumpManifest(*latest), DumpManifest(*states_[kNewest - 1]));
 }
 
@@ -90,7 +90,7 @@ TEST_F(MissingVersionTest, NoCommitTakesItsPlace) {
     EXPECT_EQ(outcome.state, CommitState::kFailed);
     EXPECT_TRUE(IsCorruption(outcome.error)) << outcome.error;
     EXPECT_THAT(outcome.error.message(), HasSubstr(VersionPath(missing)));
-    ASSERT_OK_AND_ASSIGN(const bool taken, store_->Exist(VersionPath(missing)));
+    VARVE_ASSERT_OK_AND_ASSIGN(const bool taken, store_->Exist(VersionPath(missing)));
     EXPECT_FALSE(taken) << missing;
     store_->Set(VersionPath(missing), bytes);
   }
@@ -105,7 +105,7 @@ TEST_F(MissingVersionTest, NoCommitBuildsOnIt) {
     EXPECT_EQ(outcome.state, CommitState::kFailed);
     EXPECT_TRUE(IsCorruption(outcome.error)) << outcome.error;
     EXPECT_THAT(outcome.error.message(), HasSubstr(VersionPath(missing)));
-    ASSERT_OK_AND_ASSIGN(const bool taken, store_->Exist(VersionPath(kNewest + 1)));
+    VARVE_ASSERT_OK_AND_ASSIGN(const bool taken, store_->Exist(VersionPath(kNewest + 1)));
     EXPECT_FALSE(taken) << missing;
     store_->Set(VersionPath(missing), bytes);
   }
@@ -113,7 +113,7 @@ TEST_F(MissingVersionTest, NoCommitBuildsOnIt) {
 
 TEST(MissingVersionsTest, OnADiskToo) {
   const std::string folder = ::testing::TempDir() + "/varve-missing-" + std::to_string(getpid());
-  ASSERT_OK_AND_ASSIGN(auto store, OpenChunkManager(folder, {.sync = false}));
+  VARVE_ASSERT_OK_AND_ASSIGN(auto store, OpenChunkManager(folder, {.sync = false}));
   const auto random = Random::Seeded(kSeed);
   ManifestStore versions(store, {.random = random.get(), .executor = Executor::Inline()});
   std::vector<std::shared_ptr<const Manifest>> states = {
@@ -125,7 +125,7 @@ TEST(MissingVersionsTest, OnADiskToo) {
   }
   for (uint64_t missing = 1; missing <= kNewest; ++missing) {
     const std::string path = VersionPath(missing);
-    ASSERT_OK_AND_ASSIGN(const auto bytes, store->Read(path));
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto bytes, store->Read(path));
     ASSERT_TRUE(store->Remove(path).ok());
     const auto opened = versions.LoadLatest();
     if (missing == kNewest) {
@@ -141,12 +141,12 @@ TEST(MissingVersionsTest, OnADiskToo) {
       EXPECT_EQ(outcome.state, CommitState::kFailed);
       EXPECT_THAT(outcome.error.message(), HasSubstr(path));
     }
-    ASSERT_OK_AND_ASSIGN(
+    VARVE_ASSERT_OK_AND_ASSIGN(
         const bool restored,
         store->PutIfAbsent(path, {bytes->data(), static_cast<size_t>(bytes->size())}));
     ASSERT_TRUE(restored) << path;
   }
-  ASSERT_OK_AND_ASSIGN(const auto latest, versions.LoadLatest());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto latest, versions.LoadLatest());
   EXPECT_EQ(DumpManifest(*latest), DumpManifest(*states[kNewest]));
   std::error_code ignored;
   std::filesystem::remove_all(folder, ignored);
@@ -180,7 +180,7 @@ TEST(MissingVersionsTest, AHintTellsOfNewerOnes) {
   ManifestStore versions(store, {.executor = Executor::Inline()});
   store->Set(kHintPath, "192");
   store->Erase(VersionPath(150));
-  ASSERT_OK_AND_ASSIGN(const uint64_t found, versions.FindLatest());
+  VARVE_ASSERT_OK_AND_ASSIGN(const uint64_t found, versions.FindLatest());
   EXPECT_EQ(found, 200u);  // from the hint on
   store->Erase(VersionPath(192));
   store->Erase(VersionPath(128));
@@ -193,7 +193,7 @@ TEST(MissingVersionsTest, CollectedVersionsAreNotDamage) {
     const auto store = StoreOf(features, 600);
     for (uint64_t version = 1; version < 300; ++version) store->Erase(VersionPath(version));
     ManifestStore versions(store, {.executor = Executor::Inline()});
-    ASSERT_OK_AND_ASSIGN(const uint64_t found, versions.FindLatest());
+    VARVE_ASSERT_OK_AND_ASSIGN(const uint64_t found, versions.FindLatest());
     EXPECT_EQ(found, 600u);
     EXPECT_TRUE(IsNotFound(versions.Load(299).status()));
     EXPECT_TRUE(IsNotFound(versions.Summarize(7).status()));
@@ -215,7 +215,7 @@ TEST(MissingVersionsTest, CommitsMeanwhileAreNotDamage) {
         }
         return Status::OK();
       });
-      ASSERT_OK_AND_ASSIGN(const uint64_t found, versions.FindLatest());
+      VARVE_ASSERT_OK_AND_ASSIGN(const uint64_t found, versions.FindLatest());
       EXPECT_GE(found, newest);
       EXPECT_LE(found, now);
     }
@@ -235,7 +235,7 @@ TEST(MissingVersionsTest, AListingMayMissWhatIsCreatedMeanwhile) {
     }
     return Status::OK();
   });
-  ASSERT_OK_AND_ASSIGN(const uint64_t found, versions.FindLatest());
+  VARVE_ASSERT_OK_AND_ASSIGN(const uint64_t found, versions.FindLatest());
   EXPECT_EQ(found, 20u);
 }
 

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "arrow/array.h"
-#include "packed/testing/status_assertions.h"
+#include "base/testing/status_assertions.h"
 #include "parquet/schema.h"
 #include "varve/chunk_manager.h"
 

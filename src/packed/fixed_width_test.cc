@@ -11,8 +11,8 @@
 #include "arrow/array/array_primitive.h"
 #include "arrow/array/builder_binary.h"
 #include "arrow/type.h"
+#include "base/testing/status_assertions.h"
 #include "packed/array_conversion.h"
-#include "packed/testing/status_assertions.h"
 
 namespace varve::internal {
 namespace {

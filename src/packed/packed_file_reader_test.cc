@@ -18,7 +18,7 @@
 #include "arrow/type.h"
 #include "arrow/util/key_value_metadata.h"
 #include "base/coding.h"
-#include "packed/testing/status_assertions.h"
+#include "base/testing/status_assertions.h"
 #include "parquet/arrow/writer.h"
 #include "parquet/metadata.h"
 #include "parquet/properties.h"

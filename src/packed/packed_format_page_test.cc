@@ -13,9 +13,9 @@
 #include "arrow/util/config.h"
 #include "base/coding.h"
 #include "base/random.h"
+#include "base/testing/status_assertions.h"
 #include "packed/packed_file_reader.h"
 #include "packed/packed_file_writer.h"
-#include "packed/testing/status_assertions.h"
 
 namespace varve::internal {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "base/coding.h"
 #include "base/random.h"
-#include "packed/testing/status_assertions.h"
+#include "base/testing/status_assertions.h"
 
 namespace varve::internal {
 namespace {

@@ -9,7 +9,7 @@
 #include "arrow/io/memory.h"
 #include "base/coding.h"
 #include "base/crc32.h"
-#include "packed/testing/status_assertions.h"
+#include "base/testing/status_assertions.h"
 #include "parquet/column_page.h"
 #include "parquet/column_reader.h"
 #include "parquet/properties.h"

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "packed/testing/status_assertions.h"
+#include "base/testing/status_assertions.h"
 
 namespace varve::internal {
 namespace {

@@ -8,6 +8,10 @@
 #include "storage/local/file_uri.h"
 #include "storage/local/local_chunk_manager.h"
 #include "storage/memory/memory_chunk_manager.h"
+#include "storage/opendal/opendal_client.h"
+#include "storage/remote/limited_client.h"
+#include "storage/remote/remote_chunk_manager.h"
+#include "storage/remote/store_address.h"
 #include "varve/chunk_manager.h"
 
 namespace varve {
@@ -45,6 +49,17 @@ Result<std::shared_ptr<ChunkManager>> OpenLocal(const std::string& path,
   return internal::LocalChunkManager::Make(root.string(), options);
 }
 
+Result<std::shared_ptr<ChunkManager>> OpenRemote(const std::string& uri,
+                                                 const ChunkManagerOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(
+      auto address,
+      internal::ResolveStoreAddress(uri, options.storage_options, internal::ProcessEnvironment()));
+  ARROW_ASSIGN_OR_RAISE(auto client, internal::MakeOpenDalClient(address.client));
+  return std::make_shared<internal::RemoteChunkManager>(
+      std::make_shared<internal::LimitedClient>(std::move(client), address.max_in_flight),
+      std::move(address.manager));
+}
+
 }  // namespace
 
 Result<std::shared_ptr<ChunkManager>> OpenChunkManager(const std::string& uri,
@@ -63,10 +78,11 @@ Result<std::shared_ptr<ChunkManager>> OpenChunkManager(const std::string& uri,
     }
     return internal::MemoryChunkManager::Named(name);
   }
+  if (internal::IsObjectStoreScheme(scheme)) return OpenRemote(uri, options);
   // The URI itself is not repeated: it may hold credentials.
   return MakeError(ErrorKind::kUnsupported, "no store for this URI scheme",
                    {.field = "scheme",
-                    .expected = "file, memory or a plain path",
+                    .expected = "file, memory, s3, az, gs, oss, cos, obs or a plain path",
                     .found = std::string(scheme)});
 }
 

@@ -44,9 +44,9 @@ TEST(OpenChunkManagerTest, MemoryStoresAreFoundByName) {
 }
 
 TEST(OpenChunkManagerTest, NamesTheSchemeItDoesNotKnowAndNoMore) {
-  const Status status = OpenChunkManager("s3://key:secret@bucket/x").status();
+  const Status status = OpenChunkManager("hdfs://key:secret@bucket/x").status();
   EXPECT_EQ(KindOf(status), ErrorKind::kUnsupported);
-  EXPECT_THAT(status.message(), testing::HasSubstr("found s3"));
+  EXPECT_THAT(status.message(), testing::HasSubstr("found hdfs"));
   EXPECT_THAT(status.message(), testing::Not(testing::HasSubstr("secret")));
 }
 

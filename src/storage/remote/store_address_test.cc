@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "packed/testing/status_assertions.h"
+#include "base/testing/status_assertions.h"
 #include "storage/remote/uri_text.h"
 
 namespace varve::internal {

@@ -18,7 +18,7 @@
   ASSERT_TRUE(result.ok()) << result.status().ToString();                \
   declaration = std::move(result).ValueUnsafe()
 
-/// ASSERT_OK_AND_ASSIGN(auto value, Function()): `value` is the result, or the test fails.
+/// VARVE_ASSERT_OK_AND_ASSIGN(auto value, Function()): `value` is the result, or the test fails.
 #define VARVE_ASSERT_OK_AND_ASSIGN(declaration, expression)                                    \
   VARVE_ASSERT_OK_AND_ASSIGN_IMPL(VARVE_TESTING_JOIN(varve_result_, __COUNTER__), declaration, \
                                   expression)

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The contract against servers that the environment names; skipped without. tests/stores starts
-// them.
+// The contract against a server that the environment names, as tests/stores/servers.py does:
+// VARVE_TEST_STORE is its address, VARVE_TEST_STORE_NAME what it is called, VARVE_TEST_STORE_LACKS
+// what makes it unfit for commits. Skipped without.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -8,55 +10,61 @@
 
 #include "base/random.h"
 #include "storage/opendal/opendal_client.h"
-#include "storage/remote/limited_client.h"
-#include "storage/remote/remote_chunk_manager.h"
+#include "storage/remote/store_address.h"
+#include "storage/remote/store_probe.h"
 #include "storage/testing/chunk_manager_conformance.h"
 
 namespace varve::internal {
 namespace {
 
-std::string Environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? "" : value;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::string Variable(const std::string& name) {
+  return ProcessEnvironment()("VARVE_TEST_STORE" + name).value_or("");
 }
 
-constexpr ChunkManagerFeatures kFeatures = {
-    .put_if_absent = true, .ordered_listing = true, .durable = true};
+std::string FreshRoot() {
+  return Variable("") + "/test-" + std::to_string(Random::System()->Next());
+}
 
-std::shared_ptr<ChunkManager> S3Store() {
-  OpenDalOptions options;
-  options.scheme = "s3";
-  options.options = {{"bucket", Environment("VARVE_S3_BUCKET")},
-                     {"root", "/test-" + std::to_string(Random::System()->Next())},
-                     {"endpoint", Environment("VARVE_S3_ENDPOINT")},
-                     {"region", "us-east-1"},
-                     {"access_key_id", Environment("VARVE_S3_KEY")},
-                     {"secret_access_key", Environment("VARVE_S3_SECRET")},
-                     {"disable_config_load", "true"},
-                     {"disable_ec2_metadata", "true"}};
-  auto client = MakeOpenDalClient(options).ValueOrDie();
-  auto limited = std::make_shared<LimitedClient>(std::move(client), 32);
-  return std::make_shared<RemoteChunkManager>(
-      std::move(limited), RemoteOptions{.uri = "s3://" + Environment("VARVE_S3_BUCKET"),
-                                        .features = kFeatures,
-                                        .part_bytes = 5 << 20});
+StoreAddress AddressOf(const std::string& uri) {
+  return ResolveStoreAddress(uri, {}, ProcessEnvironment()).ValueOrDie();
 }
 
 std::vector<ConformanceTarget> Targets() {
-  std::vector<ConformanceTarget> targets;
-  if (!Environment("VARVE_S3_ENDPOINT").empty()) {
-    targets.push_back({.name = "S3",
-                       .make = S3Store,
-                       .features = kFeatures,
-                       .is_shared_by_processes = true,
-                       .pins_what_is_open = false});
-  }
-  return targets;
+  // What cannot hold a table keeps no promise that would be worth a test.
+  if (Variable("").empty() || !Variable("_LACKS").empty()) return {};
+  return {{.name = Variable("_NAME"),
+           .make = [] { return OpenChunkManager(FreshRoot()).ValueOrDie(); },
+           .features = AddressOf(Variable("")).manager.features,
+           .is_shared_by_processes = true,
+           .pins_what_is_open = false}};
 }
 
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(ChunkManagerConformanceTest);
 INSTANTIATE_TEST_SUITE_P(Remote, ChunkManagerConformanceTest, testing::ValuesIn(Targets()),
                          NameOfTarget);
+
+TEST(StoreProbeOnServerTest, FindsWhatTheServerLacks) {
+  if (Variable("").empty()) GTEST_SKIP() << "no server";
+  const std::string root = FreshRoot();
+  auto client = MakeOpenDalClient(AddressOf(root).client).ValueOrDie();
+  const auto probe = ProbeConditionalWrites(client.get(), {.uploads = true});
+  ASSERT_TRUE(probe.ok()) << probe.status();
+  const std::string lacks = Variable("_LACKS");
+  EXPECT_EQ(probe->put_if_absent, lacks.find("put") == lacks.npos) << probe->put_problem;
+  EXPECT_EQ(probe->upload_if_absent, lacks.find("upload") == lacks.npos) << probe->upload_problem;
+  const Status fit = RefuseUnlessSafe(*probe, root);
+  EXPECT_EQ(fit.ok(), lacks.empty()) << fit;
+  if (lacks.empty()) {
+    EXPECT_EQ(probe->listing_problem, "");
+  } else {
+    EXPECT_THAT(fit.message(), HasSubstr("succeeded: the condition is ignored"));
+  }
+  EXPECT_THAT(probe->left_behind, IsEmpty());
+  EXPECT_THAT(*OpenChunkManager(root).ValueOrDie()->List(""), IsEmpty());
+}
 
 }  // namespace
 }  // namespace varve::internal

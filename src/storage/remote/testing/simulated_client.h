@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// A service in memory that keeps its promises, or breaks those that a test names.
+//
+// Threads: all methods may be called concurrently; answers come before Start returns, unless the
+//          dialect says otherwise
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "storage/remote/object_client.h"
+
+namespace varve::internal {
+
+/// What becomes of "only where there is no such object".
+enum class SimulatedCondition {
+  kHonoured,
+  kIgnored,
+  kCheckedTooEarly,   ///< all that come together are checked, then all are written
+  kRefusedButStored,  ///< losers are told so, and overwrite the winner
+  kNotImplemented,    ///< HTTP 501
+};
+
+enum class SimulatedListing {
+  kOrdered,
+  kUnordered,
+  kIgnoresStart,
+  kBehind,  ///< shows no object
+};
+
+struct SimulatedDialect {
+  SimulatedCondition put = SimulatedCondition::kHonoured;
+  SimulatedCondition upload = SimulatedCondition::kHonoured;
+  SimulatedListing listing = SimulatedListing::kOrdered;
+  int together = 8;  ///< kCheckedTooEarly waits for so many
+  /// So many conditional puts are answered "another request is in progress" first.
+  int num_conflicts = 0;
+  /// The first winner is told that there is an object, maybe its own: as after a lost answer.
+  bool loses_first_answer = false;
+  bool refuses_removal = false;
+};
+
+class SimulatedClient : public ObjectClient {
+ public:
+  explicit SimulatedClient(SimulatedDialect dialect = {}) : dialect_(dialect) {}
+
+  void Start(ObjectRequest request, ObjectDone done) override;
+  Result<std::unique_ptr<ObjectUpload>> OpenUpload(const std::string& path,
+                                                   const UploadOptions& options) override;
+
+  std::map<std::string, std::string> objects() const;
+  int num_open_uploads() const;  ///< neither completed nor aborted
+
+ private:
+  class Upload;
+  struct Waiting {
+    std::string path;
+    std::string bytes;
+    ObjectDone done;
+  };
+
+  void Put(SimulatedCondition condition, Waiting write);
+  ObjectReply Answer(const ObjectRequest& request);
+  ObjectReply List(const ObjectRequest& request) const;
+
+  const SimulatedDialect dialect_;
+  mutable std::mutex mutex_;  // guards what follows
+  std::map<std::string, std::string> objects_;
+  std::vector<Waiting> waiting_;
+  int num_conflicts_ = 0;
+  int num_open_uploads_ = 0;
+  bool lost_answer_ = false;
+};
+
+}  // namespace varve::internal

@@ -24,6 +24,7 @@ ExitCode ExitCodeOf(const Status& status) {
     case ErrorKind::kCancelled:
       return ExitCode::kInterrupted;
     case ErrorKind::kIo:
+    case ErrorKind::kDenied:
     case ErrorKind::kInternal:
       return ExitCode::kFailure;
   }

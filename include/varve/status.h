@@ -37,6 +37,7 @@ enum class ErrorKind : int32_t {
   kIo = 9,                 ///< the operating system or the store reported an error
   kCancelled = 10,         ///< the caller asked to stop
   kInternal = 11,          ///< a defect of Varve
+  kDenied = 12,            ///< the operating system or the store denies access
 };
 
 /// The stable lower-case name of a kind ("corruption").

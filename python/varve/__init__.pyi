@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from ._errors import AlreadyExistsError as AlreadyExistsError
 from ._errors import CancelledError as CancelledError
+from ._errors import DeniedError as DeniedError
 from ._errors import CommitConflictError as CommitConflictError
 from ._errors import CommitUnknownError as CommitUnknownError
 from ._errors import CorruptionError as CorruptionError

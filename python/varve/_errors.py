@@ -81,6 +81,12 @@ class IOError(Error, OSError):
     kind = "io"
 
 
+class DeniedError(Error, PermissionError):
+    """The operating system or the store denies access."""
+
+    kind = "denied"
+
+
 class CancelledError(Error):
     """The operation was asked to stop."""
 
@@ -105,6 +111,7 @@ _CLASSES = {
         UnsupportedError,
         ResourceError,
         IOError,
+        DeniedError,
         CancelledError,
         InternalError,
     )

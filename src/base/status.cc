@@ -49,6 +49,7 @@ arrow::StatusCode ArrowCodeOf(ErrorKind kind) {
     case ErrorKind::kCorruption:
     case ErrorKind::kCommitUnknown:
     case ErrorKind::kIo:
+    case ErrorKind::kDenied:
       return arrow::StatusCode::IOError;
   }
   return arrow::StatusCode::UnknownError;
@@ -86,6 +87,8 @@ std::string_view ErrorKindName(ErrorKind kind) {
       return "cancelled";
     case ErrorKind::kInternal:
       return "internal";
+    case ErrorKind::kDenied:
+      return "denied";
   }
   return "internal";
 }

@@ -27,6 +27,7 @@ bool IsRefusal(const Status& error) {
     case ErrorKind::kUnsupported:
     case ErrorKind::kResourceExhausted:
     case ErrorKind::kNotFound:
+    case ErrorKind::kDenied:
       return true;
     default:
       return false;

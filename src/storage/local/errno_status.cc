@@ -21,6 +21,10 @@ ErrorKind KindOfErrno(int error) {
     case ENFILE:
     case ENOMEM:
       return ErrorKind::kResourceExhausted;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+      return ErrorKind::kDenied;
     case ELOOP:  // O_NOFOLLOW and RESOLVE_NO_SYMLINKS met a symbolic link
     case EXDEV:  // RESOLVE_BENEATH was to leave the root
     case ENAMETOOLONG:

@@ -134,7 +134,7 @@ TEST_F(LeftoverFilesTest, ErrorsAreTold) {
   Leave(Temporary("data/"), std::chrono::minutes(120));
   files_.Fail(FileCall::kUnlink, EACCES);
   const auto refused = store_->Leftovers({.remove = true});
-  EXPECT_EQ(KindOf(refused.status()), ErrorKind::kIo) << refused.status();
+  EXPECT_EQ(KindOf(refused.status()), ErrorKind::kDenied) << refused.status();
   EXPECT_THAT(Leftovers({.remove = true}), ElementsAre(Temporary("data/")));
 }
 

@@ -21,6 +21,8 @@ ErrorKind KindOf(ObjectOutcome outcome) {
       return ErrorKind::kAlreadyExists;
     case ObjectOutcome::kBadAnswer:
       return ErrorKind::kCorruption;
+    case ObjectOutcome::kDenied:
+      return ErrorKind::kDenied;
     case ObjectOutcome::kInvalid:
       return ErrorKind::kInvalid;
     case ObjectOutcome::kUnsupported:

@@ -2,13 +2,22 @@
 SHELL := /bin/bash
 PYTHON_SOURCES := $(shell find python -type f -not -path '*/__pycache__/*' -not -path '*/_skbuild/*' 2>/dev/null)
 
-.PHONY: demo test bench build python setup lint fuzz clean help
+.PHONY: demo test test-stores bench build python setup lint fuzz clean help
 
 demo: python
 	@tools/demo.sh
 
 test: python
+	@[ ! -e build/src/storage/varve_object_stores_test ] || tools/stores.sh versitygw || true
 	@ctest --test-dir build --output-on-failure $(CTEST_FLAGS)
+
+# Every server of object stores that can be had on this machine; one that is missing fails.
+test-stores: setup
+	-@tools/setup.sh stores
+	@cmake --preset release -DVARVE_WITH_OPENDAL=ON > build-configure.log || { cat build-configure.log; exit 1; }
+	@rm -f build-configure.log
+	@ninja -C build --quiet
+	@VARVE_REQUIRE_SERVERS=1 ctest --test-dir build --output-on-failure -L stores --no-tests=error $(CTEST_FLAGS)
 
 bench: build python
 	@tools/setup.sh bench
@@ -43,4 +52,4 @@ clean:
 	@rm -rf build build-*
 
 help:
-	@echo "make demo | test | bench | build | lint | fuzz [SECONDS_EACH=600] | clean"
+	@echo "make demo | test | test-stores | bench | build | lint | fuzz [SECONDS_EACH=600] | clean"

@@ -2,11 +2,12 @@
 # Sets up a Debian 12 machine to build and test Varve: system packages (the only step that needs root, and only where one is
 # missing) and the Python packages in .venv. Safe to run again; the second time it only checks.
 #
-#   tools/setup.sh [build] [checks] [bench]     groups; default: build
+#   tools/setup.sh [build] [checks] [bench] [stores]     groups; default: build
 #
 #   build   what `make demo` and `make test` need
 #   checks  linters, sanitizers and fuzzing, as the continuous integration runs them
 #   bench   the systems that `make bench` compares with
+#   stores  what `make test-stores` needs: object stores that run on this machine (tools/stores.sh), in .servers
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,13 +21,18 @@ build_packages=(
 checks_packages=(clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev)
 
 groups=("${@:-build}")
-wanted=() requirements=()
+wanted=() requirements=() servers=no
 for group in "${groups[@]}"; do
   case $group in
     build) wanted+=("${build_packages[@]}"); requirements+=(tools/requirements.txt) ;;
     checks) wanted+=("${checks_packages[@]}") ;;
     bench) requirements+=(bench/requirements.txt) ;;
-    *) echo "setup: unknown group '$group' (build, checks, bench)" >&2; exit 2 ;;
+    stores)
+      command -v cargo > /dev/null || wanted+=(cargo-web rustc-web)
+      command -v npm > /dev/null || wanted+=(nodejs npm)
+      servers=yes
+      ;;
+    *) echo "setup: unknown group '$group' (build, checks, bench, stores)" >&2; exit 2 ;;
   esac
 done
 
@@ -40,7 +46,8 @@ stamp=.venv/.varve-$(IFS=-; echo "${groups[*]}")
 needs_python=no
 if [ ${#requirements[@]} -gt 0 ] && [ "$(cat "$stamp" 2>/dev/null)" != "$fingerprint" ]; then needs_python=yes; fi
 
-if [ ${#missing[@]} -eq 0 ] && [ $needs_python = no ]; then exit 0; fi
+install_servers() { [ $servers = no ] || tools/stores.sh; }
+if [ ${#missing[@]} -eq 0 ] && [ $needs_python = no ]; then install_servers; exit; fi
 echo "setup: this will install" >&2
 [ ${#missing[@]} -eq 0 ] || echo "setup:   Debian packages: ${missing[*]}" >&2
 [ $needs_python = no ] || echo "setup:   Python packages in .venv, from: ${requirements[*]}" >&2
@@ -60,3 +67,4 @@ if [ $needs_python = yes ]; then
   .venv/bin/python -m pip install -q --disable-pip-version-check $(printf -- '-r %s ' "${requirements[@]}")
   echo "$fingerprint" > "$stamp"
 fi
+install_servers

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs a command once for each object store named, against a server on this machine.
 
-    tests/stores/servers.py versitygw azurite -- COMMAND...
-    tests/stores/servers.py versitygw                        without a command: prints the environment, waits for Ctrl-C
+    .venv/bin/python tests/stores/servers.py versitygw azurite -- COMMAND...
+    .venv/bin/python tests/stores/servers.py versitygw                        without a command: prints the environment, waits for Ctrl-C
 
 Servers come from tools/stores.sh. Each gets a free port of 127.0.0.1, a folder of its own and one bucket, and is stopped
 with the command, whatever becomes of that. The command finds
@@ -13,7 +13,7 @@ with the command, whatever becomes of that. The command finds
     VARVE_TEST_STORE_LACKS  what makes it unfit for commits: "", "put" or "put upload"
 
 and, of every other store, nothing: variables that would point elsewhere are removed. Exit status: that of the first command
-that failed; 77 if a server is not installed, with the reason.
+that failed; 77 if a server is not installed, with the reason; 1 with VARVE_REQUIRE_SERVERS set.
 """
 
 import contextlib
@@ -225,8 +225,9 @@ def make_bucket(server: Server, environment: dict[str, str]) -> None:
 
 def run(name: str, command: list[str]) -> int:
     if not (PROGRAMS / SERVERS[name].program).exists():
-        print(f"servers: SKIPPED {name}: it is not installed; tools/stores.sh {name} does that", flush=True)
-        return SKIPPED
+        required = bool(os.environ.get("VARVE_REQUIRE_SERVERS"))
+        print(f"servers: {'FAILED' if required else 'SKIPPED'} {name}: it is not installed; tools/stores.sh {name} does that", flush=True)
+        return 1 if required else SKIPPED
     clean = {key: value for key, value in os.environ.items() if not key.startswith(OTHERS)}
     with running(name) as environment:
         if command:

@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -27,6 +28,8 @@ struct ConformanceTarget {
   bool is_shared_by_processes = false;
   /// Whether a reader that is open goes on to see an object that is replaced; else it may fail.
   bool pins_what_is_open = true;
+  /// How finely Stat and List agree on times.
+  int64_t time_step_micros = 1;
 };
 
 class ChunkManagerConformanceTest : public testing::TestWithParam<ConformanceTarget> {

@@ -9,6 +9,7 @@
 #include "arrow/type.h"
 #include "arrow/type_traits.h"
 #include "arrow/util/checked_cast.h"
+#include "schema/check_texts.h"
 #include "schema/check_vectors.h"
 #include "schema/data_type.h"
 
@@ -147,6 +148,7 @@ Status CheckValues(const FieldSchema& field, const arrow::Array& array) {
     ARROW_RETURN_NOT_OK(CheckVectors(field, array));
   }
   ARROW_RETURN_NOT_OK(CheckNulls(field, array));
+  ARROW_RETURN_NOT_OK(CheckTexts(field, array));
   switch (field.data_type) {
     case DataType::kString:
     case DataType::kVarChar:

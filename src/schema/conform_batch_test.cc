@@ -10,7 +10,9 @@
 #include "arrow/array/array_dict.h"
 #include "arrow/array/array_nested.h"
 #include "arrow/array/array_primitive.h"
+#include "arrow/array/builder_binary.h"
 #include "arrow/array/util.h"
+#include "arrow/buffer_builder.h"
 #include "arrow/compute/cast.h"
 #include "arrow/json/from_string.h"
 #include "arrow/record_batch.h"
@@ -214,6 +216,97 @@ TEST(ConformBatchTest, RecognisesEveryFormOfAVectorColumn) {
   }
 }
 
+TEST(ConformBatchTest, RoundsDoublesOfVectorsToFloats) {
+  const std::string json = "[[9, 9], [0.1, -2.5e-40], null, [3.4028235677973366e38, 4]]";
+  const float expected[] = {0.1f, -2.5e-40f, 0, 0, std::numeric_limits<float>::max(), 4};
+  for (const auto& type :
+       {arrow::list(arrow::float64()), arrow::large_list(arrow::float64()),
+        arrow::fixed_size_list(arrow::float64(), 2), arrow::list_view(arrow::float64())}) {
+    SCOPED_TRACE(type->ToString());
+    const auto conformed = Conform(Vector(DataType::kFloatVector, 2), Json(type, json)->Slice(1));
+    // 3.4028235677973366e38 lies above every float.
+    EXPECT_EQ(conformed.status().message(),
+              "row 2: value does not fit: field 'x', expected numbers that fit a float, found "
+              "dimension 0");
+    const auto fits =
+        Conform(Vector(DataType::kFloatVector, 2), Json(type,
+                                                        "[[9, 9], [0.1, -2.5e-40], null, "
+                                                        "[3.4028234663852886e38, 4]]")
+                                                       ->Slice(1))
+            .ValueOrDie();
+    const auto& lists = static_cast<const arrow::FixedSizeListArray&>(*fits);
+    const auto& floats = static_cast<const arrow::FloatArray&>(*lists.values());
+    EXPECT_TRUE(lists.IsNull(1));
+    for (const int64_t i : {0, 1, 4, 5}) EXPECT_EQ(floats.Value(i), expected[i]) << i;
+  }
+}
+
+TEST(ConformBatchTest, RefusesTextsThatAreNotUtf8) {
+  const auto texts = [](const std::vector<std::string>& values, std::vector<bool> valid = {}) {
+    arrow::StringBuilder builder;
+    for (size_t i = 0; i < values.size(); ++i) EXPECT_TRUE(builder.Append(values[i]).ok());
+    auto array = builder.Finish().ValueOrDie();
+    if (valid.empty()) return array;
+    // Nulls that keep their bytes.
+    arrow::TypedBufferBuilder<bool> bits;
+    for (const bool bit : valid) EXPECT_TRUE(bits.Append(bit).ok());
+    auto data = array->data()->Copy();
+    data->buffers[0] = bits.Finish().ValueOrDie();
+    data->SetNullCount(arrow::kUnknownNullCount);
+    return arrow::MakeArray(data);
+  };
+  // Arrow's own validation looks at what no row holds, too.
+  const auto accepted = [](FieldSchema field, const ArrayPtr& column) {
+    field.name = "x";
+    const auto schema = CollectionSchema::Make({field}).ValueOrDie();
+    const auto batch = ConformBatch(*schema, Batch("x", column));
+    return batch.ok() ? "OK" : batch.status().message();
+  };
+  const auto text = Plain(DataType::kVarChar);
+  EXPECT_EQ(Message(text, texts({"ä", "日本語", "\xF0\x9F\x8C\x8B", ""})), "OK");
+  EXPECT_EQ(Message(text, texts({"fine", "a\xFF"})),
+            "row 1: text that is not UTF-8: field 'x', found byte 0xff at offset 1");
+  EXPECT_EQ(Message(text, texts({"fine", "a\xFF", "b"})->Slice(2)), "OK");
+  // A character that is cut in two is whole in the buffer, and in neither text.
+  EXPECT_EQ(Message(text, texts({"a\xC3", "\xA4"})),
+            "row 0: text that is not UTF-8: field 'x', found byte 0xc3 at offset 1");
+  EXPECT_EQ(Message(text, texts({"ok", "日\xED\xA0\x80", "日"})),  // a surrogate
+            "row 1: text that is not UTF-8: field 'x', found byte 0xed at offset 3");
+  EXPECT_EQ(Message(text, texts({"\xFF", "a", "\xC0\x80"}, {false, true, false})), "OK");
+  EXPECT_EQ(Message(text, texts({"\xFF", "a", "\xC0\x80"}, {false, true, true})),
+            "row 2: text that is not UTF-8: field 'x', found byte 0xc0 at offset 0");
+  // Where a dictionary is used.
+  const auto coded = std::make_shared<arrow::DictionaryArray>(
+      arrow::dictionary(arrow::int8(), arrow::utf8()), Json(arrow::int8(), "[0, 1, 0]"),
+      texts({"a", "\xFE"}));
+  EXPECT_EQ(Message(text, coded),
+            "row 1: text that is not UTF-8: field 'x', found byte 0xfe at offset 0");
+  // Inside lists, structs and maps, and under their nulls.
+  const auto items = texts({"a", "b", "c", "\xFF"});
+  const auto offsets = Json(arrow::int32(), "[0, 1, 1, 3, 4]");
+  const auto lists = arrow::ListArray::FromArrays(*offsets, *items).ValueOrDie();
+  FieldSchema field = Plain(DataType::kNone);
+  field.arrow_type = lists->type();
+  EXPECT_EQ(accepted(field, lists->Slice(0, 3)), "OK");
+  EXPECT_EQ(Message(field, lists->Slice(1)),
+            "row 2: text that is not UTF-8: field 'x', found byte 0xff at offset 0");
+  const auto record =
+      arrow::StructArray::Make({items, items}, std::vector<std::string>{"p", "q"}).ValueOrDie();
+  field.arrow_type = record->type();
+  EXPECT_EQ(Message(field, record->Slice(2)),
+            "row 1: text that is not UTF-8: field 'x', found byte 0xff at offset 0");
+  auto hidden = record->data()->Copy();
+  const uint8_t bits = 0b0111;
+  hidden->buffers[0] = arrow::Buffer::FromString(std::string(1, static_cast<char>(bits)));
+  hidden->SetNullCount(1);
+  EXPECT_EQ(accepted(field, arrow::MakeArray(hidden)), "OK");
+  const auto keys = texts({"k", "l", "m", "n"});
+  const auto map = arrow::MapArray::FromArrays(offsets, keys, items).ValueOrDie();
+  field.arrow_type = map->type();
+  EXPECT_EQ(Message(field, map),
+            "row 3: text that is not UTF-8: field 'x', found byte 0xff at offset 0");
+}
+
 TEST(ConformBatchTest, SharesTheBytesOfVectorsWithoutNulls) {
   const auto lists = Json(arrow::list(arrow::float32()), "[[1, 2], [3, 4], [5, 6]]");
   const auto& from = static_cast<const arrow::ListArray&>(*lists);
@@ -231,9 +324,14 @@ TEST(ConformBatchTest, RefusesVectorMistakesWithTheRow) {
             "wrong vector width: field 'x', expected 2 dimensions, found 3");
   EXPECT_EQ(Message(vector, Json(arrow::fixed_size_binary(4), R"(["abcd"])")),
             "wrong vector width: field 'x', expected 2 dimensions, found 1");
-  EXPECT_EQ(Message(vector, Json(arrow::fixed_size_list(arrow::float64(), 2), "[[1, 2]]")),
+  EXPECT_EQ(Message(vector, Json(arrow::fixed_size_list(arrow::int64(), 2), "[[1, 2]]")),
             "wrong type: field 'x', expected fixed_size_list<item: float>[2], found "
-            "fixed_size_list<item: double>[2]");
+            "fixed_size_list<item: int64>[2]");
+  EXPECT_EQ(Message(vector, Json(arrow::list(arrow::float64()), "[[1, 2], [1]]")),
+            "row 1: vector of another length: field 'x', expected 2 dimensions, found 1");
+  EXPECT_EQ(Message(vector, Json(arrow::list(arrow::float64()), "[[1, 2], [1, -4e38]]")),
+            "row 1: value does not fit: field 'x', expected numbers that fit a float, found "
+            "dimension 1");
   for (const auto& type :
        {arrow::fixed_size_list(arrow::float32(), 2), arrow::list(arrow::float32()),
         arrow::fixed_size_list(arrow::field("e", arrow::float32()), 2)}) {

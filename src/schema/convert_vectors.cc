@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cmath>
 #include <cstring>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -28,15 +30,52 @@ Status WrongWidth(const FieldSchema& field, int64_t found) {
                     .found = std::to_string(found)});
 }
 
+bool IsListOfDoubles(const arrow::DataType& type) {
+  switch (type.id()) {
+    case arrow::Type::FIXED_SIZE_LIST:
+    case arrow::Type::LIST:
+    case arrow::Type::LARGE_LIST:
+      return type.field(0)->type()->id() == arrow::Type::DOUBLE;
+    default:
+      return false;
+  }
+}
+
+// Embeddings are computed in any precision and kept in this one: digits may go, magnitude may not.
+Result<BufferPtr> RoundToFloats(const FieldSchema& field, const arrow::Array& array,
+                                const arrow::Buffer& doubles) {
+  const int64_t count = doubles.size() / static_cast<int64_t>(sizeof(double));
+  ARROW_ASSIGN_OR_RAISE(std::unique_ptr<arrow::Buffer> floats,
+                        arrow::AllocateBuffer(count * static_cast<int64_t>(sizeof(float))));
+  for (int64_t i = 0; i < count; ++i) {
+    double wide;
+    std::memcpy(&wide, doubles.data() + i * sizeof(double), sizeof(double));
+    if (std::abs(wide) > std::numeric_limits<float>::max() && std::isfinite(wide)) {
+      const int64_t row = i / field.dim;
+      // What stands in the place of a null counts for nothing.
+      if (array.IsValid(row)) {
+        return RowError(row, "value does not fit", field.name, "numbers that fit a float",
+                        "dimension " + std::to_string(i % field.dim));
+      }
+      wide = 0;
+    }
+    const auto narrow = static_cast<float>(wide);
+    std::memcpy(floats->mutable_data() + i * sizeof(float), &narrow, sizeof(float));
+  }
+  return BufferPtr(std::move(floats));
+}
+
 // Gathers the vectors of one column as bytes, row after row.
 class VectorRows {
  public:
-  VectorRows(const FieldSchema& field, const arrow::Array& array)
+  // `doubles`: for the elements of a FloatVector, which are doubles still.
+  VectorRows(const FieldSchema& field, const arrow::Array& array, bool doubles)
       : field_(field),
         array_(array),
+        element_type_(doubles ? arrow::float64() : VectorElementType(field.data_type)),
         elements_(VectorElements(field.data_type, field.dim)),
-        element_bytes_(VectorElementType(field.data_type)->byte_width()),
-        width_(VectorWidth(field.data_type, field.dim)) {}
+        element_bytes_(element_type_->byte_width()),
+        width_(elements_ * element_bytes_) {}
 
   Result<BufferPtr> Gather() {
     switch (array_.type_id()) {
@@ -78,8 +117,7 @@ class VectorRows {
 
   Status CheckElementType() const {
     const auto& element = *array_.type()->field(0)->type();
-    return element.Equals(*VectorElementType(field_.data_type)) ? Status::OK()
-                                                                : WrongType(field_, *array_.type());
+    return element.Equals(*element_type_) ? Status::OK() : WrongType(field_, *array_.type());
   }
 
   Status Ragged(int64_t row, int64_t bytes) const {
@@ -156,6 +194,7 @@ class VectorRows {
 
   const FieldSchema& field_;
   const arrow::Array& array_;
+  const std::shared_ptr<arrow::DataType> element_type_;
   const int64_t elements_;
   const int64_t element_bytes_;
   const int64_t width_;
@@ -182,7 +221,11 @@ Result<std::shared_ptr<arrow::Array>> ConvertVectors(const FieldSchema& field,
     default:
       break;
   }
-  ARROW_ASSIGN_OR_RAISE(BufferPtr values, VectorRows(field, *array).Gather());
+  const bool doubles = field.data_type == DataType::kFloatVector && IsListOfDoubles(*array->type());
+  ARROW_ASSIGN_OR_RAISE(BufferPtr values, VectorRows(field, *array, doubles).Gather());
+  if (doubles) {
+    ARROW_ASSIGN_OR_RAISE(values, RoundToFloats(field, *array, *values));
+  }
   ARROW_ASSIGN_OR_RAISE(BufferPtr validity, ValidityOf(*array));
   const int64_t length = array->length();
   if (to->id() == arrow::Type::FIXED_SIZE_BINARY) {

@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "schema/field_metadata.h"
 
+#include <algorithm>
 #include <charconv>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "arrow/scalar.h"
 #include "arrow/type.h"
+#include "arrow/type_traits.h"
 #include "arrow/util/key_value_metadata.h"
 #include "schema/arrow_mapping.h"
+#include "varve/suggestion.h"
 
 namespace varve::internal {
 namespace {
@@ -28,14 +32,47 @@ Result<DataType> ReadType(const std::string& value, const std::string& key,
       {.field = field, .expected = "a name such as FloatVector", .found = key + "=" + value});
 }
 
-Result<int32_t> ReadDimension(const std::string& value, const std::string& field) {
-  int32_t dim = 0;
+Result<int32_t> ReadNumber(const std::string& value, const std::string& key, std::string_view what,
+                           const std::string& field) {
+  int32_t number = 0;
   const char* end = value.data() + value.size();
-  const auto [stop, error] = std::from_chars(value.data(), end, dim);
-  if (error == std::errc() && stop == end && dim > 0) return dim;
-  return MakeError(
-      ErrorKind::kInvalid, "dimension in field metadata is no positive number",
-      {.field = field, .expected = "1 to 2147483647", .found = kDimKey + ("=" + value)});
+  const auto [stop, error] = std::from_chars(value.data(), end, number);
+  if (error == std::errc() && stop == end && number > 0) return number;
+  return MakeError(ErrorKind::kInvalid,
+                   std::string(what) + " in field metadata is no positive number",
+                   {.field = field, .expected = "1 to 2147483647", .found = key + "=" + value});
+}
+
+Result<bool> ReadBool(const std::string& value, const std::string& key, const std::string& field) {
+  if (value == "true") return true;
+  if (value == "false") return false;
+  return MakeError(ErrorKind::kInvalid, "no truth value in field metadata",
+                   {.field = field, .expected = "true or false", .found = key + "=" + value});
+}
+
+Result<std::shared_ptr<arrow::Scalar>> ReadDefault(const std::string& value,
+                                                   const FieldSchema& field) {
+  if (field.arrow_type == nullptr || arrow::is_nested(field.arrow_type->id())) {
+    return MakeError(ErrorKind::kInvalid, "default value of a field that is no scalar",
+                     {.field = field.name});
+  }
+  auto parsed = arrow::Scalar::Parse(field.arrow_type, value);
+  if (parsed.ok()) return parsed;
+  return MakeError(ErrorKind::kInvalid, "default value does not fit",
+                   {.field = field.name, .expected = field.arrow_type->ToString(), .found = value});
+}
+
+Status CheckOurKey(const std::string& key, const std::string& field) {
+  static const std::vector<std::string> kOurs = {
+      kTypeKey,        kElementTypeKey,    kDimKey,     kMaxLengthKey,
+      kMaxCapacityKey, kAllowNonFiniteKey, kDefaultKey,
+  };
+  if (!key.starts_with("varve.") || std::find(kOurs.begin(), kOurs.end(), key) != kOurs.end()) {
+    return Status::OK();
+  }
+  return MakeError(ErrorKind::kInvalid,
+                   "unknown key in field metadata '" + key + "'" + DidYouMean(key, kOurs),
+                   {.field = field});
 }
 
 }  // namespace
@@ -75,9 +112,26 @@ Status ApplyMetadata(const arrow::Field& source, FieldSchema* field) {
                           ReadType(metadata.value(index), kElementTypeKey, field->name));
   }
   if (const int index = metadata.FindKey(kDimKey); index >= 0) {
-    ARROW_ASSIGN_OR_RAISE(field->dim, ReadDimension(metadata.value(index), field->name));
+    ARROW_ASSIGN_OR_RAISE(field->dim,
+                          ReadNumber(metadata.value(index), kDimKey, "dimension", field->name));
+  }
+  if (const int index = metadata.FindKey(kMaxLengthKey); index >= 0) {
+    ARROW_ASSIGN_OR_RAISE(field->max_length, ReadNumber(metadata.value(index), kMaxLengthKey,
+                                                        "max_length", field->name));
+  }
+  if (const int index = metadata.FindKey(kMaxCapacityKey); index >= 0) {
+    ARROW_ASSIGN_OR_RAISE(field->max_capacity, ReadNumber(metadata.value(index), kMaxCapacityKey,
+                                                          "max_capacity", field->name));
+  }
+  if (const int index = metadata.FindKey(kAllowNonFiniteKey); index >= 0) {
+    ARROW_ASSIGN_OR_RAISE(field->allow_non_finite,
+                          ReadBool(metadata.value(index), kAllowNonFiniteKey, field->name));
+  }
+  if (const int index = metadata.FindKey(kDefaultKey); index >= 0) {
+    ARROW_ASSIGN_OR_RAISE(field->default_value, ReadDefault(metadata.value(index), *field));
   }
   for (int64_t i = 0; i < metadata.size(); ++i) {
+    ARROW_RETURN_NOT_OK(CheckOurKey(metadata.key(i), field->name));
     if (!IsReservedKey(metadata.key(i))) {
       field->params.emplace_back(metadata.key(i), metadata.value(i));
     }

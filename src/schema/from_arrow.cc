@@ -90,6 +90,11 @@ int32_t SampleDimension(const arrow::RecordBatch* sample, const std::string& nam
   }
 }
 
+bool IsListOfDoubles(const arrow::DataType& type) {
+  return (type.id() == arrow::Type::LIST || type.id() == arrow::Type::FIXED_SIZE_LIST) &&
+         type.field(0)->type()->id() == arrow::Type::DOUBLE;
+}
+
 // Fills what metadata left open about a vector, and chooses the type its batches will carry.
 void CompleteVector(const arrow::RecordBatch* sample, FieldSchema* field) {
   const arrow::DataType& stored = *field->arrow_type;
@@ -101,6 +106,15 @@ void CompleteVector(const arrow::RecordBatch* sample, FieldSchema* field) {
     return;
   }
   if (!IsDenseVector(field->data_type)) return;
+  if (field->data_type == DataType::kFloatVector && IsListOfDoubles(stored)) {
+    // Declared as vectors, so its numbers may be rounded.
+    if (field->dim == 0) {
+      field->dim = is_list ? SampleDimension(sample, field->name)
+                           : checked_cast<const arrow::FixedSizeListType&>(stored).list_size();
+    }
+    field->arrow_type = nullptr;
+    return;
+  }
   if (field->dim == 0) field->dim = DimensionOf(stored, field->data_type);
   if (is_list && stored.field(0)->type()->Equals(*internal::VectorElementType(field->data_type))) {
     if (field->dim == 0) field->dim = SampleDimension(sample, field->name);

@@ -299,6 +299,47 @@ TEST(CollectionSchemaTest, RecognisesListsOfConstantLengthFromASample) {
             "fixed_size_list<item: float>[2]");
 }
 
+TEST(CollectionSchemaTest, MakesDeclaredVectorsOfDoubles) {
+  const auto recognise = [](const std::shared_ptr<arrow::DataType>& type,
+                            const arrow::RecordBatch* sample) {
+    const auto schema = arrow::schema({arrow::field(
+        "v", type, true, arrow::key_value_metadata({"varve.type"}, {"FloatVector"}))});
+    const auto made = CollectionSchema::FromArrow(*schema, sample);
+    return made.ok() ? (*made)->fields()[0].arrow_type->ToString() : made.status().message();
+  };
+  EXPECT_EQ(recognise(arrow::fixed_size_list(arrow::float64(), 3), nullptr),
+            "fixed_size_list<item: float>[3]");
+  const auto lists = arrow::list(arrow::float64());
+  EXPECT_EQ(recognise(lists, nullptr),
+            "vector without a dimension: field 'v', expected dim of at least 1");
+  const auto column = arrow::json::ArrayFromJSONString(lists, "[[1, 2], [3, 4]]").ValueOrDie();
+  const auto sample = arrow::RecordBatch::Make(arrow::schema({arrow::field("v", lists)}),
+                                               column->length(), {column});
+  EXPECT_EQ(recognise(lists, sample.get()), "fixed_size_list<item: float>[2]");
+}
+
+TEST(CollectionSchemaTest, TakesRulesFromMetadata) {
+  const auto metadata = [](std::vector<std::string> keys, std::vector<std::string> values) {
+    return arrow::key_value_metadata(std::move(keys), std::move(values));
+  };
+  const auto schema = arrow::schema(
+      {arrow::field("title", arrow::utf8(), false,
+                    metadata({"varve.max_length", "varve.default"}, {"200", "untitled"})),
+       arrow::field("stock", arrow::int32(), true, metadata({"varve.default"}, {"-7"})),
+       arrow::field("tags", arrow::list(arrow::utf8()), true,
+                    metadata({"varve.max_capacity"}, {"5"})),
+       arrow::field("v", arrow::fixed_size_list(arrow::float32(), 2), true,
+                    metadata({"varve.allow_non_finite"}, {"false"}))});
+  const auto made = CollectionSchema::FromArrow(*schema).ValueOrDie();
+  EXPECT_EQ(made->fields()[0].max_length, 200);
+  EXPECT_EQ(made->fields()[0].default_value->ToString(), "untitled");
+  EXPECT_TRUE(made->fields()[1].default_value->Equals(arrow::Int32Scalar(-7)));
+  EXPECT_EQ(made->fields()[2].max_capacity, 5);
+  EXPECT_TRUE(made->fields()[2].allow_non_finite);
+  EXPECT_FALSE(made->fields()[3].allow_non_finite);
+  for (const FieldSchema& field : made->fields()) EXPECT_TRUE(field.params.empty()) << field.name;
+}
+
 TEST(CollectionSchemaTest, RefusesMetadataThatMakesNoSense) {
   const auto refuse = [](const std::string& key, const std::string& value) {
     const auto schema = arrow::schema({arrow::field("v", arrow::fixed_size_binary(8), true,
@@ -311,6 +352,20 @@ TEST(CollectionSchemaTest, RefusesMetadataThatMakesNoSense) {
   EXPECT_EQ(refuse("varve.dim", "1e3"),
             "dimension in field metadata is no positive number: field 'v', expected 1 to "
             "2147483647, found varve.dim=1e3");
+  EXPECT_EQ(refuse("varve.max_length", "-1"),
+            "max_length in field metadata is no positive number: field 'v', expected 1 to "
+            "2147483647, found varve.max_length=-1");
+  EXPECT_EQ(refuse("varve.max_length", "3"), "max_length of a field that is no text: field 'v'");
+  EXPECT_EQ(refuse("varve.allow_non_finite", "no"),
+            "no truth value in field metadata: field 'v', expected true or false, found "
+            "varve.allow_non_finite=no");
+  EXPECT_EQ(refuse("varve.max_lenght", "3"),
+            "unknown key in field metadata 'varve.max_lenght'; did you mean 'varve.max_length'?: "
+            "field 'v'");
+  const auto number = arrow::schema({arrow::field(
+      "n", arrow::int8(), true, arrow::key_value_metadata({"varve.default"}, {"300"}))});
+  EXPECT_EQ(CollectionSchema::FromArrow(*number).status().message(),
+            "default value does not fit: field 'n', expected int8, found 300");
 }
 
 }  // namespace

@@ -4,7 +4,9 @@
 #include <utility>
 #include <vector>
 
+#include "arrow/array/array_base.h"
 #include "arrow/record_batch.h"
+#include "packed/join_arrays.h"
 #include "varve/status.h"
 
 namespace varve::internal {
@@ -35,7 +37,13 @@ class ExactBatches : public arrow::RecordBatchReader {
       *out = pieces.empty() ? nullptr : std::move(pieces.front());
       return Status::OK();
     }
-    ARROW_ASSIGN_OR_RAISE(*out, arrow::ConcatenateRecordBatches(pieces));
+    arrow::ArrayVector columns(static_cast<size_t>(source_->schema()->num_fields()));
+    for (size_t i = 0; i < columns.size(); ++i) {
+      arrow::ArrayVector parts;
+      for (const auto& piece : pieces) parts.push_back(piece->column(static_cast<int>(i)));
+      ARROW_ASSIGN_OR_RAISE(columns[i], JoinArrays(parts));
+    }
+    *out = arrow::RecordBatch::Make(source_->schema(), batch_size_ - missing, std::move(columns));
     return Status::OK();
   }
 

@@ -13,6 +13,7 @@
 #include "arrow/type.h"
 #include "arrow/util/bit_util.h"
 #include "packed/array_conversion.h"
+#include "packed/join_arrays.h"
 #include "packed/zone_maps.h"
 
 namespace varve::internal {
@@ -110,7 +111,7 @@ Result<std::shared_ptr<arrow::Array>> PackedColumn::Read(int64_t begin, int64_t 
     parts.push_back(std::move(part));
     row = part_end;
   }
-  return arrow::Concatenate(parts);
+  return JoinArrays(parts);
 }
 
 Result<std::shared_ptr<arrow::Array>> PackedColumn::ReadInGroup(size_t group, int64_t begin,

@@ -62,7 +62,7 @@ class PackedWriter::Impl {
       return Status::OK();
     });
     if (!finished.ok()) {
-      AbortFiles().Warn();
+      static_cast<void>(AbortFiles());  // the first error says more
       return finished;
     }
     std::vector<uint8_t> published(files_.size());
@@ -73,10 +73,10 @@ class PackedWriter::Impl {
       return Status::OK();
     });
     if (!status.ok()) {
-      AbortFiles().Warn();
+      static_cast<void>(AbortFiles());
       for (size_t i = 0; i < files.size(); ++i) {
         // Best effort: the names are ours alone, and a leftover is garbage, not damage.
-        if (published[i] != 0) store_->Remove(files[i].path).Warn();
+        if (published[i] != 0) static_cast<void>(store_->Remove(files[i].path));
       }
       return status;
     }

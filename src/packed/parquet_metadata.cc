@@ -376,26 +376,28 @@ Result<std::shared_ptr<const parquet::BlockSplitBloomFilter>> ParquetMetadata::B
   using Filter = std::shared_ptr<const parquet::BlockSplitBloomFilter>;
   ARROW_ASSIGN_OR_RAISE(
       Filter filter,
-      CatchParquet(source_->path(), footer_->schema()->Column(leaf)->name(),
-                   [&]() -> Result<Filter> {
-                     const auto chunk = footer_->RowGroup(row_group)->ColumnChunk(leaf);
-                     const auto offset = chunk->bloom_filter_offset();
-                     if (!offset) return nullptr;
-                     if (*offset < 4 || *offset >= file_bytes_) {
-                       return Status::Invalid("the bloom filter lies outside the file");
-                     }
-                     const auto length = chunk->bloom_filter_length();
-                     const int64_t most = length ? *length : kFilterBytesMax;
-                     if (most <= 0 || most > kFilterBytesMax) {
-                       return Status::Invalid("impossible length of a bloom filter");
-                     }
-                     ARROW_ASSIGN_OR_RAISE(
-                         auto bytes, source_->View(*offset, std::min(most, file_bytes_ - *offset)));
-                     arrow::io::BufferReader stream(bytes);
-                     return std::make_shared<const parquet::BlockSplitBloomFilter>(
-                         parquet::BlockSplitBloomFilter::Deserialize(
-                             BoundedProperties(bytes->size()), &stream, length));
-                   }));
+      CatchParquet(
+          source_->path(), footer_->schema()->Column(leaf)->name(), [&]() -> Result<Filter> {
+            const auto chunk = footer_->RowGroup(row_group)->ColumnChunk(leaf);
+            const auto offset = chunk->bloom_filter_offset();
+            if (!offset) return nullptr;
+            if (*offset < 4 || *offset >= file_bytes_) {
+              return Status::Invalid("the bloom filter lies outside the file");
+            }
+            const auto length = chunk->bloom_filter_length();
+            const int64_t most = length ? *length : kFilterBytesMax;
+            if (most <= 0 || most > kFilterBytesMax) {
+              return Status::Invalid("impossible length of a bloom filter");
+            }
+            const int64_t size = std::min(most, file_bytes_ - *offset);
+            // Of unknown length, it is read in place: only the filter itself is touched.
+            ARROW_ASSIGN_OR_RAISE(
+                auto bytes, length ? source_->Copy(*offset, size) : source_->View(*offset, size));
+            arrow::io::BufferReader stream(bytes);
+            return std::make_shared<const parquet::BlockSplitBloomFilter>(
+                parquet::BlockSplitBloomFilter::Deserialize(BoundedProperties(bytes->size()),
+                                                            &stream, length));
+          }));
   std::lock_guard<std::mutex> lock(mutex_);
   return filters_.try_emplace({row_group, leaf}, std::move(filter)).first->second;
 }

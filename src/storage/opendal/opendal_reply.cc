@@ -18,6 +18,10 @@ ObjectOutcome OutcomeOf(const vod_result& result, const ObjectRequest& request) 
       if (request.operation == ObjectOperation::kWrite && result.etag.length == 0) {
         return ObjectOutcome::kUnavailable;
       }
+      // Every service names the entity; what does not is somebody else's answer.
+      if (request.operation == ObjectOperation::kStat && result.etag.length == 0) {
+        return ObjectOutcome::kBadAnswer;
+      }
       return ObjectOutcome::kOk;
     case VOD_TIMED_OUT:
       return ObjectOutcome::kTimedOut;
@@ -45,6 +49,7 @@ ObjectOutcome OutcomeOf(const vod_result& result, const ObjectRequest& request) 
   if (status == 404) return ObjectOutcome::kNotFound;
   if (status == 416) return ObjectOutcome::kBadAnswer;
   if (status == 429 || result.kind == VOD_RATE_LIMITED) return ObjectOutcome::kThrottled;
+  if (status == 501) return ObjectOutcome::kUnsupported;
   if (status == 408 || status >= 500) return ObjectOutcome::kUnavailable;
   switch (result.kind) {
     case VOD_NOT_FOUND:
@@ -59,9 +64,10 @@ ObjectOutcome OutcomeOf(const vod_result& result, const ObjectRequest& request) 
     default:
       break;
   }
+  // No answer, or one that broke off; the status is that of an earlier one then.
+  if (status == 0 || result.temporary) return ObjectOutcome::kUnavailable;
   // A success that was not one: too few bytes, too many, or others.
   if (status >= 200 && status < 300) return ObjectOutcome::kBadAnswer;
-  if (status == 0) return ObjectOutcome::kUnavailable;
   return ObjectOutcome::kFailed;
 }
 

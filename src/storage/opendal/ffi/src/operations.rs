@@ -66,7 +66,7 @@ pub unsafe extern "C" fn vod_read(
 ) -> *mut Call {
     let endpoint = unsafe { &*endpoint };
     let path = unsafe { path.read() };
-    let recorder = Arc::new(Recorder::default());
+    let recorder = Arc::new(Recorder::of_reads());
     let operator = endpoint.recorded(&recorder);
     let out = Foreign(out.cast());
     let work = async move {
@@ -79,7 +79,7 @@ pub unsafe extern "C" fn vod_read(
                 if chunk.len() as u64 > length - filled {
                     return Err(Failure {
                         kind: 1,
-                        temporary: true,
+                        temporary: false,
                         message: format!("asked for {length} bytes, the answer is longer"),
                     });
                 }
@@ -94,7 +94,7 @@ pub unsafe extern "C" fn vod_read(
         if filled != length {
             return Err(Failure {
                 kind: 1,
-                temporary: true,
+                temporary: false,
                 message: format!("asked for {length} bytes, the answer has {filled}"),
             });
         }
@@ -118,7 +118,7 @@ pub unsafe extern "C" fn vod_read_whole(
 ) -> *mut Call {
     let endpoint = unsafe { &*endpoint };
     let path = unsafe { path.read() };
-    let recorder = Arc::new(Recorder::default());
+    let recorder = Arc::new(Recorder::of_reads());
     let operator = endpoint.recorded(&recorder);
     let work = async move {
         let path = path.ok_or_else(not_utf8)?;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The transport every request goes through: it demands the bytes that were asked for, talks to the
-//! configured hosts only, and notes what OpenDAL does not tell.
+//! configured hosts only, bounds what is kept of an answer, and notes what OpenDAL does not tell.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -8,11 +8,21 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU16, AtomicU32, Ordering::R
 
 use http::header::{CONTENT_RANGE, DATE, RANGE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, Request, Response, StatusCode};
+use opendal::raw::oio::ReadStream;
 use opendal::{Buffer, Error, ErrorKind, HttpBody, HttpTransport, HttpTransporter, Result};
 use opendal_http_transport_reqwest::ReqwestTransport;
 
+/// What is kept of an error's body.
+const ERROR_BYTES: usize = 64 << 10;
+/// The most that an answer may hold that is no object: a page of a listing, mostly.
+const ANSWER_BYTES: usize = 32 << 20;
+
 /// What the requests of one call met. `-1` and `0` say that there was nothing.
 pub struct Recorder {
+    /// Answers are objects, handed on as they come.
+    reads_objects: bool,
+    /// Requests run side by side: what the others meet does not hide a failure.
+    is_upload: bool,
     pub requests: AtomicU32,
     pub status: AtomicU16,
     pub retry_after_ms: AtomicI64,
@@ -23,11 +33,29 @@ pub struct Recorder {
 impl Default for Recorder {
     fn default() -> Self {
         Recorder {
+            reads_objects: false,
+            is_upload: false,
             requests: AtomicU32::new(0),
             status: AtomicU16::new(0),
             retry_after_ms: AtomicI64::new(-1),
             server_date_ms: AtomicI64::new(-1),
             certificate_refused: AtomicBool::new(false),
+        }
+    }
+}
+
+impl Recorder {
+    pub fn of_reads() -> Recorder {
+        Recorder { reads_objects: true, ..Recorder::default() }
+    }
+
+    pub fn of_upload() -> Recorder {
+        Recorder { is_upload: true, ..Recorder::default() }
+    }
+
+    fn note_status(&self, status: u16) {
+        if !(self.is_upload && self.status.load(Relaxed) >= 300) {
+            self.status.store(status, Relaxed);
         }
     }
 }
@@ -82,6 +110,44 @@ fn check_range(range: &str, status: StatusCode, headers: &HeaderMap) -> std::res
     }
 }
 
+/// The first pieces of a body, more than `limit` bytes or all of them; and whether it is all.
+async fn beginning(body: &mut HttpBody, limit: usize) -> (Buffer, Result<bool>) {
+    let mut pieces = Vec::new();
+    let mut total = 0;
+    let end = loop {
+        match body.read().await {
+            Ok(piece) if piece.is_empty() => break Ok(true),
+            Ok(piece) => {
+                total += piece.len();
+                pieces.extend(piece);
+            }
+            Err(error) => break Err(error),
+        }
+        if total > limit {
+            break Ok(false);
+        }
+    };
+    (Buffer::from_iter(pieces), end)
+}
+
+fn body_of(bytes: Buffer) -> HttpBody {
+    let size = bytes.len() as u64;
+    HttpBody::new(futures::stream::iter([Ok(bytes)]), Some(size))
+}
+
+/// Whether an answer that calls itself a success says otherwise: S3 may do so after a while, and
+/// what stands before a service does it with a page for people. OpenDAL would see an empty listing.
+fn is_error_page(body: &Buffer) -> bool {
+    const LOOKED_AT: usize = 512;
+    let start = body.slice(..body.len().min(LOOKED_AT)).to_bytes();
+    let text = String::from_utf8_lossy(&start).to_ascii_lowercase();
+    let mut text = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    if text.starts_with("<?xml") {
+        text = text.split_once("?>").map_or("", |(_, rest)| rest).trim_start();
+    }
+    ["<error", "<html", "<!doctype"].iter().any(|root| text.starts_with(root))
+}
+
 /// Milliseconds since 1970 of an HTTP date ("Sun, 06 Nov 1994 08:49:37 GMT").
 fn http_date_ms(date: &str) -> Option<i64> {
     let mut parts = date.split(' ').skip(1);
@@ -127,9 +193,10 @@ impl HttpTransport for CheckedTransport {
             ));
         }
         let range = text(request.headers(), &RANGE).map(str::to_owned);
+        let has_body = request.method() != http::Method::HEAD;
         let recorder = &self.recorder;
         recorder.requests.fetch_add(1, Relaxed);
-        recorder.status.store(0, Relaxed);
+        recorder.note_status(0);
         let response = match self.wire.client.fetch(request).await {
             Ok(response) => response,
             Err(error) => {
@@ -141,7 +208,7 @@ impl HttpTransport for CheckedTransport {
             }
         };
         let (status, headers) = (response.status(), response.headers());
-        recorder.status.store(status.as_u16(), Relaxed);
+        recorder.note_status(status.as_u16());
         let date = text(headers, &DATE).and_then(http_date_ms);
         recorder.server_date_ms.store(date.unwrap_or(-1), Relaxed);
         // Seconds, or the time when to come again.
@@ -154,9 +221,27 @@ impl HttpTransport for CheckedTransport {
             && status.is_success()
             && let Err(what) = check_range(&range, status, headers)
         {
+            return Err(Error::new(ErrorKind::RangeNotSatisfied, what));
+        }
+        if !has_body || (status.is_success() && recorder.reads_objects) {
+            return Ok(response);
+        }
+        let (parts, mut body) = response.into_parts();
+        if !status.is_success() {
+            // The status says most; the rest may be long, or break off.
+            let (bytes, _) = beginning(&mut body, ERROR_BYTES).await;
+            let bytes = bytes.slice(..bytes.len().min(ERROR_BYTES));
+            return Ok(Response::from_parts(parts, body_of(bytes)));
+        }
+        let (bytes, end) = beginning(&mut body, ANSWER_BYTES).await;
+        if !end? {
+            return Err(Error::new(ErrorKind::RangeNotSatisfied, "the answer does not end"));
+        }
+        if is_error_page(&bytes) {
+            let what = format!("an error under status {}", status.as_u16());
             return Err(Error::new(ErrorKind::Unexpected, what).set_temporary());
         }
-        Ok(response)
+        Ok(Response::from_parts(parts, body_of(bytes)))
     }
 }
 
@@ -179,6 +264,17 @@ mod tests {
         assert!(check_range("bytes=5-9", partial, &HeaderMap::new()).is_err());
         assert!(check_range("bytes=5-9", StatusCode::OK, &HeaderMap::new()).is_err());
         assert!(check_range("bytes=-8", partial, &headers("bytes 12-19/20")).is_ok());
+    }
+
+    #[test]
+    fn errors_under_success_are_seen() {
+        let page = |text: &str| is_error_page(&Buffer::from(text.to_owned()));
+        assert!(page("<?xml version=\"1.0\"?>\n<Error><Code>InternalError</Code></Error>"));
+        assert!(page("\u{feff} <html>"));
+        assert!(page("<!DOCTYPE html>"));
+        assert!(!page("<?xml version=\"1.0\"?><ListBucketResult></ListBucketResult>"));
+        assert!(!page("{\"kind\":\"storage#objects\"}"));
+        assert!(!page(""));
     }
 
     #[test]

@@ -37,7 +37,7 @@ pub unsafe extern "C" fn vod_writer_open(
 ) -> *mut Call {
     let endpoint = unsafe { &*endpoint };
     let path = unsafe { path.read() };
-    let recorder = Arc::new(Recorder::default());
+    let recorder = Arc::new(Recorder::of_upload());
     let operator = endpoint.recorded(&recorder);
     let place = Arc::new(Mutex::new(None));
     let upload = Upload { endpoint: endpoint.clone(), recorder: recorder.clone(), writer: place.clone() };

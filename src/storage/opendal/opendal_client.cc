@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/opendal/opendal_client.h"
 
+#include <pthread.h>
+#include <signal.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -10,6 +12,7 @@
 #include <utility>
 
 #include "arrow/buffer.h"
+#include "storage/opendal/message_mask.h"
 #include "storage/opendal/opendal_ffi.h"
 #include "storage/opendal/opendal_reply.h"
 
@@ -22,6 +25,19 @@ constexpr int64_t kListPage = 1000;
 
 vod_text TextOf(const std::string& text) { return {text.data(), text.size()}; }
 
+// Threads that a write to a closed connection does not kill the process in: they take over what
+// their creator blocks, and only Rust's own programs ignore the signal.
+vod_runtime* NewRuntime() {
+  sigset_t pipe;
+  sigset_t before;
+  sigemptyset(&pipe);
+  sigaddset(&pipe, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &pipe, &before);
+  vod_runtime* runtime = vod_runtime_new(kRuntimeThreads);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return runtime;
+}
+
 // The threads of this process. Never freed: requests may outlive everything else.
 Result<vod_runtime*> Runtime() {
   static std::mutex mutex;
@@ -30,7 +46,7 @@ Result<vod_runtime*> Runtime() {
   const std::lock_guard lock(mutex);
   if (process != getpid()) {
     // Threads do not survive a fork; what belonged to them is the parent's.
-    runtime = vod_runtime_new(kRuntimeThreads);
+    runtime = NewRuntime();
     process = getpid();
   }
   if (runtime == nullptr) {
@@ -60,6 +76,7 @@ class Endpoint {
         .connect_timeout_ms = static_cast<uint64_t>(options.connect_timeout.count()),
         .idle_timeout_ms = static_cast<uint64_t>(options.idle_timeout.count()),
         .idle_connections = static_cast<size_t>(options.idle_connections)};
+    MessageMask mask(options.options);
     std::string problem;
     vod_endpoint* opened = vod_open(
         runtime, &open,
@@ -68,10 +85,10 @@ class Endpoint {
         },
         &problem);
     if (opened == nullptr) {
-      return MakeError(ErrorKind::kInvalid, "cannot set up the store: " + problem,
+      return MakeError(ErrorKind::kInvalid, "cannot set up the store: " + mask.Apply(problem),
                        {.object = options.scheme});
     }
-    return std::shared_ptr<const Endpoint>(new Endpoint(opened, getpid()));
+    return std::shared_ptr<const Endpoint>(new Endpoint(opened, getpid(), std::move(mask)));
   }
 
   ~Endpoint() {
@@ -83,12 +100,19 @@ class Endpoint {
 
   const vod_endpoint* get() const { return endpoint_; }
   pid_t process() const { return process_; }
+  ObjectReply ReplyTo(const ObjectRequest& request, const vod_result& result) const {
+    ObjectReply reply = ReplyOf(result, request);
+    reply.message = mask_.Apply(std::move(reply.message));
+    return reply;
+  }
 
  private:
-  Endpoint(vod_endpoint* endpoint, pid_t process) : endpoint_(endpoint), process_(process) {}
+  Endpoint(vod_endpoint* endpoint, pid_t process, MessageMask mask)
+      : endpoint_(endpoint), process_(process), mask_(std::move(mask)) {}
 
   vod_endpoint* const endpoint_;
   const pid_t process_;
+  const MessageMask mask_;
 };
 
 // A request under way. Its callback holds one reference, Start another until it returns.
@@ -117,7 +141,7 @@ using RunningPtr = std::shared_ptr<Running>;
 void OnDone(void* user, const vod_result* result) {
   const std::unique_ptr<RunningPtr> owner(static_cast<RunningPtr*>(user));
   Running& running = **owner;
-  ObjectReply reply = ReplyOf(*result, running.request);
+  ObjectReply reply = running.endpoint->ReplyTo(running.request, *result);
   reply.objects = std::move(running.objects);
   const ObjectDone done = std::move(running.done);
   done(std::move(reply));
@@ -170,13 +194,14 @@ vod_call* Send(const vod_endpoint* endpoint, const ObjectRequest& request, Runni
 
 // What a call of an upload needs until it is told its end.
 struct UploadCall {
+  std::shared_ptr<const Endpoint> endpoint;
   ObjectRequest request;  // says what kind of reply this is
   ObjectDone done;
 };
 
 void OnUploadDone(void* user, const vod_result* result) {
   const std::unique_ptr<UploadCall> call(static_cast<UploadCall*>(user));
-  ObjectReply reply = ReplyOf(*result, call->request);
+  ObjectReply reply = call->endpoint->ReplyTo(call->request, *result);
   call->done(std::move(reply));
 }
 
@@ -193,7 +218,9 @@ class OpenDalUpload : public ObjectUpload {
     if (writer_ != nullptr) return Send(std::move(bytes), std::move(done));
     // Opened with the first bytes; what follows comes from the runtime's thread.
     auto* call = new UploadCall{
-        {}, [this, bytes = std::move(bytes), done = std::move(done)](ObjectReply reply) mutable {
+        endpoint_,
+        {},
+        [this, bytes = std::move(bytes), done = std::move(done)](ObjectReply reply) mutable {
           if (reply.ok()) return Send(std::move(bytes), std::move(done));
           done(std::move(reply));
         }};
@@ -204,19 +231,19 @@ class OpenDalUpload : public ObjectUpload {
   }
 
   void Close(ObjectDone done) override {
-    auto* call = new UploadCall{{.operation = ObjectOperation::kWrite}, std::move(done)};
+    auto* call = new UploadCall{endpoint_, {.operation = ObjectOperation::kWrite}, std::move(done)};
     vod_call_free(vod_writer_close(writer_, Timeout(), OnUploadDone, call));
   }
 
   void Abort(ObjectDone done) override {
     if (writer_ == nullptr) return done({});
-    auto* call = new UploadCall{{}, std::move(done)};
+    auto* call = new UploadCall{endpoint_, {}, std::move(done)};
     vod_call_free(vod_writer_abort(writer_, Timeout(), OnUploadDone, call));
   }
 
  private:
   void Send(std::shared_ptr<arrow::Buffer> bytes, ObjectDone done) {
-    auto* call = new UploadCall{{}, std::move(done)};
+    auto* call = new UploadCall{endpoint_, {}, std::move(done)};
     const uint8_t* data = bytes->data();
     const auto length = static_cast<size_t>(bytes->size());
     vod_call_free(vod_writer_write(writer_, data, length,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A YAML document as a flat list of keys and values. The only place that knows the YAML library.
 //
-// Limits:  1 MiB of text, 1,000 entries, 8 levels: a document of aliases does not grow beyond them
+// Limits:  1 MiB of text, 1,000 values, 8 levels
 // Errors:  Invalid "<source>:<line>", never repeating a value
 #pragma once
 

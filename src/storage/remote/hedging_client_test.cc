@@ -48,7 +48,9 @@ class WaitingClient : public ObjectClient {
     } else if (reply.ok()) {
       reply.data = arrow::Buffer::FromString(std::string(3, fill));
     }
-    waiting.done(std::move(reply));
+    // Called from here, so that it keeps nothing alive afterwards.
+    const ObjectDone done = std::move(waiting.done);
+    done(std::move(reply));
   }
 
   std::deque<Waiting> sent;  // stays in place while it grows

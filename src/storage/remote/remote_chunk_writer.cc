@@ -60,20 +60,47 @@ Status RemoteChunkWriter::SendPart() {
   return StatusOf(reply, ObjectOperation::kWrite, path_);
 }
 
-Status RemoteChunkWriter::Finish() {
-  ObjectReply reply;
-  if (upload_ == nullptr) {
-    reply = Run(client_.get(), {.operation = ObjectOperation::kWrite,
-                                .path = path_,
-                                .body = arrow::Buffer::FromString(std::move(part_)),
-                                .if_absent = options_.if_absent,
-                                .timeout = options_.timeout});
-  } else {
-    if (!part_.empty()) ARROW_RETURN_NOT_OK(SendPart());
-    reply = Wait([&](ObjectDone done) { upload_->Close(std::move(done)); });
-    if (reply.ok()) upload_ = nullptr;
+// An answer may be lost, and a request arrive twice: then the object that is in the way is this
+// one.
+bool RemoteChunkWriter::Holds(const arrow::Buffer& bytes) {
+  const ObjectReply found = Run(client_.get(), {.operation = ObjectOperation::kReadWhole,
+                                                .path = path_,
+                                                .length = bytes.size() + 1,
+                                                .timeout = options_.timeout});
+  return found.ok() && found.data->Equals(bytes);
+}
+
+// The bytes of parts are gone by then. Their number tells enough where nobody says that another
+// was first.
+bool RemoteChunkWriter::HoldsAllParts(ObjectOutcome closed) {
+  if (closed != ObjectOutcome::kUnavailable && closed != ObjectOutcome::kTimedOut &&
+      closed != ObjectOutcome::kBadAnswer && closed != ObjectOutcome::kNotFound) {
+    return false;
   }
-  return StatusOf(reply, ObjectOperation::kWrite, path_);
+  const ObjectReply found =
+      Run(client_.get(),
+          {.operation = ObjectOperation::kStat, .path = path_, .timeout = options_.timeout});
+  return found.ok() && found.size == bytes_written_;
+}
+
+Status RemoteChunkWriter::Finish() {
+  if (upload_ == nullptr) {
+    const std::shared_ptr<arrow::Buffer> bytes = arrow::Buffer::FromString(std::move(part_));
+    const ObjectReply reply = Run(client_.get(), {.operation = ObjectOperation::kWrite,
+                                                  .path = path_,
+                                                  .body = bytes,
+                                                  .if_absent = options_.if_absent,
+                                                  .timeout = options_.timeout});
+    if (reply.outcome == ObjectOutcome::kExists && Holds(*bytes)) return Status::OK();
+    return StatusOf(reply, ObjectOperation::kWrite, path_);
+  }
+  if (!part_.empty()) ARROW_RETURN_NOT_OK(SendPart());
+  const ObjectReply reply = Wait([&](ObjectDone done) { upload_->Close(std::move(done)); });
+  if (!reply.ok() && !HoldsAllParts(reply.outcome)) {
+    return StatusOf(reply, ObjectOperation::kWrite, path_);
+  }
+  if (reply.ok()) upload_ = nullptr;
+  return Status::OK();
 }
 
 Status RemoteChunkWriter::Close() {

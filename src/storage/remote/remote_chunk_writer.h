@@ -2,6 +2,8 @@
 // One new remote object: a single request as long as it fits into one part, an upload in parts
 // beyond.
 //
+// An object that turns out to hold these very bytes is this one, whatever the store said.
+//
 // Memory:  one part, and those that are on their way
 // Threads: as ChunkWriter
 #pragma once
@@ -29,6 +31,8 @@ class RemoteChunkWriter : public ChunkWriter {
   Status Append(std::span<const uint8_t> bytes);
   Status SendPart();
   Status Finish();
+  bool Holds(const arrow::Buffer& bytes);
+  bool HoldsAllParts(ObjectOutcome closed);
 
   const std::shared_ptr<ObjectClient> client_;
   const std::string path_;

@@ -173,6 +173,11 @@ class VARVE_EXPORT Table {
 
   /// Every version from the newest back, at most `limit`.
   virtual Result<std::vector<VersionInfo>> History(int64_t limit = INT64_MAX) const = 0;
+
+  /// Files of rows that no version names: those of writers that were killed, and of writers at
+  /// work, which have yet to commit (StoreTime and last_modified_micros tell the old from the
+  /// young). Reads every version.
+  virtual Result<std::vector<ObjectInfo>> Orphans() const = 0;
 };
 
 }  // namespace varve

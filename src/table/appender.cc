@@ -22,7 +22,7 @@ constexpr int64_t kWriteRows = int64_t{1} << 15;
 std::string DataPath(uint64_t segment_id, int group, Random* random) {
   std::string digits;
   AppendFixed(&digits, random->Next());
-  return "data/" + std::to_string(segment_id) + "-" + std::to_string(group) + "-" +
+  return std::string(kDataFolder) + std::to_string(segment_id) + "-" + std::to_string(group) + "-" +
          ToHex(AsBytes(digits)) + ".parquet";
 }
 

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "arrow/type_fwd.h"
@@ -18,6 +19,9 @@
 #include "varve/packed.h"
 
 namespace varve::internal {
+
+/// Where files of rows are.
+inline constexpr std::string_view kDataFolder = "data/";
 
 class Appender {
  public:

@@ -20,6 +20,8 @@ namespace {
 // Matching rows that follow each other in a run at least this long are handed out as slices;
 // shorter runs are gathered.
 constexpr int64_t kSliceRunRows = 64;
+// Batches of an exact size are put together of pieces no larger than this, however large they are.
+constexpr int64_t kPieceRows = int64_t{1} << 16;
 
 // One segment's part of a scan.
 class SegmentScan {
@@ -176,6 +178,7 @@ std::shared_ptr<arrow::RecordBatchReader> MakeScan(std::shared_ptr<const Snapsho
                                                    ScanPlan plan) {
   const bool exact = plan.exact_batch_size;
   const int64_t batch_size = plan.batch_size;
+  if (exact) plan.batch_size = std::min(batch_size, kPieceRows);
   auto scan = std::make_shared<TableScan>(std::move(state), std::move(plan));
   if (!exact) return scan;
   return MakeExactBatches(std::move(scan), batch_size);

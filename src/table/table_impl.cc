@@ -9,6 +9,7 @@
 #include "base/stop.h"
 #include "table/appender.h"
 #include "table/file_pool.h"
+#include "table/orphans.h"
 #include "table/snapshot_impl.h"
 
 namespace varve::internal {
@@ -122,6 +123,10 @@ class TableImpl : public Table {
       manifest = std::move(older).ValueUnsafe();
     }
     return history;
+  }
+
+  Result<std::vector<ObjectInfo>> Orphans() const override {
+    return FindOrphans(environment_.store.get(), versions_.get());
   }
 
  private:

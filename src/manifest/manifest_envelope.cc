@@ -145,6 +145,10 @@ Result<SealedManifest> SealManifest(const ManifestEnvelope& envelope) {
 
 Result<ManifestEnvelope> OpenManifestEnvelope(std::span<const uint8_t> bytes,
                                               const std::string& object) {
+  if (bytes.empty()) {
+    return Corruption("the manifest is empty",
+                      {.object = object, .expected = "at least 20 bytes", .found = "0 bytes"});
+  }
   Decoder decoder(bytes, object);
   ARROW_ASSIGN_OR_RAISE(const auto magic, decoder.ReadBytes(kMagic.size()));
   if (AsString(magic) != kMagic) {

@@ -14,7 +14,8 @@ namespace {
 constexpr int64_t kMaxHintBytes = 20;
 constexpr uint64_t kVersionsPerHint = 64;
 // Beyond what seems to be the end, versions are looked for at this distance, half of it, and so on.
-constexpr uint64_t kFarthestProbe = 256;
+// A name that is absent is the dearest to ask a disk for.
+constexpr uint64_t kFarthestProbe = 8;
 // Opening a table of up to so many versions looks at the names of all. It costs some 20 us for this
 // many, and would be most of an opening for a thousand.
 constexpr uint64_t kCheckedNamesMax = 64;

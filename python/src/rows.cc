@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rows.h"
 
+#include <limits>
 #include <mutex>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "array.h"
 #include "arrow/array.h"
-#include "arrow/array/concatenate.h"
 #include "arrow/array/util.h"
 #include "arrow/record_batch.h"
 #include "arrow/type.h"
@@ -53,19 +52,11 @@ std::shared_ptr<arrow::Array> Column(PyRows& self, const std::string& name) {
         MakeError(ErrorKind::kNotFound, "the rows have no column '" + name + "'", {.field = name}));
   }
   if (self.batch() != nullptr) return self.batch()->column(index);
-  auto reader = self.Read();
-  arrow::ArrayVector chunks;
-  for (;;) {
-    std::shared_ptr<arrow::RecordBatch> batch;
-    ThrowIfError(WithoutGil([&] { return reader->ReadNext(&batch); }));
-    if (batch == nullptr) break;
-    chunks.push_back(batch->column(index));
-  }
-  if (chunks.size() == 1) return chunks.front();
-  return ValueOrThrow(WithoutGil([&] {
-    return chunks.empty() ? arrow::MakeEmptyArray(self.schema()->field(index)->type())
-                          : arrow::Concatenate(chunks);
-  }));
+  auto reader = self.ReadAtOnce(name);
+  std::shared_ptr<arrow::RecordBatch> batch;
+  ThrowIfError(WithoutGil([&] { return reader->ReadNext(&batch); }));
+  if (batch != nullptr) return batch->column(0);
+  return ValueOrThrow(arrow::MakeEmptyArray(self.schema()->field(index)->type()));
 }
 
 nb::object ToArrow(nb::object self) {
@@ -96,6 +87,14 @@ PyRows::PyRows(std::shared_ptr<const Snapshot> snapshot, ScanOptions options, bo
       without_columns_(without_columns),
       first_(Begin()) {
   schema_ = first_->schema();
+}
+
+std::shared_ptr<arrow::RecordBatchReader> PyRows::ReadAtOnce(const std::string& name) const {
+  ScanOptions options = options_;
+  options.columns = {name};
+  options.exact_batch_size = true;
+  options.batch_size = std::numeric_limits<int64_t>::max();
+  return ValueOrThrow(WithoutGil([&] { return snapshot_->Scan(options); }));
 }
 
 std::shared_ptr<arrow::RecordBatchReader> PyRows::Begin() const {

@@ -4,7 +4,7 @@
 #pragma once
 
 #include <memory>
-#include <optional>
+#include <string>
 
 #include "arrow/type_fwd.h"
 #include "nanobind/nanobind.h"
@@ -26,6 +26,9 @@ class PyRows {
 
   /// All rows from the first on. Called with the GIL.
   std::shared_ptr<arrow::RecordBatchReader> Read();
+  /// One column of a scan, its rows in one batch (none: no batch). The table puts them together,
+  /// guarded against files that are truncated meanwhile, which nobody else can do.
+  std::shared_ptr<arrow::RecordBatchReader> ReadAtOnce(const std::string& name) const;
 
  private:
   std::shared_ptr<arrow::RecordBatchReader> Begin() const;

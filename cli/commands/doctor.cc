@@ -23,6 +23,7 @@
 #include "cli/output/display_text.h"
 #include "cli/output/json_document.h"
 #include "varve/chunk_manager.h"
+#include "varve/table.h"
 
 namespace varve::cli {
 namespace {
@@ -30,9 +31,9 @@ namespace {
 constexpr int kRacers = 8;
 constexpr int64_t kLowSpaceBytes = int64_t{1} << 30;
 constexpr int64_t kClockSkewMicros = 60 * 1000000LL;
-// How the local store begins the name of a file that is not complete.
-constexpr std::string_view kUnfinishedPrefix = ".varve-new-";
-constexpr auto kStillBeingWritten = std::chrono::hours(1);
+// A file that no version names, and that was written to more recently, may be about to be
+// committed.
+constexpr int64_t kAtWorkMicros = 3'600 * 1000000LL;
 constexpr int64_t kFirstSaneTime = 1735689600000000;  // 2025-01-01
 
 struct Check {
@@ -103,6 +104,8 @@ class DoctorCommand : public Command {
     if (const auto path = LocalPath(location_); path.has_value()) LocalDisk(*path);
     const Status store = Store();
     if (!store.ok()) Add("store", Check::kBad, store.message());
+    const Status table = LeftBehind();
+    if (!table.ok()) Add("table", Check::kBad, table.message());
     bool bad = false;
     nlohmann::ordered_json document;
     document["location"] = location_;
@@ -123,7 +126,15 @@ class DoctorCommand : public Command {
                                                                   : console->Bad("BAD ");
       console->DataLine(mark + "  " + PadToWidth(check.name, 18, false) + Printable(check.finding));
     }
+    if (has_orphans_) {
+      document["orphans"] = {{"files", old_.size()},
+                             {"bytes", BytesOf(old_)},
+                             {"young_files", young_.size()},
+                             {"young_bytes", BytesOf(young_)}};
+    }
     if (console->json) PrintJson(console, document);
+    ARROW_RETURN_NOT_OK(store);
+    ARROW_RETURN_NOT_OK(table);
     if (bad)
       return MakeError(ErrorKind::kIo, "this is no place for a table", {.object = location_});
     return Status::OK();
@@ -183,38 +194,61 @@ class DoctorCommand : public Command {
         FormatBytes(free_bytes));
     const int file = open(folder.c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
     Add("unnamed files", file >= 0 ? Check::kGood : Check::kWarning,
-        file >= 0 ? "O_TMPFILE works: an interrupted write leaves nothing"
+        file >= 0 ? "O_TMPFILE works: an interrupted write leaves no file"
                   : std::string("no O_TMPFILE (") + std::strerror(errno) +
                         "): an interrupted write may leave a temporary file");
     if (file >= 0) close(file);
-    LeftBehind(path);
   }
 
-  // Files that writers were filling when they were killed. A store with O_TMPFILE leaves none.
-  void LeftBehind(const std::string& path) {
-    int64_t num_files = 0, num_bytes = 0;
-    std::string one;
-    std::error_code error;
-    const auto now = std::filesystem::file_time_type::clock::now();
-    const std::filesystem::recursive_directory_iterator end;
-    for (std::filesystem::recursive_directory_iterator entry(path, error); !error && entry != end;
-         entry.increment(error)) {
-      std::error_code gone;
-      if (!entry->path().filename().string().starts_with(kUnfinishedPrefix) ||
-          !entry->is_regular_file(gone) ||
-          now - entry->last_write_time(gone) < kStillBeingWritten) {
-        continue;
-      }
-      const auto bytes = entry->file_size(gone);
-      if (gone) continue;
-      ++num_files;
-      num_bytes += static_cast<int64_t>(bytes);
-      one = entry->path().string();
+  // What killed writers have left: temporary files, and whole ones that were never committed. Only
+  // told; nothing is removed.
+  Status LeftBehind() {
+    ARROW_ASSIGN_OR_RAISE(const auto store, OpenChunkManager(location_));
+    const auto unfinished = store->Leftovers({});
+    if (!unfinished.ok()) {
+      Add("left behind", Check::kWarning, unfinished.status().message());
+    } else if (!unfinished->empty()) {
+      Add("left behind", Check::kWarning,
+          Amount(*unfinished) + " of writers that were killed, no part of any version: remove " +
+              Example(*unfinished));
     }
-    if (num_files == 0) return;
-    Add("left behind", Check::kWarning,
-        Plural(num_files, "file") + " of writers that were killed, " + FormatBytes(num_bytes) +
-            ", no part of any version: remove " + one + (num_files > 1 ? " and its like" : ""));
+    const auto table = Table::Open(location_);
+    if (IsNotFound(table.status())) return Status::OK();  // a place for a table
+    ARROW_RETURN_NOT_OK(table.status());
+    const auto snapshot = (*table)->snapshot();
+    Add("table", Check::kGood,
+        "version " + std::to_string(snapshot->version()) + ", " +
+            Plural(snapshot->num_rows(), "row"));
+    ARROW_ASSIGN_OR_RAISE(const auto orphans, (*table)->Orphans());
+    ARROW_ASSIGN_OR_RAISE(const int64_t now, store->StoreTime());
+    for (const ObjectInfo& file : orphans) {
+      (now - file.last_modified_micros < kAtWorkMicros ? young_ : old_).push_back(file);
+    }
+    std::string finding =
+        old_.empty() ? "" : Amount(old_) + " that no version names: " + Example(old_);
+    if (!young_.empty()) {
+      finding += (finding.empty() ? "" : "; ") + Amount(young_) +
+                 " of the last hour may belong to a writer at work";
+    }
+    Add("orphans", old_.empty() ? Check::kGood : Check::kWarning,
+        finding.empty() ? "none" : finding);
+    has_orphans_ = true;
+    return Status::OK();
+  }
+
+  static int64_t BytesOf(const std::vector<ObjectInfo>& files) {
+    int64_t bytes = 0;
+    for (const ObjectInfo& file : files) bytes += file.size;
+    return bytes;
+  }
+
+  static std::string Amount(const std::vector<ObjectInfo>& files) {
+    return Plural(static_cast<int64_t>(files.size()), "file") + " (" + FormatBytes(BytesOf(files)) +
+           ")";
+  }
+
+  static std::string Example(const std::vector<ObjectInfo>& files) {
+    return files.front().path + (files.size() > 1 ? " and its like" : "");
   }
 
   // What commits rely on, tried in a folder of its own that goes away again.
@@ -282,6 +316,8 @@ class DoctorCommand : public Command {
 
   std::string location_ = ".";
   std::vector<Check> checks_;
+  bool has_orphans_ = false;             // they were looked for
+  std::vector<ObjectInfo> old_, young_;  // files that no version names
 };
 
 }  // namespace
@@ -290,8 +326,10 @@ extern const CommandEntry kDoctorCommand{
     "doctor",
     "Care",
     "Check this machine, and whether a place is fit for tables",
-    "Writes two small objects in a folder of its own and removes them.\n"
-    "With --json: {\"location\", \"checks\": [{\"check\", \"outcome\", \"finding\"}]}.",
+    "Writes two small objects in a folder of its own and removes them; removes nothing else.\n"
+    "With --json: {\"location\", \"checks\": [{\"check\", \"outcome\", \"finding\"}], and for a "
+    "table\n"
+    "\"orphans\": {\"files\", \"bytes\", \"young_files\", \"young_bytes\"}}.",
     "varve doctor\nvarve doctor /data/books",
     MakeCommand<DoctorCommand>};
 

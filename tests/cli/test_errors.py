@@ -281,15 +281,3 @@ def test_lists_that_are_no_vectors_are_named(tmp_path, lists, why):
 ])
 def test_rows_that_are_none(table, row, message):
     assert run("take", table, row, code=2).err.splitlines()[0] == f"varve: {message}"
-
-
-def test_doctor_reports_what_killed_writers_left(tmp_path):
-    run("quickstart", tmp_path / "t")
-    left, young = tmp_path / "t" / "data" / ".varve-new-0123", tmp_path / "t" / "_versions" / ".varve-new-4567"
-    left.write_bytes(b"x" * 1000)
-    young.write_bytes(b"still being written")
-    assert "left behind" not in run("doctor", tmp_path / "t").out
-    os.utime(left, (1, 1))
-    checks = {check["check"]: check for check in run("doctor", tmp_path / "t", "--json").json["checks"]}
-    assert checks["left behind"]["outcome"] == "warning"
-    assert "1 file of writers" in checks["left behind"]["finding"] and str(left) in checks["left behind"]["finding"]

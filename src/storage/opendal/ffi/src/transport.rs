@@ -53,10 +53,21 @@ impl Recorder {
         Recorder { is_upload: true, ..Recorder::default() }
     }
 
-    fn note_status(&self, status: u16) {
-        if !(self.is_upload && self.status.load(Relaxed) >= 300) {
-            self.status.store(status, Relaxed);
-        }
+    /// False: what was noted before is to stay.
+    fn note_status(&self, status: u16) -> bool {
+        let next = |noted| (!self.is_upload || noted < 300).then_some(status);
+        self.status.fetch_update(Relaxed, Relaxed, next).is_ok()
+    }
+
+    fn note_headers(&self, headers: &HeaderMap) {
+        let date = text(headers, &DATE).and_then(http_date_ms);
+        self.server_date_ms.store(date.unwrap_or(-1), Relaxed);
+        // Seconds, or the time when to come again.
+        let patience = text(headers, &RETRY_AFTER).and_then(|value| match value.parse::<i64>() {
+            Ok(seconds) => seconds.checked_mul(1000),
+            Err(_) => Some((http_date_ms(value)? - date?).max(0)),
+        });
+        self.retry_after_ms.store(patience.unwrap_or(-1), Relaxed);
     }
 }
 
@@ -208,15 +219,9 @@ impl HttpTransport for CheckedTransport {
             }
         };
         let (status, headers) = (response.status(), response.headers());
-        recorder.note_status(status.as_u16());
-        let date = text(headers, &DATE).and_then(http_date_ms);
-        recorder.server_date_ms.store(date.unwrap_or(-1), Relaxed);
-        // Seconds, or the time when to come again.
-        let patience = text(headers, &RETRY_AFTER).and_then(|value| match value.parse::<i64>() {
-            Ok(seconds) => seconds.checked_mul(1000),
-            Err(_) => Some((http_date_ms(value)? - date?).max(0)),
-        });
-        recorder.retry_after_ms.store(patience.unwrap_or(-1), Relaxed);
+        if recorder.note_status(status.as_u16()) {
+            recorder.note_headers(headers);
+        }
         if let Some(range) = range
             && status.is_success()
             && let Err(what) = check_range(&range, status, headers)

@@ -246,14 +246,11 @@ def main() -> int:
     if not names or unknown or (len(names) > 1 and not command):
         print(__doc__, *(f"unknown server: {name}" for name in unknown), f"Servers: {', '.join(SERVERS)}", sep="\n", file=sys.stderr)
         return 2
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # also where a shell has them ignored
         signal.signal(number, lambda number, frame: sys.exit(128 + number))
     results = [run(name, command) for name in names]
     return next((result for result in results if result not in (0, SKIPPED)), max(results))
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
+    sys.exit(main())

@@ -77,41 +77,28 @@ void SimulatedClient::Put(SimulatedCondition condition, Waiting write) {
   {
     const std::lock_guard lock(mutex_);
     const bool exists = objects_.contains(write.path);
-    ObjectReply reply = Reply(ObjectOutcome::kOk, 200);
-    switch (condition) {
-      case SimulatedCondition::kHonoured:
-        if (exists) reply = Reply(ObjectOutcome::kExists, 412);
-        break;
-      case SimulatedCondition::kRefusedButStored:
-        if (exists) reply = Reply(ObjectOutcome::kExists, 412);
-        objects_[write.path] = write.bytes;
-        break;
-      case SimulatedCondition::kNotImplemented:
+    if (condition == SimulatedCondition::kCheckedTooEarly && !exists) {
+      waiting_.push_back(std::move(write));
+      if (static_cast<int>(waiting_.size()) < dialect_.together) return;
+      for (Waiting& each : waiting_) {
+        objects_[each.path] = std::move(each.bytes);
+        answers.emplace_back(std::move(each.done), Reply(ObjectOutcome::kOk, 200));
+      }
+      waiting_.clear();
+    } else {
+      ObjectReply reply = Reply(ObjectOutcome::kOk, 200);
+      if (condition == SimulatedCondition::kNotImplemented) {
         reply = Reply(ObjectOutcome::kUnavailable, 501);
-        break;
-      case SimulatedCondition::kIgnored:
-        break;
-      case SimulatedCondition::kCheckedTooEarly:
-        if (exists) {
-          reply = Reply(ObjectOutcome::kExists, 412);
-          break;
-        }
-        waiting_.push_back(std::move(write));
-        if (static_cast<int>(waiting_.size()) < dialect_.together) return;
-        for (Waiting& each : waiting_) {
-          objects_[each.path] = std::move(each.bytes);
-          answers.emplace_back(std::move(each.done), reply);
-        }
-        waiting_.clear();
-        break;
-    }
-    if (answers.empty()) {
-      if (reply.ok()) {
+      } else if (exists && condition != SimulatedCondition::kIgnored) {
+        reply = Reply(ObjectOutcome::kExists, 412);
+      }
+      const bool won = reply.ok();
+      if (won && dialect_.loses_first_answer && !std::exchange(lost_answer_, true)) {
+        reply = Reply(ObjectOutcome::kExists, 412);
+        reply.maybe_ours = true;
+      }
+      if (won || condition == SimulatedCondition::kRefusedButStored) {
         objects_[write.path] = std::move(write.bytes);
-        if (dialect_.loses_first_answer && !std::exchange(lost_answer_, true)) {
-          reply = Reply(ObjectOutcome::kExists, 412);
-          reply.maybe_ours = true;
-        }
       }
       answers.emplace_back(std::move(write.done), std::move(reply));
     }

@@ -38,7 +38,14 @@ class StagedOutput {
     path_ = path;
     replace_ = replace;
     const std::string staged = path + ".partial-" + std::to_string(getpid());
-    ARROW_ASSIGN_OR_RAISE(stream_, arrow::io::FileOutputStream::Open(staged));
+    auto opened = arrow::io::FileOutputStream::Open(staged);
+    if (!opened.ok()) {
+      const auto& why = opened.status().detail();  // Arrow's message names the staged file only
+      return MakeError(ErrorKind::kIo,
+                       "cannot create the file" + (why ? ": " + why->ToString() : std::string()),
+                       {.object = path});
+    }
+    stream_ = *std::move(opened);
     staged_ = staged;
     return Status::OK();
   }

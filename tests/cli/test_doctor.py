@@ -58,3 +58,11 @@ def test_doctor_of_a_table_that_cannot_be_opened(tmp_path):
     assert manifest.name in checks["table"]["finding"] and "is empty" in checks["table"]["finding"]
     error = run("info", tmp_path / "t", "--json", code=3).error
     assert manifest.name in error["message"] and "is empty" in error["message"]
+
+
+def test_export_to_a_place_that_cannot_be_written(tmp_path):
+    run("quickstart", tmp_path / "t")
+    error = run("export", tmp_path / "t", tmp_path / "no" / "a.parquet", "--json", code=1).error
+    assert "No such file or directory" in error["message"] and str(tmp_path / "no" / "a.parquet") in error["message"]
+    (tmp_path / "file").write_text("")
+    assert "Not a directory" in run("export", tmp_path / "t", tmp_path / "file" / "a.parquet", code=1).err

@@ -67,6 +67,25 @@ std::shared_ptr<arrow::RecordBatch> Select(const std::shared_ptr<arrow::RecordBa
   return batch->SelectColumns(indices).ValueOrDie();
 }
 
+TEST(TableTest, OrphansAreTheFilesThatNoVersionNames) {
+  const std::string uri = FreshUri();
+  const auto table = Table::Create(uri, SampleReader(0, 100), "id", {}).ValueOrDie();
+  const auto other = Table::Open(uri).ValueOrDie();
+  ASSERT_TRUE(other->Append(SampleReader(100, 50)).ok());  // a version that `table` has not seen
+  EXPECT_THAT(table->Orphans().ValueOrDie(), ::testing::IsEmpty());
+  const auto store = OpenChunkManager(uri).ValueOrDie();
+  const std::vector<uint8_t> bytes(123);
+  for (const char* path : {"data/9-1-00.parquet", "data/9-0-00.parquet", "elsewhere/a.parquet"}) {
+    ASSERT_TRUE(store->Write(path, bytes).ok());
+  }
+  std::vector<std::pair<std::string, int64_t>> found;
+  for (const ObjectInfo& file : table->Orphans().ValueOrDie()) {
+    found.emplace_back(file.path, file.size);
+  }
+  EXPECT_THAT(found, ::testing::ElementsAre(::testing::Pair("data/9-0-00.parquet", 123),
+                                            ::testing::Pair("data/9-1-00.parquet", 123)));
+}
+
 TEST(TableTest, GivesBackWhatWasWrittenByScanAndTake) {
   for (const std::vector<int64_t>& sizes :
        {std::vector<int64_t>{1}, {10}, {20'000}, {3000, 1, 9000, 17}}) {

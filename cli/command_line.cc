@@ -108,8 +108,6 @@ int Fail(const Status& status, const Console& console) {
 int RunCommand(const CommandEntry& entry, std::vector<std::string> arguments, Console* console) {
   const auto command = entry.make();
   const auto app = MakeParser(entry, command.get(), console);
-  // Errors of the command line itself already answer in the form that was asked for.
-  console->json = std::find(arguments.begin(), arguments.end(), "--json") != arguments.end();
   Status status;
   try {
     std::reverse(arguments.begin(), arguments.end());
@@ -161,6 +159,8 @@ int RunCommandLine(const std::vector<std::string>& words) {
     PrintHelp(&console);
     return static_cast<int>(ExitCode::kUsage);
   }
+  // Errors of the command line itself already answer in the form that was asked for.
+  console.json = std::find(words.begin(), words.end(), "--json") != words.end();
   std::string name = words[0];
   std::vector<std::string> arguments(words.begin() + 1, words.end());
   if (name == "help" && !arguments.empty()) {
@@ -178,7 +178,7 @@ int RunCommandLine(const std::vector<std::string>& words) {
     const int code =
         Fail(MakeError(ErrorKind::kInvalid, what + name + "'" + DidYouMean(name, CommandNames())),
              console);
-    console.Say("'varve --help' lists the commands.");
+    if (!console.json) console.Say("'varve --help' lists the commands.");
     return code;
   }
   return RunCommand(*entry, std::move(arguments), &console);

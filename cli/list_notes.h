@@ -10,8 +10,9 @@
 
 namespace varve::cli {
 
-/// One line for each column of floating-point lists that `schema` does not take for vectors: why,
-/// by the rows that were looked at. `first` may be nullptr: there were no rows.
+/// One line for each column of lists of numbers that `schema` does not take for vectors: why, by
+/// the rows that were looked at; and for each whose doubles are rounded. `first` may be nullptr:
+/// there were no rows.
 std::vector<std::string> ListNotes(const CollectionSchema& schema, const arrow::RecordBatch* first);
 
 }  // namespace varve::cli

@@ -56,6 +56,15 @@ bool IsLocalFile(const std::string& location) {
   return path.has_value() && std::filesystem::is_regular_file(*path, error);
 }
 
+bool IsAbsentFile(const std::string& location) {
+  const auto path = LocalPath(location);
+  if (!path.has_value()) return false;
+  const std::string extension = std::filesystem::path(*path).extension().string();
+  std::error_code error;
+  return (extension == ".parquet" || extension == ".pq") &&
+         !std::filesystem::exists(*path, error) && !error;
+}
+
 FileLocation SplitFileLocation(const std::string& location) {
   const std::filesystem::path path = std::filesystem::absolute(*LocalPath(location));
   return {path.parent_path().string(), path.filename().string()};

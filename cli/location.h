@@ -16,6 +16,10 @@ std::optional<std::string> LocalPath(const std::string& location);
 /// True if `location` is a regular local file.
 bool IsLocalFile(const std::string& location);
 
+/// True for a local path that names nothing, with the ending of a Parquet file: what was meant is a
+/// file, not a table.
+bool IsAbsentFile(const std::string& location);
+
 /// A local file as a store (its folder) and a path in it.
 struct FileLocation {
   std::string folder;

@@ -26,9 +26,9 @@ extern const CommandEntry kVersionCommand;
 
 std::span<const CommandEntry> Commands() {
   static const std::array kCommands = {
-      kQuickstartCommand, kCreateCommand,  kImportCommand, kExportCommand, kInfoCommand,
-      kSchemaCommand,     kHistoryCommand, kTreeCommand,   kStatsCommand,  kHeadCommand,
-      kTakeCommand,       kQueryCommand,   kVerifyCommand, kDoctorCommand, kBenchCommand,
+      kQuickstartCommand, kCreateCommand, kImportCommand, kInfoCommand,   kSchemaCommand,
+      kHistoryCommand,    kTreeCommand,   kStatsCommand,  kHeadCommand,   kTakeCommand,
+      kQueryCommand,      kExportCommand, kVerifyCommand, kDoctorCommand, kBenchCommand,
       kCompletionCommand, kVersionCommand};
   return kCommands;
 }

@@ -7,6 +7,7 @@
 #include "arrow/record_batch.h"
 #include "arrow/type.h"
 #include "cli/location.h"
+#include "cli/option_checks.h"
 #include "varve/suggestion.h"
 
 namespace varve::cli {
@@ -26,7 +27,8 @@ void SourceArguments::Configure(CLI::App* app, bool with_file) {
          "TABLE", location,
          with_file ? "Path or URI of a table, or of one Parquet file" : "Path or URI of a table")
       ->required();
-  auto* by_number = app->add_option("--version", version, "Read this version; default: the newest");
+  auto* by_number = app->add_option("--version", version, "Read this version; default: the newest")
+                        ->check(VersionNumber());
   app->add_option(
          "--as-of", as_of,
          "Read the newest version committed by then: 2026-11-21T04:00Z, or an age: 15m, 2h")
@@ -57,6 +59,9 @@ Result<std::unique_ptr<Source>> Source::Open(const SourceArguments& arguments) {
     auto collection = CollectionSchema::FromArrow(*source->schema_);
     if (collection.ok()) source->collection_schema_ = *collection;
     return source;
+  }
+  if (arguments.accepts_file && IsAbsentFile(arguments.location)) {
+    return MakeError(ErrorKind::kNotFound, "there is no such file", {.object = arguments.location});
   }
   OpenOptions options;
   options.version = arguments.version;

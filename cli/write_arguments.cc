@@ -10,10 +10,16 @@
 namespace varve::cli {
 namespace {
 
-const std::map<std::string, Compression>& Codecs() {
-  static const std::map<std::string, Compression> kCodecs = {
-      {"zstd", Compression::kZstd}, {"lz4", Compression::kLz4},   {"snappy", Compression::kSnappy},
-      {"gzip", Compression::kGzip}, {"none", Compression::kNone},
+struct Codec {
+  Compression compression;
+  int highest_level;  // 0: it has no levels
+};
+
+const std::map<std::string, Codec>& Codecs() {
+  static const std::map<std::string, Codec> kCodecs = {
+      {"zstd", {Compression::kZstd, 22}},    {"lz4", {Compression::kLz4, 0}},
+      {"snappy", {Compression::kSnappy, 0}}, {"gzip", {Compression::kGzip, 9}},
+      {"none", {Compression::kNone, 0}},
   };
   return kCodecs;
 }
@@ -30,14 +36,20 @@ Result<FieldWriteOptions> ParseCompression(const std::string& text) {
                          " (zstd, lz4, snappy, gzip, none, or with a level: zstd:9)");
   }
   FieldWriteOptions options;
-  options.compression = codec->second;
+  options.compression = codec->second.compression;
   if (colon != std::string::npos) {
+    const int highest = codec->second.highest_level;
+    if (highest == 0) {
+      return MakeError(ErrorKind::kInvalid, "compression '" + name + "' has no levels");
+    }
     const char* begin = text.data() + colon + 1;
     const char* end = text.data() + text.size();
     const auto parsed = std::from_chars(begin, end, options.level);
-    if (parsed.ec != std::errc() || parsed.ptr != end || options.level < 1 || options.level > 22) {
-      return MakeError(ErrorKind::kInvalid,
-                       "'" + text.substr(colon + 1) + "' is no compression level (1 to 22)");
+    if (parsed.ec != std::errc() || parsed.ptr != end || options.level < 1 ||
+        options.level > highest) {
+      return MakeError(ErrorKind::kInvalid, "'" + text.substr(colon + 1) +
+                                                "' is no compression level of " + name + " (1 to " +
+                                                std::to_string(highest) + ")");
     }
   }
   return options;

@@ -4,6 +4,9 @@
 #include <nlohmann/json.hpp>
 
 #include "arrow/record_batch.h"
+#include "arrow/scalar.h"
+#include "arrow/type.h"
+#include "arrow/type_traits.h"
 #include "cli/command.h"
 #include "cli/input/input.h"
 #include "cli/list_notes.h"
@@ -28,18 +31,46 @@ std::vector<std::string> TypeNames() {
   return names;
 }
 
-// "name:Type", "name:FloatVector:384", each with ":null" at the end if rows may lack it.
-Result<FieldSchema> ParseField(const std::string& text) {
+// The value that rows without the field get, read as its type.
+Result<std::shared_ptr<arrow::Scalar>> ParseDefault(const FieldSchema& field,
+                                                    const std::string& text) {
+  ARROW_ASSIGN_OR_RAISE(const auto type, DefaultArrowType(field));
+  auto value = arrow::is_nested(type->id()) || IsDenseVector(field.data_type)
+                   ? Status::Invalid("only scalars have defaults")
+                   : arrow::Scalar::Parse(type, text);
+  if (value.ok()) return value;
+  return MakeError(ErrorKind::kInvalid, "default value does not fit",
+                   {.field = field.name, .expected = type->ToString(), .found = text});
+}
+
+bool IsText(DataType type) {
+  return type == DataType::kString || type == DataType::kVarChar || type == DataType::kText;
+}
+
+// "name:Type", "name:FloatVector:384", with ":null" if rows may lack it, ":finite" if NaN and
+// infinity are refused, and ":default=VALUE" at the end.
+Result<FieldSchema> ParseField(std::string text) {
   const auto invalid = [&](const std::string& why) {
     return MakeError(ErrorKind::kInvalid, "field '" + text + "': " + why);
   };
-  std::vector<std::string> parts = CLI::detail::split(text, ':');
-  if (parts.size() < 2) return invalid("write NAME:TYPE, NAME:TYPE:DIM, and :null if nullable");
+  // A default may have colons of its own.
+  constexpr std::string_view kDefaultMark = ":default=";
+  const size_t mark = text.find(kDefaultMark);
+  const bool has_default = mark != std::string::npos;
+  std::vector<std::string> parts = CLI::detail::split(text.substr(0, mark), ':');
+  if (parts.size() < 2) {
+    return invalid("write NAME:TYPE or NAME:TYPE:DIM, and :null, :finite or :default=VALUE");
+  }
   FieldSchema field;
   field.name = parts[0];
-  if (parts.back() == "null") {
-    field.nullable = true;
-    parts.pop_back();
+  for (; parts.size() > 2; parts.pop_back()) {
+    if (parts.back() == "null") {
+      field.nullable = true;
+    } else if (parts.back() == "finite") {
+      field.allow_non_finite = false;
+    } else {
+      break;
+    }
   }
   const auto type = DataTypeFromName(parts[1]);
   if (!type.ok()) {
@@ -54,11 +85,19 @@ Result<FieldSchema> ParseField(const std::string& text) {
     if (parsed.ec != std::errc() || parsed.ptr != number.data() + number.size() || value <= 0) {
       return invalid("'" + number + "' is no dimension");
     }
-    if (field.data_type == DataType::kVarChar) {
+    if (IsText(field.data_type)) {
       field.max_length = value;
     } else {
       field.dim = value;
     }
+  }
+  if (!field.allow_non_finite && !IsDenseVector(field.data_type) &&
+      field.data_type != DataType::kSparseFloatVector) {
+    return invalid("only vectors are checked for being finite");
+  }
+  if (has_default) {
+    ARROW_ASSIGN_OR_RAISE(field.default_value,
+                          ParseDefault(field, text.substr(mark + kDefaultMark.size())));
   }
   return field;
 }
@@ -68,8 +107,9 @@ class CreateCommand : public Command {
   void Configure(CLI::App* app) override {
     app->add_option("TABLE", table_uri_, "Path or URI; there must be no table yet")->required();
     auto* field = app->add_option("--field", fields_,
-                                  "NAME:TYPE or NAME:TYPE:DIM, and :null if rows may lack it; "
-                                  "repeat for each column");
+                                  "NAME:TYPE or NAME:TYPE:DIM, and :null if rows may lack it, "
+                                  ":finite to refuse NaN and infinity in vectors, "
+                                  ":default=VALUE at the end; repeat for each column");
     app->add_option("--like", like_, "Take the columns of this file")->excludes(field);
     app->add_option("--primary-key", primary_key_, "Column whose values name rows");
     write_.Configure(app);
@@ -139,11 +179,13 @@ extern const CommandEntry kCreateCommand{
     "create",
     "Write",
     "An empty table with the columns you name",
-    "Types: Bool, Int8 to Int64, Float, Double, VarChar (:max length), Text, JSON, and the "
+    "Types: Bool, Int8 to Int64, Float, Double, VarChar and Text (:max length), JSON, and the "
     "vectors\n"
     "FloatVector, Float16Vector, BFloat16Vector, Int8Vector, BinaryVector (:dimension).",
     "varve create books --field id:Int64 --field title:VarChar --field emb:FloatVector:384 "
     "--primary-key id\n"
+    "varve create shelf --field title:VarChar:200:default=untitled --field "
+    "emb:FloatVector:384:null:finite\n"
     "varve create books --like sample.parquet --primary-key id",
     MakeCommand<CreateCommand>};
 

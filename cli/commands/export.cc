@@ -12,6 +12,7 @@
 #include "cli/command.h"
 #include "cli/export/export_sink.h"
 #include "cli/interruption.h"
+#include "cli/option_checks.h"
 #include "cli/output/amounts.h"
 #include "cli/output/json_document.h"
 #include "cli/output/progress_reader.h"
@@ -83,8 +84,9 @@ class ExportCommand : public Command {
     app->add_option("-f,--format", format_,
                     "parquet, arrow, arrows (a stream), jsonl, csv, npy; default: by the name");
     AddColumnsOption(app, &columns_, "Only these columns, in this order");
-    app->add_option("-w,--filter", filter_, "Only rows for which this is true (tables)");
-    app->add_option("-n,--limit", limit_, "At most so many rows")->check(CLI::NonNegativeNumber);
+    app->add_option("-w,--filter", filter_, "Only rows for which this is true (tables)")
+        ->check(FilterText());
+    app->add_option("-n,--limit", limit_, "At most so many rows")->check(WholeNumber(0));
     app->add_flag("--force", force_, "Replace the file if it exists");
   }
 

@@ -3,6 +3,7 @@
 
 #include "arrow/record_batch.h"
 #include "cli/command.h"
+#include "cli/option_checks.h"
 #include "cli/output/row_printer.h"
 #include "cli/source.h"
 
@@ -13,8 +14,7 @@ class HeadCommand : public Command {
  public:
   void Configure(CLI::App* app) override {
     source_.Configure(app, /*with_file=*/true);
-    app->add_option("-n,--limit", limit_, "How many rows; default: 10")
-        ->check(CLI::NonNegativeNumber);
+    app->add_option("-n,--limit", limit_, "How many rows; default: 10")->check(WholeNumber(0));
     AddColumnsOption(app, &columns_, "Only these columns, in this order");
   }
 

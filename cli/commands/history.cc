@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
+#include "cli/option_checks.h"
 #include "cli/output/amounts.h"
 #include "cli/output/display_text.h"
 #include "cli/output/json_document.h"
@@ -17,7 +18,7 @@ class HistoryCommand : public Command {
   void Configure(CLI::App* app) override {
     source_.Configure(app);
     app->add_option("-n,--limit", limit_, "At most so many versions, newest first")
-        ->check(CLI::PositiveNumber);
+        ->check(WholeNumber(1));
   }
 
   Status Run(Console* console) override {

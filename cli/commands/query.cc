@@ -4,6 +4,7 @@
 
 #include "arrow/record_batch.h"
 #include "cli/command.h"
+#include "cli/option_checks.h"
 #include "cli/output/amounts.h"
 #include "cli/output/json_document.h"
 #include "cli/output/row_printer.h"
@@ -17,9 +18,10 @@ class QueryCommand : public Command {
   void Configure(CLI::App* app) override {
     source_.Configure(app);
     AddColumnsOption(app, &columns_, "Only these columns, RowID and Timestamp too, in this order");
-    app->add_option("-w,--filter", filter_, "Only rows for which this is true");
+    app->add_option("-w,--filter", filter_, "Only rows for which this is true")
+        ->check(FilterText());
     auto* limit = app->add_option("-n,--limit", limit_, "At most so many rows; default: all")
-                      ->check(CLI::NonNegativeNumber);
+                      ->check(WholeNumber(0));
     app->add_flag("--count", count_, "Only count the rows")->excludes(limit);
   }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -42,8 +43,10 @@ class TreeCommand : public Command {
  public:
   void Configure(CLI::App* app) override {
     source_.Configure(app, /*with_file=*/true);
-    app->add_option("--depth", depth_,
-                    "How far down: 1 segments, 2 files, 3 row groups, 4 column chunks (default)")
+    app->add_option(
+           "--depth", depth_,
+           "How far down: 1 segments, 2 files, 3 row groups, 4 column chunks (default); in a "
+           "single file: 1 row groups, 2 column chunks")
         ->check(CLI::Range(1, 4));
     app->add_flag("--all", all_, "Every row group and segment; default: the first few");
   }
@@ -51,6 +54,8 @@ class TreeCommand : public Command {
   Status Run(Console* console) override {
     console_ = console;
     ARROW_ASSIGN_OR_RAISE(const auto source, Source::Open(source_));
+    // A file has no levels above its row groups.
+    if (!source->is_table()) depth_ = std::min(depth_ + 2, 4);
     Node root;
     nlohmann::ordered_json document;
     document["location"] = source->location();

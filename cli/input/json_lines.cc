@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <charconv>
-#include <fstream>
-#include <nlohmann/json.hpp>
 #include <string_view>
 #include <utility>
 
@@ -14,6 +12,7 @@
 #include "arrow/type.h"
 #include "cli/input/batch_source.h"
 #include "cli/input/formats.h"
+#include "cli/input/json_mistakes.h"
 
 namespace varve::cli {
 namespace {
@@ -32,41 +31,9 @@ std::shared_ptr<arrow::DataType> ReadableType(const std::shared_ptr<arrow::DataT
   return arrow::list(value);
 }
 
-// The line (from 1) and reason of the first line of `path` that is no JSON object, or "".
-std::string FirstBadLine(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  for (int64_t number = 1; std::getline(file, line); ++number) {
-    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    try {
-      if (!nlohmann::json::parse(line).is_object()) {
-        return "line " + std::to_string(number) + ": not a JSON object";
-      }
-    } catch (const nlohmann::json::exception& error) {
-      std::string_view what = error.what();
-      // "[json.exception.parse_error.101] parse error at line 1, column 9: syntax error …"
-      const size_t at = what.find("column ");
-      if (at != std::string_view::npos) what.remove_prefix(at);
-      return "line " + std::to_string(number) + ", " + std::string(what);
-    }
-  }
-  return "";
-}
-
-// Where row `row` (from 0) stands: lines without anything are no rows. Of standard input, which
-// cannot be read twice, the row is all there is to say.
-std::string PlaceOf(int64_t row, const std::string& path) {
-  if (path == "-") return "row " + std::to_string(row + 1);
-  std::ifstream file(path);
-  std::string line;
-  for (int64_t number = 1; std::getline(file, line); ++number) {
-    if (line.find_first_not_of(" \t\r") == std::string::npos) continue;
-    if (row-- == 0) return "line " + std::to_string(number);
-  }
-  return "the last line";
-}
-
-Status Explained(const Status& status, const std::string& path, int64_t rows_before) {
+// `schema`: what the rows have to fit, nullptr if that is not known yet.
+Status Explained(const Status& status, const std::string& path, int64_t rows_before,
+                 const arrow::Schema* schema) {
   if (status.ok() || status.IsIOError() || status.IsCancelled() || status.IsOutOfMemory()) {
     return status;
   }
@@ -74,8 +41,12 @@ Status Explained(const Status& status, const std::string& path, int64_t rows_bef
   if (message.find("Empty JSON") != std::string::npos) {
     return MakeError(ErrorKind::kInvalid, "the file has no rows", {.object = path});
   }
-  const std::string where = path == "-" ? "" : FirstBadLine(path);
-  if (!where.empty()) return Corruption("not JSON lines: " + where, {.object = path});
+  if (path != "-") {
+    std::string mistake = FirstMistake(path, rows_before, nullptr);
+    if (!mistake.empty()) return Corruption("not JSON lines: " + mistake, {.object = path});
+    mistake = schema == nullptr ? "" : FirstMistake(path, rows_before, schema);
+    if (!mistake.empty()) return Corruption(mistake, {.object = path});
+  }
   // "JSON parse error: … in row 5", counted from 0 in the block that failed.
   constexpr std::string_view kBegin = "JSON parse error: ", kMark = " in row ";
   const size_t at = message.rfind(kMark);
@@ -83,7 +54,7 @@ Status Explained(const Status& status, const std::string& path, int64_t rows_bef
     int64_t row = 0;
     const char* number = message.data() + at + kMark.size();
     if (std::from_chars(number, message.data() + message.size(), row).ec == std::errc()) {
-      message = PlaceOf(rows_before + row, path) + ": " + message.substr(0, at);
+      message = PlaceOfRow(path, rows_before + row) + ": " + message.substr(0, at);
       if (const size_t begin = message.find(kBegin); begin != std::string::npos) {
         message.erase(begin, kBegin.size());
       }
@@ -135,7 +106,7 @@ Status CheckLengths(const arrow::ListArray& list, int32_t size, const std::strin
   for (int64_t row = 0; row < list.length(); ++row) {
     if (list.IsNull(row) || list.value_length(row) == size) continue;
     return MakeError(ErrorKind::kInvalid,
-                     "a vector of another length in " + PlaceOf(rows_before + row, path),
+                     "a vector of another length in " + PlaceOfRow(path, rows_before + row),
                      {.object = path,
                       .field = name,
                       .expected = std::to_string(size),
@@ -184,6 +155,21 @@ Result<std::shared_ptr<arrow::RecordBatch>> ToSchema(
   return arrow::RecordBatch::Make(schema, batch->num_rows(), std::move(columns));
 }
 
+// What Arrow's reader lets through: numbers that became infinite, bytes that are no text.
+Status CheckRead(const arrow::RecordBatch& batch, const std::string& path, int64_t rows_before) {
+  for (int i = 0; i < batch.num_columns(); ++i) {
+    const int64_t row = FirstInfinite(*batch.column(i));
+    if (row < 0) continue;
+    return MakeError(ErrorKind::kInvalid,
+                     "a number too large for its column in " + PlaceOfRow(path, rows_before + row),
+                     {.object = path,
+                      .field = batch.column_name(i),
+                      .expected = batch.column(i)->type()->ToString()});
+  }
+  // The table would refuse the text too, but cannot name the line.
+  return path == "-" ? Status::OK() : Explained(batch.ValidateFull(), path, rows_before, nullptr);
+}
+
 }  // namespace
 
 Status OpenJsonLines(std::shared_ptr<arrow::io::InputStream> stream, const InputOptions& options,
@@ -197,26 +183,32 @@ Status OpenJsonLines(std::shared_ptr<arrow::io::InputStream> stream, const Input
       fields.push_back(arrow::field(field->name(), ReadableType(field->type())));
     }
     parse_options.explicit_schema = arrow::schema(std::move(fields));
+    parse_options.unexpected_field_behavior = arrow::json::UnexpectedFieldBehavior::Error;
   }
+  auto expected = parse_options.explicit_schema;
   const std::string path = input->path;
   auto opened = arrow::json::StreamingReader::Make(stream, read_options, parse_options);
-  ARROW_RETURN_NOT_OK(Explained(opened.status(), path, 0));
+  ARROW_RETURN_NOT_OK(Explained(opened.status(), path, 0, expected.get()));
   auto reader = *opened;
   std::shared_ptr<arrow::RecordBatch> first;
-  ARROW_RETURN_NOT_OK(Explained(reader->ReadNext(&first), path, 0));
+  ARROW_RETURN_NOT_OK(Explained(reader->ReadNext(&first), path, 0, expected.get()));
   if (first == nullptr) {
     return MakeError(ErrorKind::kInvalid, "the file has no rows", {.object = path});
   }
+  if (expected == nullptr) expected = first->schema();
   auto schema = WithVectors(*first, options.target.get());
   input->reader = std::make_shared<BatchSource>(
       schema,
-      [reader, schema, first, path, target = options.target,
+      [reader, schema, expected, first, path, target = options.target,
        rows = int64_t{0}](std::shared_ptr<arrow::RecordBatch>* batch) mutable -> Status {
         std::shared_ptr<arrow::RecordBatch> read = std::exchange(first, nullptr);
-        if (read == nullptr) ARROW_RETURN_NOT_OK(Explained(reader->ReadNext(&read), path, rows));
+        if (read == nullptr) {
+          ARROW_RETURN_NOT_OK(Explained(reader->ReadNext(&read), path, rows, expected.get()));
+        }
         if (read == nullptr) return Status::OK();
         ARROW_RETURN_NOT_OK(CheckVectors(*read, target.get(), path, rows));
         ARROW_ASSIGN_OR_RAISE(*batch, ToSchema(read, schema, path, rows));
+        ARROW_RETURN_NOT_OK(CheckRead(**batch, path, rows));
         rows += read->num_rows();
         return Status::OK();
       });

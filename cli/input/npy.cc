@@ -10,6 +10,7 @@
 #include "arrow/buffer.h"
 #include "arrow/io/interfaces.h"
 #include "arrow/type.h"
+#include "arrow/util/key_value_metadata.h"
 #include "cli/input/batch_source.h"
 #include "cli/input/formats.h"
 
@@ -150,7 +151,12 @@ Status OpenNpy(std::shared_ptr<arrow::io::RandomAccessFile> file, const InputOpt
   const auto type = is_vector ? arrow::fixed_size_list(arrow::field("item", header.type, false),
                                                        static_cast<int32_t>(header.dimension))
                               : header.type;
-  auto schema = arrow::schema({arrow::field(ColumnName(options, is_vector), type, false)});
+  auto field = arrow::field(ColumnName(options, is_vector), type, false);
+  if (is_vector && header.type->id() == arrow::Type::DOUBLE) {
+    // A new table keeps them as float: two dimensions are vectors, and NumPy computes in doubles.
+    field = field->WithMetadata(arrow::key_value_metadata({"varve.type"}, {"FloatVector"}));
+  }
+  auto schema = arrow::schema({std::move(field)});
   const int64_t values_per_row = std::max<int64_t>(header.dimension, 1);
   const int64_t row_bytes = values_per_row * header.type->byte_width();
   const int64_t batch_rows = std::max<int64_t>(1, kBatchBytes / row_bytes);

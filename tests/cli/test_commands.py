@@ -381,3 +381,52 @@ def test_json_lines_with_null_vectors(tmp_path):
     assert (field["type"], field["dim"], field["nullable"]) == ("FloatVector", 2, True)
     assert run("head", tmp_path / "t", "--json", "-n", 9).lines == lines * 2
     run("verify", tmp_path / "t", "--deep")
+
+
+def test_doubles_of_npy_files_become_vectors(tmp_path):
+    values = np.random.default_rng(5).standard_normal((50, 4))
+    np.save(tmp_path / "f64.npy", values)
+    done = run("import", tmp_path / "t", tmp_path / "f64.npy")
+    assert "note: the numbers of column 'embedding' are doubles; its vectors are float, so they are rounded" in done.err
+    run("import", tmp_path / "t", tmp_path / "f64.npy")
+    found = pq.read_table(next((tmp_path / "t" / "data").iterdir()))["embedding"].to_pylist()
+    assert np.array_equal(np.array([np.frombuffer(row, np.float32) for row in found]), values.astype(np.float32))
+    assert "FloatVector(4)" in run("schema", tmp_path / "t").out
+    assert run("info", tmp_path / "t", "--json").json["rows"] == 100
+
+
+def test_integer_lists_are_noted(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"v": [1, 0], "tags": [1]}\n{"v": [0, 1], "tags": [1, 2]}\n')
+    err = run("import", tmp_path / "t", path).err
+    assert ("note: column 'v' is stored as lists, not as vectors: its numbers are of type int64, those of vectors are float"
+            in err)
+    assert "tags" not in err
+
+
+def test_create_with_rules(tmp_path):
+    run("create", tmp_path / "t", "--field", "id:Int64", "--field", "title:VarChar:5:default=a:b",
+        "--field", "emb:FloatVector:2:null:finite", "--field", "stock:Int32:default=7")
+    pq.write_table(pa.table({"id": [1]}), tmp_path / "one.parquet")
+    run("import", tmp_path / "t", tmp_path / "one.parquet")
+    assert run("head", tmp_path / "t", "--json").lines == [{"id": 1, "title": "a:b", "emb": None, "stock": 7}]
+    pq.write_table(pa.table({"id": [1], "title": ["too long"]}), tmp_path / "long.parquet")
+    assert "expected at most 5 bytes, found 8" in run("import", tmp_path / "t", tmp_path / "long.parquet", code=2).err
+    nan = pa.table({"id": [1], "emb": pa.array([[0.0, float("nan")]], pa.list_(pa.float32(), 2))})
+    pq.write_table(nan, tmp_path / "nan.parquet")
+    assert "NaN or infinity in a vector: field 'emb'" in run("import", tmp_path / "t", tmp_path / "nan.parquet", code=2).err
+    assert "default value does not fit: field 'n', expected int8, found 300" in run(
+        "create", tmp_path / "u", "--field", "n:Int8:default=300", code=2).err
+    assert "only vectors are checked" in run("create", tmp_path / "u", "--field", "n:Int8:finite", code=2).err
+
+
+def test_tree_of_a_file_at_each_depth(parquet):
+    first = run("tree", parquet, "--depth", 1).out
+    assert "row group 0" in first and "embedding" not in first
+    assert run("tree", parquet, "--depth", 2).out == run("tree", parquet).out
+
+
+def test_help_names_each_group_once():
+    lines = run("help").out.splitlines()
+    groups = [line for line in lines if line.endswith(":") and not line.startswith(" ")]
+    assert groups == ["Begin:", "Write:", "Look:", "Read:", "Care:", "Other:"]

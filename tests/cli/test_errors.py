@@ -48,6 +48,105 @@ def test_errors_as_json(table):
     assert run("info", "/nowhere/at/all", "--json", code=4).error["kind"] == "not_found"
 
 
+def test_unknown_command_as_json():
+    error = run("bogus", "--json", code=2).error
+    assert (error["kind"], error["exit_code"], error["message"]) == ("invalid", 2, "unknown command 'bogus'")
+
+
+def test_numbers_that_make_no_sense(table):
+    for words, message in [
+        (("head", table, "-n", "x"), "--limit: 'x' is no whole number from 0 on"),
+        (("head", table, "-n", "-1"), "--limit: '-1' is no whole number from 0 on"),
+        (("query", table, "-n", "1.5"), "--limit: '1.5' is no whole number from 0 on"),
+        (("history", table, "-n", "0"), "--limit: '0' is no whole number from 1 on"),
+        (("head", table, "--version", "0"), "--version: '0' is no version; versions count from 1"),
+    ]:
+        assert run(*words, "--json", code=2).error["message"] == message
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+def test_empty_filters(table, tmp_path, text):
+    message = "--filter: the filter is empty; leave the option out to have all rows"
+    assert run("query", table, "--filter", text, "--json", code=2).error["message"] == message
+    assert run("export", table, tmp_path / "x.csv", "--filter", text, "--json", code=2).error["message"] == message
+    assert not (tmp_path / "x.csv").exists()
+
+
+def test_compression_levels(tmp_path, parquet):
+    for given, message in [
+        ("gzip:10", "'10' is no compression level of gzip (1 to 9)"),
+        ("zstd:23", "'23' is no compression level of zstd (1 to 22)"),
+        ("lz4:1", "compression 'lz4' has no levels"),
+        ("none:1", "compression 'none' has no levels"),
+        ("zstd:", "'' is no compression level of zstd (1 to 22)"),
+    ]:
+        assert run("import", tmp_path / "t", parquet, "--compression", given, "--json", code=2).error["message"] == message
+    assert not (tmp_path / "t").exists()
+    run("import", tmp_path / "t", parquet, "--compression", "gzip:9")
+
+
+def test_absent_file(tmp_path):
+    error = run("head", tmp_path / "nope.parquet", "--json", code=4).error
+    assert error["message"].startswith("there is no such file") and error["object"].endswith("nope.parquet")
+
+
+def lines_file(path, *lines, first=0):
+    """More than a block of plain rows, then `lines`."""
+    with open(path, "wb") as file:
+        for i in range(first):
+            file.write(json.dumps({"a": i, "b": "x" * 1000}).encode() + b"\n")
+        for line in lines:
+            file.write(line + b"\n")
+    return path
+
+
+@pytest.mark.parametrize("line, message", [
+    (b'{"a": 1, "c": 3}', "line 12001: field 'c' is none of the columns"),
+    (b'{"a": 1.5, "b": "x"}', "line 12001: field 'a': expected int64, found 1.5"),
+    (b'{"a": 1, "b": ["x"]}', "line 12001: field 'b': expected string, found [\"x\"]"),
+    (b'{"a": 1, "b": "\xff"}', "not JSON lines: line 12001, column 16: text that is not UTF-8"),
+])
+def test_json_lines_far_down_the_file(tmp_path, line, message):
+    path = lines_file(tmp_path / "rows.jsonl", line, first=12_000)
+    assert run("import", tmp_path / "t", path, "--json", code=3).error["message"].startswith(message)
+    run("info", tmp_path / "t", code=4)
+
+
+def test_json_lines_that_do_not_fit_the_table(tmp_path):
+    run("create", tmp_path / "t", "--field", "a:Int64", "--field", "f:Float:null", "--field", "v:FloatVector:2:null")
+
+    def attempt(*lines, code=3):
+        path = lines_file(tmp_path / "rows.jsonl", *lines)
+        return run("import", tmp_path / "t", path, "--json", code=code).error
+
+    assert attempt(b'{"a": 1}', b"", b'{"a": 2.5}')["message"].startswith("line 3: field 'a': expected int64, found 2.5")
+    assert attempt(b'{"a": 1}', b'{"zz": 2}')["message"].startswith("line 2: field 'zz' is none of the columns")
+    assert attempt(b'{"a": 9223372036854775808}')["message"].startswith("line 1: field 'a': expected int64, found 92233720")
+    for line, field in [(b'{"a": 1, "f": 1e39}', "f"), (b'{"a": 1, "v": [1, -1e39]}', "v")]:
+        error = attempt(b'{"a": 1}', line, code=2)
+        assert error["message"].startswith("a number too large for its column in line 2") and error["field"] == field
+    assert run("info", tmp_path / "t", "--json").json["version"] == 1
+
+
+def test_json_lines_with_numbers_too_large_for_vectors(tmp_path):
+    path = lines_file(tmp_path / "rows.jsonl", b'{"v": [1, 2.5]}', b'{"v": [1e39, 2]}')
+    error = run("import", tmp_path / "t", path, "--json", code=2).error
+    assert error["field"] == "v"
+    assert error["message"].startswith("a number too large for its column in line 2")
+
+
+def test_text_that_is_not_utf8(tmp_path):
+    path = lines_file(tmp_path / "rows.jsonl", b'{"s": "a\xff"}')
+    error = run("import", tmp_path / "t", path, "--json", code=3).error
+    assert error["message"].startswith("not JSON lines: line 1, column 9: text that is not UTF-8")
+    assert not (tmp_path / "t").exists()
+    batch = pa.table({"s": pa.array([b"fine", b"a\xff"], pa.binary()).view(pa.string())})
+    pq.write_table(batch, tmp_path / "rows.parquet")
+    error = run("import", tmp_path / "t", tmp_path / "rows.parquet", "--json", code=2).error
+    assert error["message"] == "row 1: text that is not UTF-8: field 's', found byte 0xff at offset 1"
+    assert not (tmp_path / "t").exists()
+
+
 def test_not_found(tmp_path, table):
     run("info", tmp_path / "nothing", code=4)
     run("info", table, "--version", 99, code=4)
@@ -239,7 +338,7 @@ def test_json_lines_name_the_line(tmp_path):
     # From a pipe lines cannot be counted again: rows are.
     assert "row 3: Column(/id)" in run("import", table, "-", "--format", "jsonl", stdin=path.read_text(), code=3).err
     path.write_text("".join(f'{{"id": {i}, "text": "{"x" * 60}"}}\n' + "\n" * (i % 2) for i in range(150_000)) + '{"id": [1]}\n')
-    assert "line 225001: Column(/id)" in run("import", table, path, code=3).err  # not in the first block
+    assert "line 225001: field 'id': expected int64, found [1]" in run("import", table, path, code=3).err  # not in the first block
     path.write_text('{"v": [1.5, 2]}\n' * 3)
     run("import", table, path)
     path.write_text('{"v": [1.5, 2]}\n\n{"v": [1.5]}\n')

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "filter.h"
 
+#include <string>
 #include <utility>
 
 #include "arrow/buffer.h"
@@ -30,7 +31,13 @@ std::shared_ptr<arrow::Buffer> CopyOf(nb::handle bytes) {
 
 Filter ParseFilter(nb::handle filter) {
   if (filter.is_none()) return {};
-  if (PyUnicode_Check(filter.ptr())) return {.text = nb::cast<std::string>(filter)};
+  if (PyUnicode_Check(filter.ptr())) {
+    auto text = nb::cast<std::string>(filter);
+    if (text.find_first_not_of(" \t\r\n") == std::string::npos) {
+      ThrowInvalid("the filter is empty; leave it out to have all rows");
+    }
+    return {.text = std::move(text)};
+  }
   const nb::object expression_class = ExpressionClass();
   const int known =
       expression_class.is_none() ? 0 : PyObject_IsInstance(filter.ptr(), expression_class.ptr());

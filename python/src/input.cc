@@ -8,6 +8,7 @@
 #include "arrow/array.h"
 #include "arrow/record_batch.h"
 #include "arrow/type.h"
+#include "arrow/util/key_value_metadata.h"
 #include "capsule.h"
 #include "nanobind/stl/string.h"
 #include "numpy_import.h"
@@ -64,6 +65,20 @@ std::shared_ptr<RecordBatchReader> ReaderOf(std::shared_ptr<RecordBatch> batch) 
   return ValueOrThrow(RecordBatchReader::Make({std::move(batch)}, std::move(schema)));
 }
 
+// Two dimensions of NumPy are vectors, and NumPy computes in doubles: a new table keeps them as
+// float. What speaks Arrow keeps its type.
+std::shared_ptr<arrow::Field> FieldOf(const std::string& name, nb::handle column,
+                                      std::shared_ptr<arrow::DataType> type) {
+  const bool doubles = type->id() == arrow::Type::FIXED_SIZE_LIST &&
+                       type->field(0)->type()->id() == arrow::Type::DOUBLE;
+  auto field = arrow::field(name, std::move(type));
+  if (!doubles || nb::hasattr(column, "__arrow_c_array__") ||
+      nb::hasattr(column, "__arrow_c_stream__")) {
+    return field;
+  }
+  return field->WithMetadata(arrow::key_value_metadata({"varve.type"}, {"FloatVector"}));
+}
+
 std::shared_ptr<RecordBatch> FromMapping(nb::handle mapping) {
   arrow::FieldVector fields;
   arrow::ArrayVector columns;
@@ -74,7 +89,7 @@ std::shared_ptr<RecordBatch> FromMapping(nb::handle mapping) {
     nb::object column = nb::steal(PyObject_GetItem(mapping.ptr(), key.ptr()));
     if (!column.is_valid()) throw nb::python_error();
     columns.push_back(ImportColumn(column, name.c_str()));
-    fields.push_back(arrow::field(name, columns.back()->type()));
+    fields.push_back(FieldOf(name, column, columns.back()->type()));
     if (columns.back()->length() != columns.front()->length()) {
       ThrowInvalid("column '" + name + "' has " + std::to_string(columns.back()->length()) +
                    " rows, column '" + fields.front()->name() + "' has " +
@@ -84,6 +99,49 @@ std::shared_ptr<RecordBatch> FromMapping(nb::handle mapping) {
   if (columns.empty()) ThrowInvalid("no columns were given");
   const int64_t num_rows = columns.front()->length();
   return RecordBatch::Make(arrow::schema(std::move(fields)), num_rows, std::move(columns));
+}
+
+bool IsScalar(nb::handle value) {
+  return value.is_none() || PyUnicode_Check(value.ptr()) || PyBytes_Check(value.ptr()) ||
+         (PyNumber_Check(value.ptr()) == 1 && PySequence_Check(value.ptr()) == 0);
+}
+
+// Whether `data` is a list of rows, each a dict with a value for each column. (A dict of columns
+// has no scalars.)
+bool IsListOfRows(nb::handle data) {
+  if (!PyList_Check(data.ptr()) || PyList_Size(data.ptr()) == 0) return false;
+  const nb::object first = nb::borrow(PyList_GetItem(data.ptr(), 0));
+  if (!PyDict_Check(first.ptr())) return false;
+  for (const auto& [name, value] : nb::borrow<nb::dict>(first)) {
+    if (IsScalar(value)) return true;
+  }
+  return false;
+}
+
+// Columns in the order in which their names come up; rows without one have null there.
+std::shared_ptr<RecordBatch> FromListOfRows(nb::handle rows) {
+  nb::dict columns;
+  size_t num_rows = 0;
+  for (nb::handle row : nb::iter(rows)) {
+    if (!PyDict_Check(row.ptr())) {
+      ThrowInvalid("row " + std::to_string(num_rows) + " is no dict but " +
+                   Py_TYPE(row.ptr())->tp_name);
+    }
+    for (const auto& [name, value] : nb::borrow<nb::dict>(row)) {
+      if (!columns.contains(name)) {
+        nb::list absent;
+        for (size_t i = 0; i < num_rows; ++i) absent.append(nb::none());
+        columns[name] = absent;
+      }
+      nb::cast<nb::list>(columns[name]).append(value);
+    }
+    ++num_rows;
+    for (const auto& [name, values] : columns) {
+      auto column = nb::cast<nb::list>(values);
+      if (column.size() < num_rows) column.append(nb::none());
+    }
+  }
+  return FromMapping(columns);
 }
 
 // One piece of rows; nullptr if `data` is none.
@@ -180,7 +238,8 @@ bool IsSchema(nb::handle data) {
 
 Input MakeInput(nb::handle data) {
   auto pending = std::make_shared<PendingError>();
-  std::shared_ptr<RecordBatchReader> reader = PieceOf(data);
+  std::shared_ptr<RecordBatchReader> reader =
+      IsListOfRows(data) ? ReaderOf(FromListOfRows(data)) : PieceOf(data);
   if (reader == nullptr) {
     nb::object iterator =
         nb::steal(PyUnicode_Check(data.ptr()) ? nullptr : PyObject_GetIter(data.ptr()));

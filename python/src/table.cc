@@ -62,18 +62,37 @@ Result<std::shared_ptr<const CollectionSchema>> WithLayouts(
   return CollectionSchema::Make(std::move(fields), schema->max_field_id());
 }
 
-// Lists of floats that did not become vectors: their owner may have meant some.
-void WarnOfLists(const CollectionSchema& schema) {
+void Warn(const std::string& words) {
+  if (PyErr_WarnEx(PyExc_UserWarning, words.c_str(), 2) != 0) throw nb::python_error();
+}
+
+bool IsListOf(const arrow::DataType& type, arrow::Type::type item) {
+  return arrow::is_list_like(type.id()) &&
+         static_cast<const arrow::BaseListType&>(type).value_type()->id() == item;
+}
+
+// Lists of numbers that did not become vectors: their owner may have meant some. And numbers that
+// were rounded to make vectors.
+void WarnOfLists(const CollectionSchema& schema, const arrow::Schema& input) {
   for (const FieldSchema& field : schema.fields()) {
-    const auto& type = *field.arrow_type;
-    if (!arrow::is_var_length_list(type.id()) ||
-        !arrow::is_floating(static_cast<const arrow::BaseListType&>(type).value_type()->id())) {
+    const auto given = input.GetFieldByName(field.name);
+    if (field.data_type == DataType::kFloatVector && given != nullptr &&
+        IsListOf(*given->type(), arrow::Type::DOUBLE)) {
+      Warn("the numbers of column '" + field.name +
+           "' are float64; its vectors are float32, so they are rounded (astype('float32') says "
+           "that this is meant)");
       continue;
     }
-    const std::string words = "column '" + field.name +
-                              "' is stored as lists, not as vectors: give it as "
-                              "fixed-size lists of floats to have vectors";
-    if (PyErr_WarnEx(PyExc_UserWarning, words.c_str(), 2) != 0) throw nb::python_error();
+    const auto& type = *field.arrow_type;
+    // Integers of varying length are tags and counts more often than vectors.
+    const bool fixed =
+        type.id() == arrow::Type::FIXED_SIZE_LIST && field.data_type == DataType::kNone;
+    if (!fixed && !arrow::is_var_length_list(type.id())) continue;
+    const auto item = static_cast<const arrow::BaseListType&>(type).value_type()->id();
+    if (!(fixed ? arrow::is_numeric(item) : arrow::is_floating(item))) continue;
+    Warn("column '" + field.name +
+         "' is stored as lists, not as vectors: give it as fixed-size lists of floats to have "
+         "vectors");
   }
 }
 
@@ -91,6 +110,7 @@ PyTable Create(const std::string& uri, nb::handle data, const Text& primary_key,
     }))};
   }
   Input input = MakeInput(data);
+  const auto given = input.reader->schema();
   auto made = WithoutGil([&]() -> Result<std::shared_ptr<Table>> {
     if (layouts.empty()) return Table::Create(uri, nullptr, input.reader, options);
     ARROW_ASSIGN_OR_RAISE(auto rows, PeekRows(input.reader));
@@ -101,7 +121,7 @@ PyTable Create(const std::string& uri, nb::handle data, const Text& primary_key,
   });
   if (!made.ok()) input.pending->ThrowIfSet();
   auto table = ValueOrThrow(std::move(made));
-  WarnOfLists(*table->snapshot()->schema());
+  WarnOfLists(*table->snapshot()->schema(), *given);
   return {std::move(table)};
 }
 

@@ -12,6 +12,7 @@ pyarrow, Polars, DuckDB and pandas objects go in and come out without a copy of 
 """
 
 import os as _os
+from operator import index as _index
 from typing import NamedTuple as _NamedTuple
 
 from ._errors import (
@@ -102,18 +103,37 @@ def create(uri, data_or_schema, primary_key=None, *, layout=None, message=None, 
 
 def open(uri, version=None, *, as_of=None, sync=True):
     """Opens a table: its newest version, the one numbered `version`, or the newest committed at or before `as_of` (a datetime,
-    or microseconds since 1970). One opened at a version or a time stays there.
+    a text such as "2026-11-21T04:00" in UTC, or microseconds since 1970). One opened at a version or a time stays there.
 
     Raises NotFoundError if there is no such table or version.
     """
     if version is not None and as_of is not None:
         raise InvalidError("version and as_of exclude each other")
-    if version is not None and version < 1:
-        raise InvalidError("versions count from 1")
-    if as_of is None:
-        micros = 0
-    elif hasattr(as_of, "timestamp"):
-        micros = round(as_of.timestamp() * 1_000_000)
-    else:
-        micros = int(as_of)
-    return _open(_os.fspath(uri), version or 0, micros, sync)
+    if version is not None:
+        try:
+            version = _index(version)
+        except TypeError:
+            raise TypeError(f"version must be a whole number, not {type(version).__name__}") from None
+        if version < 1:
+            raise InvalidError("versions count from 1")
+    return _open(_os.fspath(uri), version or 0, 0 if as_of is None else _micros_of(as_of), sync)
+
+
+def _micros_of(moment):
+    import datetime
+
+    if isinstance(moment, str):
+        try:
+            moment = datetime.datetime.fromisoformat(moment)
+        except ValueError:
+            raise InvalidError(f"as_of is no time: {moment!r}; write 2026-11-21 or 2026-11-21T04:00:00Z") from None
+        if moment.tzinfo is None:  # as everywhere: times without a zone are UTC
+            moment = moment.replace(tzinfo=datetime.timezone.utc)
+    elif isinstance(moment, datetime.date) and not isinstance(moment, datetime.datetime):
+        moment = datetime.datetime(moment.year, moment.month, moment.day, tzinfo=datetime.timezone.utc)
+    if hasattr(moment, "timestamp"):
+        return round(moment.timestamp() * 1_000_000)
+    try:
+        return _index(moment)
+    except TypeError:
+        raise TypeError(f"as_of must be a datetime, a text or microseconds since 1970, not {type(moment).__name__}") from None

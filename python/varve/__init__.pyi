@@ -139,6 +139,6 @@ def open(
     uri: str | os.PathLike[str],
     version: int | None = None,
     *,
-    as_of: datetime.datetime | int | None = None,
+    as_of: datetime.datetime | datetime.date | str | int | None = None,
     sync: bool = True,
 ) -> Table: ...

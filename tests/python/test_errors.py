@@ -2,6 +2,7 @@
 """What goes wrong, as exceptions with attributes."""
 
 import _thread
+import datetime
 import threading
 
 import numpy as np
@@ -167,3 +168,30 @@ def test_reads_from_many_threads(table, rows):
     for thread in threads:
         thread.join()
     assert np.array_equal(np.sort(np.concatenate(found)), expected)
+
+
+@pytest.mark.parametrize("filter", ["", "  "])
+def test_empty_filters(table, filter):
+    for read in (table.scan, table.count):
+        with pytest.raises(varve.InvalidError, match="the filter is empty"):
+            read(filter=filter)
+
+
+def test_versions_and_times_of_other_types(table):
+    with pytest.raises(TypeError, match="version must be a whole number, not str"):
+        varve.open(table.uri, version="1")
+    with pytest.raises(TypeError, match="as_of must be .* not list"):
+        varve.open(table.uri, as_of=[])
+    with pytest.raises(varve.InvalidError, match="as_of is no time: 'yesterday'"):
+        varve.open(table.uri, as_of="yesterday")
+    with pytest.raises(varve.NotFoundError):
+        varve.open(table.uri, as_of="2020-01-01")
+    for moment in ("2100-01-01T00:00:00Z", datetime.date(2100, 1, 1), datetime.datetime(2100, 1, 1)):
+        assert varve.open(table.uri, as_of=moment).version == table.version
+    assert varve.open(table.uri, version=np.int64(1)).version == 1
+
+
+def test_text_that_is_not_utf8(tmp_path):
+    texts = pa.array([b"fine", b"a\xff"], pa.binary()).view(pa.string())
+    with pytest.raises(varve.InvalidError, match="row 1: text that is not UTF-8: field 's', found byte 0xff at offset 1"):
+        varve.create(tmp_path / "t", {"s": texts})

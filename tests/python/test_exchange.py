@@ -102,6 +102,56 @@ def test_numpy_vectors(tmp_path, kind):
     assert np.array_equal(table.scan().to_numpy("emb")[3000:], values)
 
 
+def test_numpy_doubles_become_float_vectors(tmp_path):
+    values = np.random.default_rng(2).standard_normal((300, 8))
+    with pytest.warns(UserWarning, match="column 'emb' are float64; its vectors are float32"):
+        table = varve.create(tmp_path / "t", {"emb": values})
+    assert table.schema.types == ["fixed_size_list<item: float>[8]"]
+    assert np.array_equal(table.scan().to_numpy("emb"), values.astype(np.float32))
+    table.append({"emb": values + 1})
+    table.append({"emb": (values + 2).tolist()})
+    assert np.array_equal(table.scan().to_numpy("emb")[300:600], (values + 1).astype(np.float32))
+    assert np.array_equal(table.scan().to_numpy("emb")[600:], (values + 2).astype(np.float32))
+    with pytest.raises(varve.InvalidError, match="row 3: value does not fit: field 'emb'"):
+        table.append({"emb": np.where(np.arange(8)[:, None] == 3, 1e39, np.zeros((8, 8)))})
+    assert table.version == 3
+
+
+def test_arrow_doubles_stay_what_they_are(tmp_path):
+    column = pa.array([[0.1, 0.2], [0.3, 0.4]], pa.list_(pa.float64(), 2))
+    with pytest.warns(UserWarning, match="stored as lists, not as vectors"):
+        table = varve.create(tmp_path / "t", {"v": column})
+    table.append({"v": np.array([[0.5, 0.7]])})
+    assert table.scan().to_arrow()["v"].to_pylist() == [[0.1, 0.2], [0.3, 0.4], [0.5, 0.7]]
+
+
+def test_list_of_dicts(tmp_path):
+    table = varve.create(tmp_path / "t", [{"id": 1, "name": "a"}, {"id": 2, "size": 1.5}, {"name": "c", "id": 3}])
+    expected = [{"id": 1, "name": "a", "size": None}, {"id": 2, "name": None, "size": 1.5}, {"id": 3, "name": "c", "size": None}]
+    assert table.scan().to_pylist() == expected
+    table.append([{"id": 4, "name": None, "size": 2.0}])
+    assert table.scan().to_pylist()[3] == {"id": 4, "name": None, "size": 2.0}
+    with pytest.raises(varve.InvalidError, match="row 1 is no dict but int"):
+        table.append([{"id": 4}, 7])
+
+
+def test_rules_in_field_metadata(tmp_path):
+    schema = pa.schema([
+        pa.field("id", pa.int64()),
+        pa.field("title", pa.string(), metadata={"varve.max_length": "5", "varve.default": "none"}),
+        pa.field("v", pa.list_(pa.float32(), 2), metadata={"varve.allow_non_finite": "false"}),
+    ])
+    table = varve.create(tmp_path / "t", schema)
+    table.append({"id": [1]})
+    assert table.scan().to_pylist() == [{"id": 1, "title": "none", "v": None}]
+    with pytest.raises(varve.InvalidError, match="at most 5 bytes, found 8"):
+        table.append({"id": [1], "title": ["too long"]})
+    with pytest.raises(varve.InvalidError, match="NaN or infinity in a vector: field 'v'"):
+        table.append({"id": [1], "v": np.array([[0, np.inf]], np.float32)})
+    with pytest.raises(varve.InvalidError, match="did you mean 'varve.default'"):
+        varve.create(tmp_path / "u", pa.schema([pa.field("a", pa.int64(), metadata={"varve.defualt": "1"})]))
+
+
 def test_nulls_become_nan_nat_and_masks(table, rows):
     score = table.scan(["score"]).to_numpy("score")
     assert np.array_equal(np.isnan(score), rows["score"].is_null().to_numpy())

@@ -195,20 +195,6 @@ std::optional<HttpRequest> HttpConnection::ReadHead() {
                      .body = {}};
 }
 
-std::optional<HttpResponse> HttpConnection::ReadResponseHead() {
-  const auto lines = ReadLines();
-  if (!lines) return std::nullopt;
-  auto [line, headers] = ParseLines(*lines);
-  HttpResponse response;
-  const size_t first = std::min(line.find(' ') + 1, line.size());
-  std::from_chars(&line[first], line.data() + line.size(), response.status);
-  response.length_told = LengthIn(headers);
-  std::erase_if(headers,
-                [](const auto& each) { return EqualIgnoringCase(each.first, "content-length"); });
-  response.headers = std::move(headers);
-  return response;
-}
-
 bool HttpConnection::ReadBody(std::string* body, int64_t length) {
   const auto wanted = static_cast<size_t>(length);
   while (body->size() < wanted) {
@@ -294,23 +280,6 @@ void HttpServer::Serve(int fd) {
   while (auto request = connection.ReadHead()) {
     if (!handler_(connection, *request)) return;
   }
-}
-
-HttpResponse ForwardHttp(int port, const HttpRequest& request) {
-  const HttpResponse failed{.status = 502, .headers = {}, .body = {}, .length_told = {}};
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) Die("socket");
-  SendAtOnce(fd);
-  HttpConnection connection(fd, /*stop_event=*/-1);
-  const sockaddr_in address = Loopback(port);
-  if (connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) return failed;
-  if (!connection.Send(request.ToWire())) return failed;
-  auto response = connection.ReadResponseHead();
-  if (!response) return failed;
-  if (request.method == "HEAD") return *std::move(response);
-  if (!connection.ReadBody(&response->body, *response->length_told)) return failed;
-  response->length_told.reset();
-  return *std::move(response);
 }
 
 }  // namespace varve::internal

@@ -8,7 +8,6 @@
 // Lifetime: the destructor ends all connections and waits for their threads
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -61,8 +60,6 @@ class HttpConnection {
 
   /// A request without its body; std::nullopt: there is no further one.
   std::optional<HttpRequest> ReadHead();
-  /// A response without its body, as a client.
-  std::optional<HttpResponse> ReadResponseHead();
   /// Reads on until `body` holds `length` bytes. False: it will not.
   bool ReadBody(std::string* body, int64_t length);
   bool Send(std::string_view bytes);
@@ -113,8 +110,5 @@ class HttpServer {
   std::mutex mutex_;  // guards serving_
   std::list<std::thread> serving_;
 };
-
-/// Sends `request` on a connection of its own; status 502 if there is no whole answer.
-HttpResponse ForwardHttp(int port, const HttpRequest& request);
 
 }  // namespace varve::internal

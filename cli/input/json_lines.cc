@@ -31,9 +31,15 @@ std::shared_ptr<arrow::DataType> ReadableType(const std::shared_ptr<arrow::DataT
   return arrow::list(value);
 }
 
-// `schema`: what the rows have to fit, nullptr if that is not known yet.
+// What the rows have to fit, and what it means if they do not.
+struct Expected {
+  std::shared_ptr<arrow::Schema> schema;  // nullptr: not known yet
+  // The columns of a table are a matter of usage; those of the file's own first rows, of damage.
+  ErrorKind kind = ErrorKind::kCorruption;
+};
+
 Status Explained(const Status& status, const std::string& path, int64_t rows_before,
-                 const arrow::Schema* schema) {
+                 const Expected& expected) {
   if (status.ok() || status.IsIOError() || status.IsCancelled() || status.IsOutOfMemory()) {
     return status;
   }
@@ -44,8 +50,9 @@ Status Explained(const Status& status, const std::string& path, int64_t rows_bef
   if (path != "-") {
     std::string mistake = FirstMistake(path, rows_before, nullptr);
     if (!mistake.empty()) return Corruption("not JSON lines: " + mistake, {.object = path});
-    mistake = schema == nullptr ? "" : FirstMistake(path, rows_before, schema);
-    if (!mistake.empty()) return Corruption(mistake, {.object = path});
+    mistake =
+        expected.schema == nullptr ? "" : FirstMistake(path, rows_before, expected.schema.get());
+    if (!mistake.empty()) return MakeError(expected.kind, mistake, {.object = path});
   }
   // "JSON parse error: … in row 5", counted from 0 in the block that failed.
   constexpr std::string_view kBegin = "JSON parse error: ", kMark = " in row ";
@@ -167,7 +174,7 @@ Status CheckRead(const arrow::RecordBatch& batch, const std::string& path, int64
                       .expected = batch.column(i)->type()->ToString()});
   }
   // The table would refuse the text too, but cannot name the line.
-  return path == "-" ? Status::OK() : Explained(batch.ValidateFull(), path, rows_before, nullptr);
+  return path == "-" ? Status::OK() : Explained(batch.ValidateFull(), path, rows_before, {});
 }
 
 }  // namespace
@@ -185,17 +192,17 @@ Status OpenJsonLines(std::shared_ptr<arrow::io::InputStream> stream, const Input
     parse_options.explicit_schema = arrow::schema(std::move(fields));
     parse_options.unexpected_field_behavior = arrow::json::UnexpectedFieldBehavior::Error;
   }
-  auto expected = parse_options.explicit_schema;
+  Expected expected{parse_options.explicit_schema, ErrorKind::kInvalid};
   const std::string path = input->path;
   auto opened = arrow::json::StreamingReader::Make(stream, read_options, parse_options);
-  ARROW_RETURN_NOT_OK(Explained(opened.status(), path, 0, expected.get()));
+  ARROW_RETURN_NOT_OK(Explained(opened.status(), path, 0, expected));
   auto reader = *opened;
   std::shared_ptr<arrow::RecordBatch> first;
-  ARROW_RETURN_NOT_OK(Explained(reader->ReadNext(&first), path, 0, expected.get()));
+  ARROW_RETURN_NOT_OK(Explained(reader->ReadNext(&first), path, 0, expected));
   if (first == nullptr) {
     return MakeError(ErrorKind::kInvalid, "the file has no rows", {.object = path});
   }
-  if (expected == nullptr) expected = first->schema();
+  if (expected.schema == nullptr) expected = {first->schema(), ErrorKind::kCorruption};
   auto schema = WithVectors(*first, options.target.get());
   input->reader = std::make_shared<BatchSource>(
       schema,
@@ -203,7 +210,7 @@ Status OpenJsonLines(std::shared_ptr<arrow::io::InputStream> stream, const Input
        rows = int64_t{0}](std::shared_ptr<arrow::RecordBatch>* batch) mutable -> Status {
         std::shared_ptr<arrow::RecordBatch> read = std::exchange(first, nullptr);
         if (read == nullptr) {
-          ARROW_RETURN_NOT_OK(Explained(reader->ReadNext(&read), path, rows, expected.get()));
+          ARROW_RETURN_NOT_OK(Explained(reader->ReadNext(&read), path, rows, expected));
         }
         if (read == nullptr) return Status::OK();
         ARROW_RETURN_NOT_OK(CheckVectors(*read, target.get(), path, rows));

@@ -61,6 +61,7 @@ ExactNumber::ExactNumber(bool negative, std::string digits, int64_t exponent)
   const size_t last = digits_.find_last_not_of('0');
   const size_t kept = last == std::string::npos ? 0 : last + 1;
   exponent_ += static_cast<int64_t>(digits_.size() - kept);
+  exponent_ = std::clamp(exponent_, -kExponentMax, kExponentMax);
   digits_.resize(kept);
   digits_.erase(0, std::min(digits_.find_first_not_of('0'), digits_.size()));
   if (digits_.empty()) {

@@ -81,6 +81,10 @@ TEST(ExactNumberTest, TextAndBinaryValuesComeBack) {
   EXPECT_EQ(Number("1e30").ToString(), "1e30");
   EXPECT_EQ(Number("1e-30").ToString(), "1e-30");
   EXPECT_EQ(ExactNumber::Of(-1205, -2).ToString(), "-12.05");
+  // The greatest exponent is that of the digits without the zeros at their ends.
+  for (const std::string_view text : {"420e3333333333", "0.42e-3333333333", "4200e999999999"}) {
+    EXPECT_EQ(Number(Number(text).ToString()), Number(text)) << text;
+  }
 }
 
 TEST(LikePatternTest, MatchesAsSqlSays) {

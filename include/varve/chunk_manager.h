@@ -27,6 +27,7 @@
 
 #include "arrow/type_fwd.h"
 #include "varve/status.h"
+#include "varve/storage_metrics.h"
 #include "varve/visibility.h"
 
 namespace varve {
@@ -185,6 +186,15 @@ class VARVE_EXPORT ChunkManager {
   /// that spares losers of a race their work, never a guarantee. nullptr where the store has no
   /// such thing (the default).
   virtual Result<std::unique_ptr<QueueGuard>> Queue(const std::string& name);
+
+  /// OK if commits may rest on PutIfAbsent here. A remote store is put to the test by the first
+  /// call for its root in this process: some ignore the condition and say nothing. A local one
+  /// keeps the promise (the default).
+  /// Errors: Unsupported naming what the store does instead; those of the requests
+  virtual Status CheckConditionalWrites();
+
+  /// What this store was asked so far; nullopt where nobody counts (the default).
+  virtual std::optional<StorageMetrics> Metrics() const;
 };
 
 struct ChunkManagerOptions {

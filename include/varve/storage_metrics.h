@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a store was asked, and how it answered: counts, bytes and latencies by operation and
-// outcome, since its client was made.
+// outcome, since its client was made. Of ChunkManager::Metrics, a call is one try: what was tried
+// three times is three.
 //
 // Threads: a value
 #pragma once
@@ -38,6 +39,8 @@ struct OperationMetrics {
 struct VARVE_EXPORT StorageMetrics {
   std::vector<OperationMetrics> operations;  ///< those with calls, by operation and outcome
   int64_t calls_in_flight = 0;
+  /// The endpoint left so many requests unanswered that it is not asked for a while.
+  bool endpoint_is_avoided = false;
 
   int64_t calls() const;
   int64_t errors() const;  ///< calls whose outcome is not ok, not_found or exists

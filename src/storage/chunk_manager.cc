@@ -51,4 +51,8 @@ Result<std::unique_ptr<QueueGuard>> ChunkManager::Queue(const std::string&) {
   return std::unique_ptr<QueueGuard>();
 }
 
+Status ChunkManager::CheckConditionalWrites() { return Status::OK(); }
+
+std::optional<StorageMetrics> ChunkManager::Metrics() const { return std::nullopt; }
+
 }  // namespace varve

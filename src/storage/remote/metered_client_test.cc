@@ -123,7 +123,11 @@ TEST(MeteredClientTest, PrometheusReadsIt) {
             "# TYPE varve_storage_call_duration_seconds histogram\n"
             "# HELP varve_storage_calls_in_flight Calls that have not ended.\n"
             "# TYPE varve_storage_calls_in_flight gauge\n"
-            "varve_storage_calls_in_flight 0\n");
+            "varve_storage_calls_in_flight 0\n"
+            "# HELP varve_storage_endpoint_avoided 1 while the endpoint is not asked, since it did "
+            "not answer.\n"
+            "# TYPE varve_storage_endpoint_avoided gauge\n"
+            "varve_storage_endpoint_avoided 0\n");
   OperationMetrics reads{
       .operation = "read", .outcome = "ok", .calls = 3, .requests = 4, .bytes = 500};
   reads.latency.counts[0] = 1;
@@ -132,6 +136,7 @@ TEST(MeteredClientTest, PrometheusReadsIt) {
   reads.latency.sum_nanos = 31'012'500'000;
   metrics.operations.push_back(reads);
   metrics.calls_in_flight = 2;
+  metrics.endpoint_is_avoided = true;
   const std::string text = metrics.ToPrometheus();
   std::vector<std::string> samples;
   for (size_t at = 0; at < text.size();) {
@@ -152,7 +157,7 @@ TEST(MeteredClientTest, PrometheusReadsIt) {
                   bucket + "5\"} 2", bucket + "10\"} 2", bucket + "30\"} 2", bucket + "+Inf\"} 3",
                   "varve_storage_call_duration_seconds_sum" + labels + "} 31.0125",
                   "varve_storage_call_duration_seconds_count" + labels + "} 3",
-                  "varve_storage_calls_in_flight 2"));
+                  "varve_storage_calls_in_flight 2", "varve_storage_endpoint_avoided 1"));
 }
 
 TEST(MeteredClientTest, EveryOutcomeHasAWordOfItsOwn) {

@@ -86,6 +86,9 @@ std::string StorageMetrics::ToPrometheus() const {
   for (const OperationMetrics& each : operations) AddHistogram(each, latency, &out);
   AddFamily("varve_storage_calls_in_flight", "Calls that have not ended.", "gauge", &out);
   AddSample("varve_storage_calls_in_flight", "", std::to_string(calls_in_flight), &out);
+  const std::string avoided = "varve_storage_endpoint_avoided";
+  AddFamily(avoided, "1 while the endpoint is not asked, since it did not answer.", "gauge", &out);
+  AddSample(avoided, "", endpoint_is_avoided ? "1" : "0", &out);
   return out;
 }
 

@@ -65,6 +65,8 @@ class InterceptingChunkManager : public ChunkManager {
   Result<std::unique_ptr<QueueGuard>> Queue(const std::string& name) override {
     return store_->Queue(name);
   }
+  Status CheckConditionalWrites() override { return store_->CheckConditionalWrites(); }
+  std::optional<StorageMetrics> Metrics() const override { return store_->Metrics(); }
 
  private:
   const std::shared_ptr<ChunkManager> store_;

@@ -184,7 +184,7 @@ vod_call* Send(const vod_endpoint* endpoint, const ObjectRequest& request, Runni
       return vod_stat(endpoint, path, timeout, OnDone, user);
     case ObjectOperation::kRemove:
       return vod_delete(endpoint, path, timeout, OnDone, user);
-    case ObjectOperation::kList:
+    default:
       break;
   }
   const int64_t page = std::min(request.limit, kListPage);

@@ -22,10 +22,11 @@ enum class Metered : size_t {
   kUploadWrite,
   kUploadClose,
   kUploadAbort,
+  kUploadBegin,
 };
-constexpr std::array<std::string_view, 9> kOperations = {
-    "read", "write",        "put_if_absent", "stat",        "remove",
-    "list", "upload_write", "upload_close",  "upload_abort"};
+constexpr std::array<std::string_view, 10> kOperations = {
+    "read", "write",        "put_if_absent", "stat",         "remove",
+    "list", "upload_write", "upload_close",  "upload_abort", "upload_begin"};
 
 // In the order of ObjectOutcome. Words for machines: they stay as they are.
 constexpr std::array<std::string_view, 14> kOutcomes = {
@@ -45,7 +46,17 @@ Metered KindOf(const ObjectRequest& request) {
     case ObjectOperation::kRemove:
       return Metered::kRemove;
     case ObjectOperation::kList:
+    case ObjectOperation::kListParts:
+    case ObjectOperation::kListUploads:
       return Metered::kList;
+    case ObjectOperation::kUploadBegin:
+      return Metered::kUploadBegin;
+    case ObjectOperation::kUploadPart:
+      return Metered::kUploadWrite;
+    case ObjectOperation::kUploadComplete:
+      return Metered::kUploadClose;
+    case ObjectOperation::kUploadAbort:
+      return Metered::kUploadAbort;
   }
   return Metered::kRead;
 }
@@ -145,8 +156,9 @@ StorageMetrics MeteredClient::Snapshot() const {
 
 void MeteredClient::Start(ObjectRequest request, ObjectDone done) {
   const Metered kind = KindOf(request);
-  const int64_t body =
-      request.operation == ObjectOperation::kWrite && request.body ? request.body->size() : -1;
+  const bool writes = request.operation == ObjectOperation::kWrite ||
+                      request.operation == ObjectOperation::kUploadPart;
+  const int64_t body = writes && request.body ? request.body->size() : -1;
   base_->Start(std::move(request), Meter::Count(meter_, kind, body, std::move(done)));
 }
 

@@ -51,6 +51,18 @@ std::string_view NameOf(ObjectOperation operation) {
       return "remove";
     case ObjectOperation::kList:
       return "list";
+    case ObjectOperation::kUploadBegin:
+      return "begin an upload";
+    case ObjectOperation::kUploadPart:
+      return "write a part";
+    case ObjectOperation::kUploadComplete:
+      return "complete an upload";
+    case ObjectOperation::kUploadAbort:
+      return "abort an upload";
+    case ObjectOperation::kListParts:
+      return "list parts";
+    case ObjectOperation::kListUploads:
+      return "list uploads";
   }
   return "request";
 }

@@ -17,6 +17,7 @@
 
 #include "arrow/type_fwd.h"
 #include "varve/chunk_manager.h"
+#include "varve/unfinished_uploads.h"
 
 namespace varve::internal {
 
@@ -27,10 +28,25 @@ enum class ObjectOperation {
   kStat,
   kRemove,
   kList,  ///< objects whose path starts with `path`, in the service's order
+
+  // Multipart uploads, where the service lets them be told apart: S3 and lookalikes.
+  kUploadBegin,
+  kUploadPart,      ///< `body` as number `part`; sends nothing if it is what `known_etag` names
+  kUploadComplete,  ///< makes `parts` the object; with `if_absent`, only where there is none
+  kUploadAbort,
+  kListParts,    ///< of one upload
+  kListUploads,  ///< begun, and neither completed nor aborted, of paths that start with `path`
 };
 
 /// "read", "stat", …: for messages and metrics.
 std::string_view NameOf(ObjectOperation operation);
+
+/// A part of an upload, as the service holds it.
+struct UploadedPart {
+  int number = 0;  ///< from 1
+  int64_t size = 0;
+  std::string etag;
+};
 
 struct ObjectRequest {
   ObjectOperation operation = ObjectOperation::kRead;
@@ -42,6 +58,10 @@ struct ObjectRequest {
   bool if_absent = false;
   std::string start_after;
   int64_t limit = INT64_MAX;  ///< objects listed
+  std::string upload;         ///< an id that kUploadBegin gave
+  int part = 0;               ///< from 1
+  std::string known_etag;
+  std::vector<UploadedPart> parts;  ///< in order
   /// No later than that, counted from when it is sent; 0: without limit.
   std::chrono::milliseconds timeout{0};
   std::stop_token stop;  ///< asked to stop, a request ends early with kCancelled
@@ -80,8 +100,11 @@ struct ObjectReply {
   std::chrono::milliseconds retry_after{-1};  ///< < 0: not told
   int64_t server_time_micros = -1;            ///< < 0: not told
   std::string etag;
-  std::shared_ptr<arrow::Buffer> data;  ///< kReadWhole
-  std::vector<ObjectInfo> objects;      ///< kList
+  std::shared_ptr<arrow::Buffer> data;    ///< kReadWhole
+  std::vector<ObjectInfo> objects;        ///< kList
+  std::string upload;                     ///< kUploadBegin: the id
+  std::vector<UploadedPart> parts;        ///< kListParts
+  std::vector<UnfinishedUpload> uploads;  ///< kListUploads
 
   bool ok() const { return outcome == ObjectOutcome::kOk; }
 };

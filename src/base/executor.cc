@@ -10,6 +10,7 @@
 
 #include "arrow/util/thread_pool.h"
 #include "base/stop.h"
+#include "base/thread_executor.h"
 
 namespace varve::internal {
 namespace {
@@ -86,20 +87,26 @@ struct Batch {
   int64_t first_error_index = 0;
 };
 
-class PoolExecutor : public Executor {
+// With the calling thread, `pool` has so many threads for a batch.
+Status ParallelForOn(arrow::internal::ThreadPool* pool, int parallelism, int64_t count,
+                     const std::function<Status(int64_t)>& task) {
+  const int64_t helpers = std::min<int64_t>(count, parallelism) - 1;
+  if (helpers < 1) return Executor::Inline()->ParallelFor(count, task);
+  auto batch = std::make_shared<Batch>(count, task);
+  for (int64_t i = 0; i < helpers; ++i) {
+    // A pool that refuses work (shutting down) only means less help.
+    if (!pool->Spawn([batch] { batch->Work(); }).ok()) break;
+  }
+  batch->Work();
+  return batch->Wait();
+}
+
+class CpuExecutor : public Executor {
  public:
   int parallelism() const override { return arrow::GetCpuThreadPoolCapacity(); }
 
   Status ParallelFor(int64_t count, const std::function<Status(int64_t)>& task) override {
-    const int64_t helpers = std::min<int64_t>(count, parallelism()) - 1;
-    if (helpers < 1) return Executor::Inline()->ParallelFor(count, task);
-    auto batch = std::make_shared<Batch>(count, task);
-    for (int64_t i = 0; i < helpers; ++i) {
-      // A pool that refuses work (shutting down) only means less help.
-      if (!arrow::internal::GetCpuThreadPool()->Spawn([batch] { batch->Work(); }).ok()) break;
-    }
-    batch->Work();
-    return batch->Wait();
+    return ParallelForOn(arrow::internal::GetCpuThreadPool(), parallelism(), count, task);
   }
 
   void Spawn(std::function<void()> task) override {
@@ -110,16 +117,43 @@ class PoolExecutor : public Executor {
   }
 };
 
+class ThreadExecutor : public Executor {
+ public:
+  ThreadExecutor(std::shared_ptr<arrow::internal::ThreadPool> pool, int parallelism)
+      : pool_(std::move(pool)), parallelism_(parallelism) {}
+
+  int parallelism() const override { return parallelism_; }
+
+  Status ParallelFor(int64_t count, const std::function<Status(int64_t)>& task) override {
+    return ParallelForOn(pool_.get(), parallelism_, count, task);
+  }
+
+  void Spawn(std::function<void()> task) override {
+    const Status dropped = pool_->Spawn(std::move(task));
+    static_cast<void>(dropped);
+  }
+
+ private:
+  const std::shared_ptr<arrow::internal::ThreadPool> pool_;
+  const int parallelism_;
+};
+
 }  // namespace
 
 Executor* Executor::Default() {
-  static PoolExecutor executor;
+  static CpuExecutor executor;
   return &executor;
 }
 
 Executor* Executor::Inline() {
   static InlineExecutor executor;
   return &executor;
+}
+
+Result<std::unique_ptr<Executor>> MakeThreadExecutor(int parallelism) {
+  if (parallelism < 2) return std::make_unique<InlineExecutor>();
+  ARROW_ASSIGN_OR_RAISE(auto pool, arrow::internal::ThreadPool::Make(parallelism - 1));
+  return std::make_unique<ThreadExecutor>(std::move(pool), parallelism);
 }
 
 }  // namespace varve::internal

@@ -67,8 +67,9 @@ class Session:
         base = f"{self.folder}/request-{self.count}"
         a = dict(peer=peer, mode=mode, path=path, rows=self.rows, source=self.source, result=base + ".result", **more)
         json.dump(a, open(base, "w"))
+        # NumPy's OpenBLAS, which nobody here asks anything, would spin on every other core for the first tenth of a second.
         process = subprocess.Popen([self.python, HERE + "/child.py", base], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                                   text=True)
+                                   text=True, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
         return process, a, base, busy_ticks(), resource.getrusage(resource.RUSAGE_CHILDREN)
 
     def finish(self, handle, timeout=600):

@@ -15,6 +15,8 @@ namespace varve::internal {
 namespace {
 
 constexpr int64_t kRankRows = 512;
+// How many pages ahead a reader looks for work while the page it wants is being verified.
+constexpr int64_t kPagesOfHelp = 16;
 
 uint32_t LoadLittle(const uint8_t* bytes) {
   uint32_t value = 0;
@@ -86,6 +88,8 @@ Status DirectChunk::VerifyBlocks(int64_t begin, int64_t end, const uint8_t* byte
 Status DirectChunk::ComparePage(int64_t page, const arrow::Buffer& mapping) const {
   ARROW_ASSIGN_OR_RAISE(const auto checksums, Checksums());
   const int64_t begin = page * layout_.values_per_page;
+  ARROW_RETURN_NOT_OK(CheckReadBounds(source_->path(), mapping.size(), 0,
+                                      layout_.OffsetOf(PageEnd(begin) - 1) + layout_.width));
   BadBlock bad;
   // One scope over the whole mapping covers values and checksums alike.
   ARROW_RETURN_NOT_OK(ReadMapped(All(mapping), source_->path(), [&] {
@@ -96,18 +100,29 @@ Status DirectChunk::ComparePage(int64_t page, const arrow::Buffer& mapping) cons
   return Mismatch(source_->path(), "a block", layout_.OffsetOf(bad.value), bad.expected, bad.found);
 }
 
-Status DirectChunk::VerifyPage(int64_t page, const arrow::Buffer& mapping) const {
+std::optional<Status> DirectChunk::TryVerifyPage(int64_t page, const arrow::Buffer& mapping) const {
   std::atomic<uint8_t>& state = page_states_[static_cast<size_t>(page)];
-  for (;;) {
-    uint8_t seen = state.load(std::memory_order_acquire);
+  uint8_t seen = kUnknown;
+  if (!state.compare_exchange_strong(seen, kBusy, std::memory_order_acquire)) {
     if (seen == kVerified) return Status::OK();
-    if (seen == kBusy) {
-      state.wait(kBusy, std::memory_order_acquire);
-    } else if (state.compare_exchange_strong(seen, kBusy, std::memory_order_acquire)) {
-      Status status = ComparePage(page, mapping);
-      state.store(status.ok() ? kVerified : kUnknown, std::memory_order_release);
-      state.notify_all();
-      return status;
+    return std::nullopt;
+  }
+  Status status = ComparePage(page, mapping);
+  state.store(status.ok() ? kVerified : kUnknown, std::memory_order_release);
+  state.notify_all();
+  return status;
+}
+
+Status DirectChunk::VerifyPage(int64_t page, const arrow::Buffer& mapping) const {
+  const int64_t help_end = std::min(page + 1 + kPagesOfHelp, layout_.num_pages());
+  for (int64_t next = page + 1;;) {
+    if (auto status = TryVerifyPage(page, mapping)) return *std::move(status);
+    // Another thread is at it. Sleeping costs more than a page does, and the pages behind it are
+    // wanted next: verify one of those. If it is bad, whoever reads it finds out.
+    if (next < help_end) {
+      static_cast<void>(TryVerifyPage(next++, mapping));
+    } else {
+      page_states_[static_cast<size_t>(page)].wait(kBusy, std::memory_order_acquire);
     }
   }
 }
@@ -122,15 +137,13 @@ bool DirectChunk::IsVerified(int64_t begin, int64_t end) const {
   return true;
 }
 
-Status DirectChunk::Verify(int64_t begin, int64_t end) const {
-  ARROW_ASSIGN_OR_RAISE(auto mapping, source_->Map());
-  if (mapping == nullptr || begin >= end) return Status::OK();
-  ARROW_RETURN_NOT_OK(CheckReadBounds(source_->path(), mapping->size(), 0,
-                                      layout_.OffsetOf(end - 1) + layout_.width));
+void DirectChunk::VerifyAhead(int64_t begin, int64_t end) const {
+  const auto mapping = source_->Map();
+  if (!mapping.ok() || *mapping == nullptr || begin >= end) return;
   for (int64_t value = begin; value < end; value = PageEnd(value)) {
-    ARROW_RETURN_NOT_OK(VerifyPage(value / layout_.values_per_page, *mapping));
+    const auto status = TryVerifyPage(value / layout_.values_per_page, **mapping);
+    if (status.has_value() && !status->ok()) return;
   }
-  return Status::OK();
 }
 
 Result<std::shared_ptr<arrow::Buffer>> DirectChunk::Slice(int64_t begin, int64_t end,

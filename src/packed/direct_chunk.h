@@ -49,8 +49,9 @@ class DirectChunk {
   /// Whether every page of values [begin, end) has been verified in the mapping; true without a
   /// mapping.
   bool IsVerified(int64_t begin, int64_t end) const;
-  /// Verifies those pages; a page that another thread is verifying is waited for.
-  Status Verify(int64_t begin, int64_t end) const;
+  /// Verifies those pages, but for what other threads are verifying, up to the first that is bad:
+  /// that is left for whoever reads it to find.
+  void VerifyAhead(int64_t begin, int64_t end) const;
   /// Values [begin, end), over any pages.
   Status Copy(int64_t begin, int64_t end, uint8_t* out, bool verify) const;
   /// `requests` ascending by value. `mapped`: copy from the mapping where there is one, instead of
@@ -82,6 +83,8 @@ class DirectChunk {
                         const uint8_t* checksums) const;
   Status VerifyBlocks(int64_t begin, int64_t end, const uint8_t* bytes,
                       std::span<const uint8_t> checksums) const;
+  /// nullopt where another thread is verifying the page.
+  std::optional<Status> TryVerifyPage(int64_t page, const arrow::Buffer& mapping) const;
   Status VerifyPage(int64_t page, const arrow::Buffer& mapping) const;
   Status ComparePage(int64_t page, const arrow::Buffer& mapping) const;
   Status CopyPart(int64_t begin, int64_t end, uint8_t* out, bool verify) const;

@@ -343,9 +343,8 @@ void PackedColumn::MakeReady(int64_t begin, int64_t end) const {
     const size_t group = GroupOf(row);
     const int64_t part_end = std::min(end, starts_[group + 1]);
     const DirectChunk* chunk = chunks_[group].get();
-    if (chunk != nullptr && !chunk->has_nulls() &&
-        !chunk->Verify(row - starts_[group], part_end - starts_[group]).ok()) {
-      return;
+    if (chunk != nullptr && !chunk->has_nulls()) {
+      chunk->VerifyAhead(row - starts_[group], part_end - starts_[group]);
     }
     row = part_end;
   }

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <numeric>
 #include <random>
+#include <thread>
 
 #include "arrow/array.h"
 #include "arrow/builder.h"
@@ -302,6 +303,45 @@ TEST(PackedFileReaderTest, TakeRefusesADamagedRowAndOnlyThat) {
   VARVE_ASSERT_OK(emb->Take(bad, false).status());
   EXPECT_TRUE(IsCorruption(emb->Read(999, 1001, true).status()));
   VARVE_ASSERT_OK(emb->Read(999, 1001, false).status());
+}
+
+// Whoever meets a page that another thread verifies goes on with a later one.
+TEST(PackedFileReaderTest, ThreadsThatShareADamagedPageAllSeeIt) {
+  const Written written = WriteOurs(40'000, 13);
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto layout, PackedLayout::Decode(written.file.layout, "a"));
+  const ChunkLayout& chunk = layout.row_groups[0].columns[9];
+  ASSERT_GE(chunk.num_pages(), 4);
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto good, written.store->Read("a.parquet"));
+  std::string bytes(reinterpret_cast<const char*>(good->data()), static_cast<size_t>(good->size()));
+  const int64_t bad_row = 2 * chunk.values_per_page + 5;
+  bytes[static_cast<size_t>(chunk.OffsetOf(bad_row))] ^= 1;
+  VARVE_ASSERT_OK(written.store->Write("a.parquet", AsBytes(bytes)));
+  const auto expected = written.rows->GetColumnByName("emb");
+  for (int round = 0; round < 8; ++round) {
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto reader,
+                               PackedFileReader::Open(written.store, "a.parquet", written.Hints()));
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto emb, reader->Column(*written.schema->FindByName("emb")));
+    std::vector<std::thread> threads;
+    for (int64_t first = 0; first < 4; ++first) {
+      threads.emplace_back([&, first] {
+        if (first == 3) emb->MakeReady(0, reader->num_rows());
+        for (int64_t i = 0; i < chunk.num_pages(); ++i) {
+          const int64_t page = (first + i) % chunk.num_pages();
+          const int64_t begin = page * chunk.values_per_page;
+          const int64_t end = std::min(begin + chunk.values_per_page, reader->num_rows());
+          const auto values = emb->Read(begin, end, true);
+          if (begin <= bad_row && bad_row < end) {
+            EXPECT_TRUE(IsCorruption(values.status())) << values.status().ToString();
+          } else if (values.ok()) {
+            EXPECT_TRUE((*values)->Equals(*expected->Slice(begin, end - begin))) << page;
+          } else {
+            ADD_FAILURE() << "page " << page << ": " << values.status().ToString();
+          }
+        }
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+  }
 }
 
 TEST(PackedFileReaderTest, NamesARowOutOfRange) {

@@ -14,6 +14,7 @@
 #include "arrow/buffer.h"
 #include "storage/opendal/message_mask.h"
 #include "storage/opendal/opendal_ffi.h"
+#include "storage/opendal/opendal_multipart.h"
 #include "storage/opendal/opendal_reply.h"
 
 namespace varve::internal {
@@ -131,7 +132,7 @@ struct Running {
   std::shared_ptr<const Endpoint> endpoint;
   ObjectRequest request;
   ObjectDone done;
-  std::vector<ObjectInfo> objects;  // listed
+  ObjectReply listed;
   vod_call* call = nullptr;
   std::optional<std::stop_callback<Cancel>> on_stop;
 };
@@ -142,7 +143,9 @@ void OnDone(void* user, const vod_result* result) {
   const std::unique_ptr<RunningPtr> owner(static_cast<RunningPtr*>(user));
   Running& running = **owner;
   ObjectReply reply = running.endpoint->ReplyTo(running.request, *result);
-  reply.objects = std::move(running.objects);
+  reply.objects = std::move(running.listed.objects);
+  reply.parts = std::move(running.listed.parts);
+  reply.uploads = std::move(running.listed.uploads);
   const ObjectDone done = std::move(running.done);
   done(std::move(reply));
 }
@@ -155,12 +158,17 @@ bool OnEntry(void* user, const vod_entry* entry) {
   const bool wanted = !entry->is_directory && path.starts_with(request.path) &&
                       (request.start_after.empty() || path > request.start_after);
   if (wanted) {
-    running.objects.push_back(
+    running.listed.objects.push_back(
         {.path = std::move(path),
          .size = static_cast<int64_t>(entry->size),
          .last_modified_micros = entry->last_modified_ms < 0 ? 0 : entry->last_modified_ms * 1000});
   }
-  return static_cast<int64_t>(running.objects.size()) < request.limit;
+  return static_cast<int64_t>(running.listed.objects.size()) < request.limit;
+}
+
+void OnPart(void* user, const vod_part* part) {
+  Running& running = **static_cast<RunningPtr*>(user);
+  AddListed(*part, running.request, &running.listed);
 }
 
 void Release(void* owner) { delete static_cast<std::shared_ptr<arrow::Buffer>*>(owner); }
@@ -184,8 +192,10 @@ vod_call* Send(const vod_endpoint* endpoint, const ObjectRequest& request, Runni
       return vod_stat(endpoint, path, timeout, OnDone, user);
     case ObjectOperation::kRemove:
       return vod_delete(endpoint, path, timeout, OnDone, user);
-    default:
+    case ObjectOperation::kList:
       break;
+    default:
+      return SendMultipart(endpoint, request, OnPart, OnDone, user);
   }
   const int64_t page = std::min(request.limit, kListPage);
   return vod_list(endpoint, path, TextOf(request.start_after), /*recursive=*/true,

@@ -142,6 +142,47 @@ vod_call* vod_writer_abort(const vod_writer* writer, uint64_t timeout_ms, vod_do
 /// Sends nothing. No call of the writer may be in progress.
 void vod_writer_free(vod_writer* writer);
 
+enum vod_multipart_action {
+  VOD_UPLOAD_BEGIN = 0,  ///< the upload's id is told as `data`
+  VOD_UPLOAD_PART = 1,   ///< sends nothing if `known_etag` is that of the data
+  VOD_UPLOAD_COMPLETE = 2,
+  VOD_UPLOAD_ABORT = 3,
+  VOD_LIST_PARTS = 4,
+  VOD_LIST_UPLOADS = 5  ///< of paths that start with `path`
+};
+
+/// A part of an upload, or an upload.
+typedef struct vod_part {
+  uint32_t number;
+  uint64_t size;
+  vod_text etag;
+  vod_text path;
+  vod_text upload;
+  int64_t begun_ms;  ///< since 1970; -1: not told
+} vod_part;
+
+typedef void (*vod_on_part)(void* user, const vod_part* part);
+
+typedef struct vod_multipart_request {
+  int32_t action;
+  vod_text path;
+  vod_text upload;
+  uint32_t number;
+  const uint8_t* data;  ///< until `release(owner)`, as in vod_write
+  size_t length;
+  void* owner;
+  vod_release release;  ///< NULL: there is no data
+  vod_text known_etag;
+  const vod_part* parts;  ///< number and etag, in order: what is to be the object
+  size_t num_parts;
+  bool if_not_exists;
+  vod_on_part on_part;  ///< for each that is listed, before `done`
+} vod_multipart_request;
+
+/// One step of a multipart upload that this side keeps track of; S3 only, others are unsupported.
+vod_call* vod_multipart(const vod_endpoint* endpoint, const vod_multipart_request* request,
+                        uint64_t timeout_ms, vod_done done, void* user);
+
 void vod_call_cancel(vod_call* call);
 void vod_call_free(vod_call* call);
 

@@ -15,7 +15,10 @@ ObjectOutcome OutcomeOf(const vod_result& result, const ObjectRequest& request) 
   switch (result.kind) {
     case VOD_OK:
       // A put whose answer names no entity may be an error in the clothes of a success.
-      if (request.operation == ObjectOperation::kWrite && result.etag.length == 0) {
+      if ((request.operation == ObjectOperation::kWrite ||
+           request.operation == ObjectOperation::kUploadPart ||
+           request.operation == ObjectOperation::kUploadComplete) &&
+          result.etag.length == 0) {
         return ObjectOutcome::kUnavailable;
       }
       // Every service names the entity; what does not is somebody else's answer.
@@ -87,6 +90,10 @@ ObjectReply ReplyOf(const vod_result& result, const ObjectRequest& request) {
   reply.etag = StringOf(result.etag);
   if (request.operation == ObjectOperation::kReadWhole && reply.ok()) {
     reply.data = arrow::Buffer::FromString(StringOf(result.data));
+  }
+  if (request.operation == ObjectOperation::kUploadBegin) {
+    reply.upload = StringOf(result.data);
+    if (reply.ok() && reply.upload.empty()) reply.outcome = ObjectOutcome::kUnavailable;
   }
   return reply;
 }

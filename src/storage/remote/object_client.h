@@ -116,6 +116,9 @@ struct UploadOptions {
   int64_t part_bytes = 8 << 20;
   int64_t parallel_parts = 4;
   std::chrono::milliseconds timeout{0};  ///< of each call
+  /// Step by step through Start (multipart_upload.h), where the service lets uploads be told apart.
+  bool multipart = false;
+  bool resume = false;  ///< with `multipart`: goes on with an unfinished upload of the path
 };
 
 /// An object that is sent part by part. Calls come one after another; an upload that was not closed

@@ -2,6 +2,7 @@
 #include "storage/remote/remote_chunk_manager.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "arrow/buffer.h"
@@ -95,12 +96,52 @@ Result<bool> RemoteChunkManager::PutIfAbsent(const std::string& path,
 Result<std::unique_ptr<ChunkWriter>> RemoteChunkManager::OpenWriter(const std::string& path,
                                                                     MakeWriterOptions) {
   ARROW_RETURN_NOT_OK(CheckObjectPath(path));
-  return std::make_unique<RemoteChunkWriter>(
-      client_, path,
-      UploadOptions{.if_absent = options_.features.put_if_absent,
-                    .part_bytes = options_.part_bytes,
-                    .parallel_parts = options_.parallel_parts,
-                    .timeout = options_.upload_timeout});
+  return std::make_unique<RemoteChunkWriter>(client_, path, Uploads(/*resume=*/false));
+}
+
+UploadOptions RemoteChunkManager::Uploads(bool resume) const {
+  return {.if_absent = options_.features.put_if_absent,
+          .part_bytes = options_.part_bytes,
+          .parallel_parts = options_.parallel_parts,
+          .timeout = options_.upload_timeout,
+          .multipart = options_.multipart,
+          .resume = resume};
+}
+
+Status RemoteChunkManager::CheckMultipart() const {
+  if (options_.multipart) return Status::OK();
+  return MakeError(ErrorKind::kUnsupported, "the store does not tell its unfinished uploads",
+                   {.object = options_.uri});
+}
+
+Result<std::vector<UnfinishedUpload>> RemoteChunkManager::ListUnfinishedUploads(
+    const std::string& prefix) {
+  ARROW_RETURN_NOT_OK(CheckMultipart());
+  ARROW_RETURN_NOT_OK(CheckObjectPrefix(prefix));
+  ObjectReply reply = Run(client_.get(), {.operation = ObjectOperation::kListUploads,
+                                          .path = prefix,
+                                          .timeout = options_.timeout});
+  ARROW_RETURN_NOT_OK(StatusOf(reply, ObjectOperation::kListUploads, prefix));
+  std::ranges::sort(reply.uploads, {},
+                    [](const auto& each) { return std::tie(each.path, each.id); });
+  return std::move(reply.uploads);
+}
+
+Status RemoteChunkManager::AbortUnfinishedUpload(const UnfinishedUpload& upload) {
+  ARROW_RETURN_NOT_OK(CheckMultipart());
+  ARROW_RETURN_NOT_OK(CheckObjectPath(upload.path));
+  const ObjectReply reply = Run(client_.get(), {.operation = ObjectOperation::kUploadAbort,
+                                                .path = upload.path,
+                                                .upload = upload.id,
+                                                .timeout = options_.timeout});
+  if (reply.outcome == ObjectOutcome::kNotFound) return Status::OK();
+  return StatusOf(reply, ObjectOperation::kUploadAbort, upload.path);
+}
+
+Result<std::unique_ptr<ChunkWriter>> RemoteChunkManager::ResumeWriter(const std::string& path) {
+  ARROW_RETURN_NOT_OK(CheckMultipart());
+  ARROW_RETURN_NOT_OK(CheckObjectPath(path));
+  return std::make_unique<RemoteChunkWriter>(client_, path, Uploads(/*resume=*/true));
 }
 
 Result<std::vector<ObjectInfo>> RemoteChunkManager::List(const std::string& prefix,

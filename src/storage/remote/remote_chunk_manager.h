@@ -24,6 +24,7 @@ struct RemoteOptions {
   std::chrono::milliseconds upload_timeout{120'000};  ///< of each request with a body
   int64_t part_bytes = 8 << 20;
   int64_t parallel_parts = 4;
+  bool multipart = false;  ///< uploads can be told apart: S3 and lookalikes
   int64_t whole_read_bytes_max = int64_t{1} << 30;
 };
 
@@ -47,7 +48,14 @@ class RemoteChunkManager : public ChunkManager {
   Status Remove(const std::string& path) override;
   Result<int64_t> StoreTime() override;
 
+  // varve/unfinished_uploads.h
+  Result<std::vector<UnfinishedUpload>> ListUnfinishedUploads(const std::string& prefix);
+  Status AbortUnfinishedUpload(const UnfinishedUpload& upload);
+  Result<std::unique_ptr<ChunkWriter>> ResumeWriter(const std::string& path);
+
  private:
+  Status CheckMultipart() const;
+  UploadOptions Uploads(bool resume) const;
   ObjectReply Put(const std::string& path, std::span<const uint8_t> bytes, bool if_absent);
 
   const std::shared_ptr<ObjectClient> client_;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "arrow/buffer.h"
+#include "storage/remote/multipart_upload.h"
 
 namespace varve::internal {
 namespace {
@@ -52,7 +53,11 @@ Status RemoteChunkWriter::Append(std::span<const uint8_t> bytes) {
 
 Status RemoteChunkWriter::SendPart() {
   if (upload_ == nullptr) {
-    ARROW_ASSIGN_OR_RAISE(upload_, client_->OpenUpload(path_, options_));
+    if (options_.multipart) {
+      upload_ = std::make_unique<MultipartUpload>(client_, path_, options_);
+    } else {
+      ARROW_ASSIGN_OR_RAISE(upload_, client_->OpenUpload(path_, options_));
+    }
   }
   auto bytes = arrow::Buffer::FromString(std::move(part_));
   part_.clear();
@@ -73,6 +78,7 @@ bool RemoteChunkWriter::Holds(const arrow::Buffer& bytes) {
 // The bytes of parts are gone by then. Their number tells enough where nobody says that another
 // was first.
 bool RemoteChunkWriter::HoldsAllParts(ObjectOutcome closed) {
+  if (options_.multipart) return false;  // settled already, by more than the size
   if (closed != ObjectOutcome::kUnavailable && closed != ObjectOutcome::kTimedOut &&
       closed != ObjectOutcome::kBadAnswer && closed != ObjectOutcome::kNotFound) {
     return false;

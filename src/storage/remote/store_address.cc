@@ -231,6 +231,8 @@ class Resolver {
     address.client.options = std::move(options_);
     address.client.options[std::string(service_.bucket)] = bucket;
     address.client.options["root"] = "/" + prefix;
+    // Directory buckets have sessions that only OpenDAL knows.
+    address.manager.multipart = service_.opendal == "s3" && !bucket.ends_with("--x-s3");
     address.manager.uri = std::string(service_.scheme) + "://" + bucket;
     if (!prefix.empty()) address.manager.uri += "/" + prefix;
     address.manager.features = {.put_if_absent = service_.put_if_absent,

@@ -11,9 +11,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::{AbortHandle, Abortable};
-use opendal::{Error, ErrorKind, Metadata, Operator};
+use opendal::{Error, ErrorKind, HttpTransporter, Metadata, Operator};
 use tokio::runtime::Handle;
 
+use crate::s3::S3;
 use crate::transport::{CheckedTransport, Recorder, Wire};
 
 /// Bytes of text that the other side owns, or that live until a callback returns.
@@ -124,6 +125,10 @@ fn code_of(kind: ErrorKind) -> i32 {
 }
 
 impl Report {
+    pub fn new(done: Done, user: *mut c_void) -> Report {
+        Report { done, user: Foreign(user) }
+    }
+
     pub fn tell(&self, recorder: &Recorder, outcome: Result<Outcome, Failure>) {
         let (kind, temporary, message, outcome) = match outcome {
             Ok(outcome) => (OK, false, String::new(), outcome),
@@ -161,6 +166,10 @@ impl Failure {
     }
 }
 
+pub fn not_utf8() -> Failure {
+    Failure::new(BAD_ARGUMENT, "a text is not UTF-8")
+}
+
 impl From<Error> for Failure {
     // The message alone: an error's other texts may hold a signed address.
     fn from(error: Error) -> Failure {
@@ -181,15 +190,44 @@ pub struct Call {
 pub struct Endpoint {
     pub operator: Operator,
     pub wire: Arc<Wire>,
+    /// Where multipart uploads can be told apart.
+    pub s3: Option<Arc<S3>>,
     pub runtime: Handle,
 }
 
 impl Endpoint {
-    /// The operator with a transport that reports to `recorder`.
+    /// A transport that reports to `recorder`.
+    pub fn transport(&self, recorder: &Arc<Recorder>) -> HttpTransporter {
+        CheckedTransport::transporter(self.wire.clone(), recorder.clone())
+    }
+
+    /// The operator with such a transport.
     pub fn recorded(&self, recorder: &Arc<Recorder>) -> Operator {
-        let transport = CheckedTransport::transporter(self.wire.clone(), recorder.clone());
-        let context = self.operator.base_context().with_http_transport(transport);
+        let context = self.operator.base_context().with_http_transport(self.transport(recorder));
         self.operator.clone().with_context(context)
+    }
+
+    /// What the operations share: `work` gets the path, and an operator that reports to `recorder`.
+    ///
+    /// # Safety
+    /// `path` can be read until this returns.
+    pub unsafe fn run<Work, Running>(
+        &self,
+        path: Text,
+        recorder: Arc<Recorder>,
+        timeout_ms: u64,
+        report: Report,
+        work: Work,
+    ) -> *mut Call
+    where
+        Work: FnOnce(Operator, String) -> Running + Send + 'static,
+        Running: Future<Output = Result<Outcome, Failure>> + Send,
+    {
+        let path = unsafe { path.read() };
+        let operator = self.recorded(&recorder);
+        self.start(recorder, timeout_ms, report, async move {
+            work(operator, path.ok_or_else(not_utf8)?).await
+        })
     }
 
     /// Starts `work`; its end, its time-out or its cancellation is told once.

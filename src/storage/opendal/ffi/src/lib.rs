@@ -6,6 +6,8 @@
 
 mod call;
 mod open;
+mod multipart;
 mod operations;
+mod s3;
 mod transport;
 mod writer;

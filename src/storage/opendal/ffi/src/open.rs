@@ -10,7 +10,8 @@ use opendal::Operator;
 use opendal_http_transport_reqwest::ReqwestTransport;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::call::{BAD_ARGUMENT, Endpoint, Failure, Foreign, Outcome, PANICKED, Report};
+use crate::call::{BAD_ARGUMENT, Endpoint, Failure, Outcome, PANICKED, Report};
+use crate::s3::S3;
 use crate::transport::Recorder;
 use crate::transport::Wire;
 
@@ -82,6 +83,7 @@ unsafe fn open(runtime: &Runtime, options: &OpenOptions) -> Result<Endpoint, Fai
     let hosts = unsafe { read_all(options.hosts, options.num_hosts) }.ok_or_else(not_utf8)?;
     let pem = unsafe { options.certificates.read() }.ok_or_else(not_utf8)?;
     let pairs = words.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone()));
+    let s3 = if scheme == "s3" { S3::new(pairs.clone())? } else { None };
     let operator = Operator::via_iter(&scheme, pairs)?;
 
     let mut client = reqwest::Client::builder()
@@ -105,7 +107,7 @@ unsafe fn open(runtime: &Runtime, options: &OpenOptions) -> Result<Endpoint, Fai
         client: ReqwestTransport::new(client),
         hosts: hosts.iter().map(|host| host.to_ascii_lowercase()).collect::<BTreeSet<_>>(),
     };
-    Ok(Endpoint { operator, wire: Arc::new(wire), runtime: runtime.handle().clone() })
+    Ok(Endpoint { operator, wire: Arc::new(wire), s3: s3.map(Arc::new), runtime: runtime.handle().clone() })
 }
 
 /// Null after a failure, which is told to `report` before this returns.
@@ -119,7 +121,7 @@ pub unsafe extern "C" fn vod_open(
     done: crate::call::Done,
     user: *mut std::ffi::c_void,
 ) -> *mut Endpoint {
-    let report = Report { done, user: Foreign(user) };
+    let report = Report::new(done, user);
     let opened = catch_unwind(AssertUnwindSafe(|| unsafe { open(&*runtime, &*options) }))
         .unwrap_or_else(|_| Err(Failure::new(PANICKED, "panic in the storage library")));
     match opened {

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
-use opendal::Buffer;
 use opendal::options::{ListOptions, WriteOptions};
+use opendal::{Buffer, Operator};
 
-use crate::call::{BAD_ARGUMENT, Call, Done, Endpoint, Failure, Foreign, Outcome, Report, TOO_LONG, Text};
+use crate::call::{Call, Done, Endpoint, Failure, Foreign, Outcome, Report, TOO_LONG, Text, not_utf8};
 use crate::transport::Recorder;
 
 /// Memory of the other side's that is released when nobody needs it any more.
@@ -45,10 +45,6 @@ impl Drop for Lent {
     }
 }
 
-fn not_utf8() -> Failure {
-    Failure::new(BAD_ARGUMENT, "the path is not UTF-8")
-}
-
 /// Bytes [offset, offset + length) to `out`.
 ///
 /// # Safety
@@ -64,13 +60,9 @@ pub unsafe extern "C" fn vod_read(
     done: Done,
     user: *mut c_void,
 ) -> *mut Call {
-    let endpoint = unsafe { &*endpoint };
-    let path = unsafe { path.read() };
     let recorder = Arc::new(Recorder::of_reads());
-    let operator = endpoint.recorded(&recorder);
     let out = Foreign(out.cast());
-    let work = async move {
-        let path = path.ok_or_else(not_utf8)?;
+    let work = move |operator: Operator, path: String| async move {
         let reader = operator.reader(&path).await?;
         let mut stream = reader.into_stream(offset..offset + length).await?;
         let mut filled = 0u64;
@@ -100,7 +92,7 @@ pub unsafe extern "C" fn vod_read(
         }
         Ok(Outcome { bytes: filled, ..Outcome::default() })
     };
-    endpoint.start(recorder, timeout_ms, Report { done, user: Foreign(user) }, work)
+    unsafe { (*endpoint).run(path, recorder, timeout_ms, Report::new(done, user), work) }
 }
 
 /// A whole object of at most `limit` bytes; they are told with the result.
@@ -116,12 +108,8 @@ pub unsafe extern "C" fn vod_read_whole(
     done: Done,
     user: *mut c_void,
 ) -> *mut Call {
-    let endpoint = unsafe { &*endpoint };
-    let path = unsafe { path.read() };
     let recorder = Arc::new(Recorder::of_reads());
-    let operator = endpoint.recorded(&recorder);
-    let work = async move {
-        let path = path.ok_or_else(not_utf8)?;
+    let work = move |operator: Operator, path: String| async move {
         let mut stream = operator.reader(&path).await?.into_stream(..).await?;
         let mut parts = Vec::new();
         let mut total = 0u64;
@@ -135,7 +123,7 @@ pub unsafe extern "C" fn vod_read_whole(
         let data = Buffer::from_iter(parts).to_bytes();
         Ok(Outcome { bytes: total, size: total, data, ..Outcome::default() })
     };
-    endpoint.start(recorder, timeout_ms, Report { done, user: Foreign(user) }, work)
+    unsafe { (*endpoint).run(path, recorder, timeout_ms, Report::new(done, user), work) }
 }
 
 /// One object in one request (two on GCS under a condition).
@@ -155,18 +143,14 @@ pub unsafe extern "C" fn vod_write(
     done: Done,
     user: *mut c_void,
 ) -> *mut Call {
-    let endpoint = unsafe { &*endpoint };
-    let path = unsafe { path.read() };
     let body = Buffer::from(Lent::into_bytes(data, length, owner, release));
     let recorder = Arc::new(Recorder::default());
-    let operator = endpoint.recorded(&recorder);
-    let work = async move {
-        let path = path.ok_or_else(not_utf8)?;
+    let work = move |operator: Operator, path: String| async move {
         let options = WriteOptions { if_not_exists, ..WriteOptions::default() };
         let metadata = operator.write_options(&path, body, options).await?;
         Ok(Outcome { bytes: length as u64, ..Outcome::of(&metadata) })
     };
-    endpoint.start(recorder, timeout_ms, Report { done, user: Foreign(user) }, work)
+    unsafe { (*endpoint).run(path, recorder, timeout_ms, Report::new(done, user), work) }
 }
 
 /// # Safety
@@ -179,15 +163,11 @@ pub unsafe extern "C" fn vod_stat(
     done: Done,
     user: *mut c_void,
 ) -> *mut Call {
-    let endpoint = unsafe { &*endpoint };
-    let path = unsafe { path.read() };
     let recorder = Arc::new(Recorder::default());
-    let operator = endpoint.recorded(&recorder);
-    let work = async move {
-        let path = path.ok_or_else(not_utf8)?;
+    let work = move |operator: Operator, path: String| async move {
         Ok(Outcome::of(&operator.stat(&path).await?))
     };
-    endpoint.start(recorder, timeout_ms, Report { done, user: Foreign(user) }, work)
+    unsafe { (*endpoint).run(path, recorder, timeout_ms, Report::new(done, user), work) }
 }
 
 /// An object that does not exist is removed already.
@@ -202,15 +182,12 @@ pub unsafe extern "C" fn vod_delete(
     done: Done,
     user: *mut c_void,
 ) -> *mut Call {
-    let endpoint = unsafe { &*endpoint };
-    let path = unsafe { path.read() };
     let recorder = Arc::new(Recorder::default());
-    let operator = endpoint.recorded(&recorder);
-    let work = async move {
-        operator.delete(&path.ok_or_else(not_utf8)?).await?;
+    let work = move |operator: Operator, path: String| async move {
+        operator.delete(&path).await?;
         Ok(Outcome::default())
     };
-    endpoint.start(recorder, timeout_ms, Report { done, user: Foreign(user) }, work)
+    unsafe { (*endpoint).run(path, recorder, timeout_ms, Report::new(done, user), work) }
 }
 
 #[repr(C)]
@@ -240,12 +217,10 @@ pub unsafe extern "C" fn vod_list(
     done: Done,
     user: *mut c_void,
 ) -> *mut Call {
-    let endpoint = unsafe { &*endpoint };
-    let (prefix, start_after) = unsafe { (prefix.read(), start_after.read()) };
+    let start_after = unsafe { start_after.read() };
     let recorder = Arc::new(Recorder::default());
-    let operator = endpoint.recorded(&recorder);
     let caller = Foreign(user);
-    let work = async move {
+    let work = move |operator: Operator, prefix: String| async move {
         let start_after = start_after.ok_or_else(not_utf8)?;
         let options = ListOptions {
             recursive,
@@ -253,7 +228,7 @@ pub unsafe extern "C" fn vod_list(
             start_after: (!start_after.is_empty()).then_some(start_after),
             ..ListOptions::default()
         };
-        let mut lister = operator.lister_options(&prefix.ok_or_else(not_utf8)?, options).await?;
+        let mut lister = operator.lister_options(&prefix, options).await?;
         while let Some(found) = lister.next().await {
             let found = found?;
             let metadata = found.metadata();
@@ -270,5 +245,5 @@ pub unsafe extern "C" fn vod_list(
         }
         Ok(Outcome::default())
     };
-    endpoint.start(recorder, timeout_ms, Report { done, user: Foreign(user) }, work)
+    unsafe { (*endpoint).run(prefix, recorder, timeout_ms, Report::new(done, user), work) }
 }

@@ -2,13 +2,14 @@
 //! Objects written piece by piece: multipart uploads where the service has them.
 
 use std::ffi::c_void;
+use std::future::Future;
 use std::sync::Arc;
 
-use futures::lock::Mutex;
+use futures::lock::{Mutex, OwnedMutexGuard};
 use opendal::options::WriteOptions;
-use opendal::{Buffer, Writer};
+use opendal::{Buffer, Operator, Writer};
 
-use crate::call::{BAD_ARGUMENT, Call, Done, Endpoint, Failure, Foreign, Outcome, Report, Text};
+use crate::call::{BAD_ARGUMENT, Call, Done, Endpoint, Failure, Outcome, Report, Text};
 use crate::operations::{Lent, Release};
 use crate::transport::Recorder;
 
@@ -19,7 +20,22 @@ pub struct Upload {
     writer: Arc<Mutex<Option<Writer>>>,
 }
 
-const NOT_OPEN: &str = "the upload is not open";
+impl Upload {
+    /// What the calls share: `work` gets the writer, alone.
+    fn run<Work, Running>(&self, timeout_ms: u64, report: Report, work: Work) -> *mut Call
+    where
+        Work: FnOnce(OwnedMutexGuard<Option<Writer>>) -> Running + Send + 'static,
+        Running: Future<Output = Result<Outcome, Failure>> + Send,
+    {
+        let place = self.writer.clone();
+        let work = async move { work(place.lock_owned().await).await };
+        self.endpoint.start(self.recorder.clone(), timeout_ms, report, work)
+    }
+}
+
+fn not_open() -> Failure {
+    Failure::new(BAD_ARGUMENT, "the upload is not open")
+}
 
 /// # Safety
 /// `writer` is set before the callback of a success, and may be used after it.
@@ -36,14 +52,11 @@ pub unsafe extern "C" fn vod_writer_open(
     user: *mut c_void,
 ) -> *mut Call {
     let endpoint = unsafe { &*endpoint };
-    let path = unsafe { path.read() };
     let recorder = Arc::new(Recorder::of_upload());
-    let operator = endpoint.recorded(&recorder);
     let place = Arc::new(Mutex::new(None));
     let upload = Upload { endpoint: endpoint.clone(), recorder: recorder.clone(), writer: place.clone() };
     unsafe { *writer = Box::into_raw(Box::new(upload)) };
-    let work = async move {
-        let path = path.ok_or_else(|| Failure::new(BAD_ARGUMENT, "the path is not UTF-8"))?;
+    let work = move |operator: Operator, path: String| async move {
         let options = WriteOptions {
             if_not_exists,
             concurrent: concurrency,
@@ -53,7 +66,7 @@ pub unsafe extern "C" fn vod_writer_open(
         *place.lock().await = Some(operator.writer_options(&path, options).await?);
         Ok(Outcome::default())
     };
-    endpoint.start(recorder, timeout_ms, Report { done, user: Foreign(user) }, work)
+    unsafe { endpoint.run(path, recorder, timeout_ms, Report::new(done, user), work) }
 }
 
 /// # Safety
@@ -71,14 +84,12 @@ pub unsafe extern "C" fn vod_writer_write(
 ) -> *mut Call {
     let upload = unsafe { &*upload };
     let body = Buffer::from(Lent::into_bytes(data, length, owner, release));
-    let place = upload.writer.clone();
-    let work = async move {
-        let mut place = place.lock().await;
-        let writer = place.as_mut().ok_or_else(|| Failure::new(BAD_ARGUMENT, NOT_OPEN))?;
+    let work = move |mut place: OwnedMutexGuard<Option<Writer>>| async move {
+        let writer = place.as_mut().ok_or_else(not_open)?;
         writer.write(body).await?;
         Ok(Outcome { bytes: length as u64, ..Outcome::default() })
     };
-    upload.endpoint.start(upload.recorder.clone(), timeout_ms, Report { done, user: Foreign(user) }, work)
+    upload.run(timeout_ms, Report::new(done, user), work)
 }
 
 /// Makes the object visible, whole.
@@ -93,15 +104,13 @@ pub unsafe extern "C" fn vod_writer_close(
     user: *mut c_void,
 ) -> *mut Call {
     let upload = unsafe { &*upload };
-    let place = upload.writer.clone();
-    let work = async move {
-        let mut place = place.lock().await;
-        let writer = place.as_mut().ok_or_else(|| Failure::new(BAD_ARGUMENT, NOT_OPEN))?;
+    let work = move |mut place: OwnedMutexGuard<Option<Writer>>| async move {
+        let writer = place.as_mut().ok_or_else(not_open)?;
         let metadata = writer.close().await?;
         *place = None;
         Ok(Outcome::of(&metadata))
     };
-    upload.endpoint.start(upload.recorder.clone(), timeout_ms, Report { done, user: Foreign(user) }, work)
+    upload.run(timeout_ms, Report::new(done, user), work)
 }
 
 /// Gives up what was sent; harmless after a close that succeeded.
@@ -116,14 +125,13 @@ pub unsafe extern "C" fn vod_writer_abort(
     user: *mut c_void,
 ) -> *mut Call {
     let upload = unsafe { &*upload };
-    let place = upload.writer.clone();
-    let work = async move {
-        if let Some(mut writer) = place.lock().await.take() {
+    let work = move |mut place: OwnedMutexGuard<Option<Writer>>| async move {
+        if let Some(mut writer) = place.take() {
             writer.abort().await?;
         }
         Ok(Outcome::default())
     };
-    upload.endpoint.start(upload.recorder.clone(), timeout_ms, Report { done, user: Foreign(user) }, work)
+    upload.run(timeout_ms, Report::new(done, user), work)
 }
 
 /// Sends nothing: an upload that was neither closed nor aborted stays where it is.

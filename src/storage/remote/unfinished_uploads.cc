@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "varve/unfinished_uploads.h"
+
+#include "storage/remote/remote_chunk_manager.h"
+
+namespace varve {
+namespace {
+
+Result<internal::RemoteChunkManager*> RemoteOf(ChunkManager& store) {
+  auto* remote = dynamic_cast<internal::RemoteChunkManager*>(&store);
+  if (remote != nullptr) return remote;
+  return MakeError(ErrorKind::kUnsupported, "the store has no uploads that could be unfinished",
+                   {.object = store.uri()});
+}
+
+}  // namespace
+
+Result<std::vector<UnfinishedUpload>> ListUnfinishedUploads(ChunkManager& store,
+                                                            const std::string& prefix) {
+  ARROW_ASSIGN_OR_RAISE(auto* remote, RemoteOf(store));
+  return remote->ListUnfinishedUploads(prefix);
+}
+
+Status AbortUnfinishedUpload(ChunkManager& store, const UnfinishedUpload& upload) {
+  ARROW_ASSIGN_OR_RAISE(auto* remote, RemoteOf(store));
+  return remote->AbortUnfinishedUpload(upload);
+}
+
+Result<std::unique_ptr<ChunkWriter>> ResumeWriter(ChunkManager& store, const std::string& path) {
+  ARROW_ASSIGN_OR_RAISE(auto* remote, RemoteOf(store));
+  return remote->ResumeWriter(path);
+}
+
+}  // namespace varve

@@ -4,13 +4,14 @@
 #include <filesystem>
 #include <string_view>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include "storage/local/file_uri.h"
 #include "storage/local/local_chunk_manager.h"
 #include "storage/memory/memory_chunk_manager.h"
-#include "storage/opendal/opendal_client.h"
-#include "storage/remote/limited_client.h"
-#include "storage/remote/remote_chunk_manager.h"
+#include "storage/remote/degrading_chunk_manager.h"
+#include "storage/remote/open_remote.h"
 #include "storage/remote/store_address.h"
 #include "varve/chunk_manager.h"
 
@@ -49,15 +50,35 @@ Result<std::shared_ptr<ChunkManager>> OpenLocal(const std::string& path,
   return internal::LocalChunkManager::Make(root.string(), options);
 }
 
-Result<std::shared_ptr<ChunkManager>> OpenRemote(const std::string& uri,
-                                                 const ChunkManagerOptions& options) {
+// What a caller says of one service is meant for replicas at the same one, too; others have their
+// address and the environment.
+ChunkManagerOptions OptionsForReplica(const std::string& uri, const std::string& replica,
+                                      const ChunkManagerOptions& options) {
+  ChunkManagerOptions out = options;
+  std::erase_if(out.storage_options, [](const auto& option) {
+    constexpr std::string_view kReplicas = "read_replicas";
+    return std::ranges::equal(option.first, kReplicas, {},
+                              [](unsigned char c) { return std::tolower(c); });
+  });
+  if (SchemeOf(uri) != SchemeOf(replica)) out.storage_options.clear();
+  return out;
+}
+
+Result<std::shared_ptr<ChunkManager>> OpenWithReplicas(const std::string& uri,
+                                                       const ChunkManagerOptions& options) {
   ARROW_ASSIGN_OR_RAISE(
-      auto address,
+      const auto address,
       internal::ResolveStoreAddress(uri, options.storage_options, internal::ProcessEnvironment()));
-  ARROW_ASSIGN_OR_RAISE(auto client, internal::MakeOpenDalClient(address.client));
-  return std::make_shared<internal::RemoteChunkManager>(
-      std::make_shared<internal::LimitedClient>(std::move(client), address.max_in_flight),
-      std::move(address.manager));
+  ARROW_ASSIGN_OR_RAISE(auto store, internal::OpenRemote(address));
+  if (address.tuning.read_replicas.empty()) return store;
+  std::vector<std::shared_ptr<ChunkManager>> replicas;
+  for (const std::string& replica : address.tuning.read_replicas) {
+    ARROW_ASSIGN_OR_RAISE(auto opened,
+                          OpenChunkManager(replica, OptionsForReplica(uri, replica, options)));
+    replicas.push_back(std::move(opened));
+  }
+  return std::make_shared<internal::DegradingChunkManager>(store, std::move(replicas),
+                                                           [store] { return store->IsAvoided(); });
 }
 
 }  // namespace
@@ -78,7 +99,7 @@ Result<std::shared_ptr<ChunkManager>> OpenChunkManager(const std::string& uri,
     }
     return internal::MemoryChunkManager::Named(name);
   }
-  if (internal::IsObjectStoreScheme(scheme)) return OpenRemote(uri, options);
+  if (internal::IsObjectStoreScheme(scheme)) return OpenWithReplicas(uri, options);
   // The URI itself is not repeated: it may hold credentials.
   return MakeError(ErrorKind::kUnsupported, "no store for this URI scheme",
                    {.field = "scheme",

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/testing/manual_timer.h"
+#include "storage/remote/bandwidth_client.h"
 #include "storage/remote/circuit_breaker.h"
 #include "storage/remote/limited_client.h"
 #include "storage/remote/retrying_client.h"
@@ -191,10 +192,11 @@ TEST_F(CircuitBreakerTest, OpensProbesAndCloses) {
   const auto base = std::make_shared<ScriptedClient>(&timer_, milliseconds(0), [&](const auto&) {
     return ObjectReply{.outcome = up ? ObjectOutcome::kOk : ObjectOutcome::kUnavailable};
   });
-  CircuitBreaker breaker(base, {.failures = 3, .first_open = seconds(1), .max_open = seconds(2)},
-                         &timer_);
+  const auto health = std::make_shared<EndpointHealth>(
+      BreakerPolicy{.failures = 3, .first_open = seconds(1), .max_open = seconds(2)}, &timer_);
+  CircuitBreaker breaker(base, health);
   for (int i = 0; i < 3; ++i) RunToEnd(&breaker);
-  EXPECT_EQ(breaker.state(), CircuitBreaker::State::kOpen);
+  EXPECT_EQ(health->state(), EndpointHealth::State::kOpen);
   const auto refused = RunToEnd(&breaker);
   EXPECT_EQ(refused.outcome, ObjectOutcome::kUnavailable);
   EXPECT_EQ(refused.retry_after, seconds(1));
@@ -210,22 +212,24 @@ TEST_F(CircuitBreakerTest, OpensProbesAndCloses) {
   up = true;
   timer_.Advance(seconds(1));
   EXPECT_TRUE(RunToEnd(&breaker).ok());
-  EXPECT_EQ(breaker.state(), CircuitBreaker::State::kClosed);
+  EXPECT_EQ(health->state(), EndpointHealth::State::kClosed);
   EXPECT_TRUE(RunToEnd(&breaker).ok());
 }
 
 TEST_F(CircuitBreakerTest, OnlySilenceCounts) {
   for (const ObjectOutcome outcome : {ObjectOutcome::kNotFound, ObjectOutcome::kThrottled,
                                       ObjectOutcome::kDenied, ObjectOutcome::kExists}) {
-    CircuitBreaker breaker(Script({outcome}), {.failures = 2}, &timer_);
+    const auto health = std::make_shared<EndpointHealth>(BreakerPolicy{.failures = 2}, &timer_);
+    CircuitBreaker breaker(Script({outcome}), health);
     for (int i = 0; i < 5; ++i) EXPECT_EQ(RunToEnd(&breaker).outcome, outcome);
-    EXPECT_EQ(breaker.state(), CircuitBreaker::State::kClosed);
+    EXPECT_EQ(health->state(), EndpointHealth::State::kClosed);
   }
 }
 
 TEST_F(CircuitBreakerTest, OneProbeAtATime) {
   const auto base = Script({ObjectOutcome::kUnavailable, ObjectOutcome::kOk}, milliseconds(50));
-  CircuitBreaker breaker(base, {.failures = 1}, &timer_);
+  CircuitBreaker breaker(base,
+                         std::make_shared<EndpointHealth>(BreakerPolicy{.failures = 1}, &timer_));
   RunToEnd(&breaker);
   timer_.Advance(seconds(2));
   std::vector<ObjectOutcome> outcomes;
@@ -244,7 +248,7 @@ TEST_F(LimitedClientTest, SoManyAtATimeAndAllInOrder) {
         order.push_back(r.offset);
         return ObjectReply{};
       });
-  LimitedClient client(base, 3);
+  LimitedClient client(base, 3, &timer_);
   int ended = 0;
   for (int64_t i = 0; i < 10; ++i) {
     client.Start({.offset = i}, [&](const ObjectReply& reply) { ended += reply.ok() ? 1 : 0; });
@@ -257,7 +261,7 @@ TEST_F(LimitedClientTest, SoManyAtATimeAndAllInOrder) {
 
 TEST_F(LimitedClientTest, WhoIsToStopIsNotSent) {
   const auto base = Script({ObjectOutcome::kOk}, milliseconds(10));
-  LimitedClient client(base, 1);
+  LimitedClient client(base, 1, &timer_);
   std::stop_source stop;
   std::vector<ObjectOutcome> outcomes;
   for (int i = 0; i < 3; ++i) {
@@ -268,6 +272,115 @@ TEST_F(LimitedClientTest, WhoIsToStopIsNotSent) {
   timer_.Drain();
   EXPECT_THAT(outcomes, testing::UnorderedElementsAre(ObjectOutcome::kOk, ObjectOutcome::kCancelled,
                                                       ObjectOutcome::kCancelled));
+  EXPECT_EQ(base->sent_at().size(), 1u);
+}
+
+TEST_F(LimitedClientTest, TimeInTheQueueIsTold) {
+  const auto base = Script({ObjectOutcome::kOk}, milliseconds(10));
+  LimitedClient client(base, 1, &timer_);
+  std::vector<std::chrono::nanoseconds> queued;
+  for (int i = 0; i < 3; ++i) {
+    client.Start({}, [&](const ObjectReply& reply) { queued.push_back(reply.queued); });
+  }
+  timer_.Drain();
+  EXPECT_THAT(queued, ElementsAre(milliseconds(0), milliseconds(10), milliseconds(20)));
+}
+
+// A queue that is answered at once, as by an open breaker, takes no stack.
+TEST_F(LimitedClientTest, ALongQueueThatEndsAtOnceIsNoRecursion) {
+  const auto base = Script({ObjectOutcome::kUnavailable});
+  const auto slow = Script({ObjectOutcome::kOk}, milliseconds(10));
+  // The first takes its time, all others are refused.
+  class FirstIsSlow : public ObjectClient {
+   public:
+    FirstIsSlow(std::shared_ptr<ObjectClient> first, std::shared_ptr<ObjectClient> others)
+        : first_(std::move(first)), others_(std::move(others)) {}
+    void Start(ObjectRequest request, ObjectDone done) override {
+      (std::exchange(begun_, true) ? others_ : first_)->Start(std::move(request), std::move(done));
+    }
+    Result<std::unique_ptr<ObjectUpload>> OpenUpload(const std::string&,
+                                                     const UploadOptions&) override {
+      return Status::NotImplemented("");
+    }
+
+   private:
+    const std::shared_ptr<ObjectClient> first_, others_;
+    bool begun_ = false;
+  };
+  LimitedClient client(std::make_shared<FirstIsSlow>(slow, base), 1, &timer_);
+  int refused = 0;
+  constexpr int kQueued = 200'000;
+  for (int i = 0; i <= kQueued; ++i) {
+    client.Start({}, [&](const ObjectReply& reply) { refused += reply.ok() ? 0 : 1; });
+  }
+  timer_.Drain();
+  EXPECT_EQ(refused, kQueued);
+}
+
+TEST_F(RetryingClientTest, WaitingForATurnIsNotCounted) {
+  // The first try waits for 10 s in a queue, and is then lost.
+  const auto base = std::make_shared<ScriptedClient>(
+      &timer_, seconds(10), [count = 0](const ObjectRequest&) mutable {
+        ObjectReply reply{.outcome = ObjectOutcome::kUnavailable, .queued = seconds(10)};
+        if (++count == 2) reply.outcome = ObjectOutcome::kOk;
+        return reply;
+      });
+  const ObjectReply reply = RunToEnd(Retrying(base, {.deadline = seconds(3)}).get());
+  EXPECT_TRUE(reply.ok());
+  EXPECT_EQ(reply.queued, seconds(20));
+}
+
+// A body that takes two minutes to send has them.
+TEST_F(RetryingClientTest, NoDeadlineIsShorterThanATimeout) {
+  std::vector<milliseconds> timeouts;
+  const auto base =
+      std::make_shared<ScriptedClient>(&timer_, milliseconds(1), [&](const ObjectRequest& request) {
+        timeouts.push_back(request.timeout);
+        return ObjectReply{};
+      });
+  RunToEnd(Retrying(base, {.deadline = seconds(60)}).get(), {.timeout = seconds(120)});
+  EXPECT_THAT(timeouts, ElementsAre(milliseconds(120'000)));
+}
+
+using BandwidthClientTest = DecoratorTest;
+
+TEST_F(BandwidthClientTest, RequestsWaitForTheirTurn) {
+  const auto base = Script({ObjectOutcome::kOk});
+  BandwidthClient client(base, 1'000'000, &timer_);
+  timer_.Advance(seconds(100));
+  const int64_t begin = timer_.NowNanos();
+  std::vector<std::chrono::nanoseconds> queued;
+  for (int i = 0; i < 6; ++i) {
+    client.Start({.length = 250'000},
+                 [&](const ObjectReply& reply) { queued.push_back(reply.queued); });
+  }
+  timer_.Drain();
+  // The first takes what was left unused, up to a quarter of a second.
+  EXPECT_THAT(queued, ElementsAre(milliseconds(0), milliseconds(0), milliseconds(250),
+                                  milliseconds(500), milliseconds(750), milliseconds(1000)));
+  EXPECT_EQ(base->sent_at().back() - begin, std::chrono::nanoseconds(seconds(1)).count());
+}
+
+TEST_F(BandwidthClientTest, WhatIsKnownOnlyAfterwardsIsPaidByTheNext) {
+  const auto base = std::make_shared<ScriptedClient>(
+      &timer_, milliseconds(0), [](const ObjectRequest&) { return ObjectReply{.bytes = 500'000}; });
+  BandwidthClient client(base, 1'000'000, &timer_);
+  timer_.Advance(seconds(1));
+  RunToEnd(&client, {.operation = ObjectOperation::kReadWhole, .length = 1 << 30});
+  EXPECT_EQ(RunToEnd(&client, {.length = 1}).queued, milliseconds(250));
+}
+
+TEST_F(BandwidthClientTest, AStopEndsTheWait) {
+  const auto base = Script({ObjectOutcome::kOk});
+  BandwidthClient client(base, 1000, &timer_);
+  RunToEnd(&client, {.length = 1'000'000});
+  std::stop_source stop;
+  std::vector<ObjectOutcome> outcomes;
+  client.Start({.length = 1, .stop = stop.get_token()},
+               [&](const ObjectReply& reply) { outcomes.push_back(reply.outcome); });
+  stop.request_stop();
+  timer_.Advance(milliseconds(60));
+  EXPECT_THAT(outcomes, ElementsAre(ObjectOutcome::kCancelled));
   EXPECT_EQ(base->sent_at().size(), 1u);
 }
 

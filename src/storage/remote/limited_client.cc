@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/remote/limited_client.h"
 
+#include <atomic>
+#include <chrono>
 #include <deque>
 #include <mutex>
 #include <optional>
@@ -12,18 +14,36 @@ struct LimitedClient::State : std::enable_shared_from_this<State> {
   struct Pending {
     ObjectRequest request;
     ObjectDone done;
+    int64_t since;  // when it came
+  };
+
+  // Who goes on with the next request: the thread that starts one, if the answer is there before
+  // Start returns. Answers that come at once would else call one another ever deeper.
+  struct Handover {
+    enum Stage { kStarting, kStarted, kAnswered };
+    std::atomic<Stage> stage = kStarting;
+    std::optional<Pending> next;
   };
 
   // REQUIRES: a place is free and was taken for this request
-  void Send(Pending pending) {
-    // Set out of reach of the request, which is moved away.
-    const auto self = shared_from_this();
-    base->Start(std::move(pending.request),
-                [self, done = std::move(pending.done)](ObjectReply reply) {
-                  std::optional<Pending> next = self->Leave();
-                  if (next) self->Send(*std::move(next));
-                  done(std::move(reply));
-                });
+  void Send(Pending first) {
+    std::optional<Pending> pending = std::move(first);
+    while (pending) {
+      const auto handover = std::make_shared<Handover>();
+      const std::chrono::nanoseconds queued(timer->NowNanos() - pending->since);
+      base->Start(std::move(pending->request), [self = shared_from_this(), handover, queued,
+                                                done =
+                                                    std::move(pending->done)](ObjectReply reply) {
+        handover->next = self->Leave();
+        if (handover->stage.exchange(Handover::kAnswered) == Handover::kStarted && handover->next) {
+          self->Send(*std::move(handover->next));
+        }
+        reply.queued += queued;
+        done(std::move(reply));
+      });
+      if (handover->stage.exchange(Handover::kStarted) != Handover::kAnswered) return;
+      pending = std::move(handover->next);
+    }
   }
 
   // The request that takes over the place.
@@ -45,14 +65,17 @@ struct LimitedClient::State : std::enable_shared_from_this<State> {
   }
 
   std::shared_ptr<ObjectClient> base;
+  Timer* timer = nullptr;
   std::mutex mutex;  // guards what follows
   int64_t free = 0;
   std::deque<Pending> queue;
 };
 
-LimitedClient::LimitedClient(std::shared_ptr<ObjectClient> base, int64_t max_in_flight)
+LimitedClient::LimitedClient(std::shared_ptr<ObjectClient> base, int64_t max_in_flight,
+                             Timer* timer)
     : state_(std::make_shared<State>()) {
   state_->base = std::move(base);
+  state_->timer = timer;
   state_->free = max_in_flight;
 }
 
@@ -62,15 +85,16 @@ Result<std::unique_ptr<ObjectUpload>> LimitedClient::OpenUpload(const std::strin
 }
 
 void LimitedClient::Start(ObjectRequest request, ObjectDone done) {
+  const int64_t now = state_->timer->NowNanos();
   {
     std::lock_guard<std::mutex> lock(state_->mutex);
     if (state_->free == 0) {
-      state_->queue.push_back({std::move(request), std::move(done)});
+      state_->queue.push_back({std::move(request), std::move(done), now});
       return;
     }
     --state_->free;
   }
-  state_->Send({std::move(request), std::move(done)});
+  state_->Send({std::move(request), std::move(done), now});
 }
 
 }  // namespace varve::internal

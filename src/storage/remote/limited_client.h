@@ -7,6 +7,7 @@
 
 #include <memory>
 
+#include "base/timer.h"
 #include "storage/remote/object_client.h"
 
 namespace varve::internal {
@@ -14,7 +15,8 @@ namespace varve::internal {
 class LimitedClient : public ObjectClient {
  public:
   /// REQUIRES: max_in_flight > 0
-  LimitedClient(std::shared_ptr<ObjectClient> base, int64_t max_in_flight);
+  LimitedClient(std::shared_ptr<ObjectClient> base, int64_t max_in_flight,
+                Timer* timer = Timer::System());
   void Start(ObjectRequest request, ObjectDone done) override;
   Result<std::unique_ptr<ObjectUpload>> OpenUpload(const std::string& path,
                                                    const UploadOptions& options) override;

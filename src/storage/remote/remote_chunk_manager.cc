@@ -18,10 +18,19 @@ std::shared_ptr<arrow::Buffer> CopyOf(std::span<const uint8_t> bytes) {
       std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
 }
 
+Status NoCommits(const RemoteOptions& options) {
+  return MakeError(ErrorKind::kUnsupported,
+                   "this store cannot hold a table that is written to: it cannot create an object "
+                   "only where there is none, which commits depend on (" +
+                       options.why_no_commits + ")",
+                   {.object = options.uri});
+}
+
 }  // namespace
 
-RemoteChunkManager::RemoteChunkManager(std::shared_ptr<ObjectClient> client, RemoteOptions options)
-    : client_(std::move(client)), options_(std::move(options)) {}
+RemoteChunkManager::RemoteChunkManager(std::shared_ptr<ObjectClient> client, RemoteOptions options,
+                                       RemoteServices services)
+    : client_(std::move(client)), options_(std::move(options)), services_(std::move(services)) {}
 
 Result<ObjectInfo> RemoteChunkManager::Stat(const std::string& path) {
   ARROW_RETURN_NOT_OK(CheckObjectPath(path));
@@ -81,12 +90,7 @@ Status RemoteChunkManager::Write(const std::string& path, std::span<const uint8_
 Result<bool> RemoteChunkManager::PutIfAbsent(const std::string& path,
                                              std::span<const uint8_t> bytes) {
   ARROW_RETURN_NOT_OK(CheckObjectPath(path));
-  if (!options_.features.put_if_absent) {
-    return MakeError(ErrorKind::kUnsupported,
-                     "the store cannot create an object only where there is none, which commits "
-                     "depend on",
-                     {.object = options_.uri});
-  }
+  if (!options_.features.put_if_absent) return NoCommits(options_);
   const ObjectReply reply = Put(path, bytes, /*if_absent=*/true);
   if (reply.outcome == ObjectOutcome::kExists) return false;
   ARROW_RETURN_NOT_OK(StatusOf(reply, ObjectOperation::kWrite, path));
@@ -118,9 +122,9 @@ Result<std::vector<UnfinishedUpload>> RemoteChunkManager::ListUnfinishedUploads(
     const std::string& prefix) {
   ARROW_RETURN_NOT_OK(CheckMultipart());
   ARROW_RETURN_NOT_OK(CheckObjectPrefix(prefix));
-  ObjectReply reply = Run(client_.get(), {.operation = ObjectOperation::kListUploads,
-                                          .path = prefix,
-                                          .timeout = options_.timeout});
+  ObjectReply reply = Run(
+      client_.get(),
+      {.operation = ObjectOperation::kListUploads, .path = prefix, .timeout = options_.timeout});
   ARROW_RETURN_NOT_OK(StatusOf(reply, ObjectOperation::kListUploads, prefix));
   std::ranges::sort(reply.uploads, {},
                     [](const auto& each) { return std::tie(each.path, each.id); });
@@ -149,7 +153,10 @@ Result<std::vector<ObjectInfo>> RemoteChunkManager::List(const std::string& pref
   ARROW_RETURN_NOT_OK(CheckObjectPrefix(prefix));
   if (options.limit <= 0) return std::vector<ObjectInfo>();
   // Where keys come in no order, the first of them are known only when all are.
-  const int64_t limit = options_.features.ordered_listing ? options.limit : INT64_MAX;
+  const bool ordered =
+      options_.features.ordered_listing && !(services_.conditional_writes != nullptr &&
+                                             services_.conditional_writes->listing_is_unordered());
+  const int64_t limit = ordered ? options.limit : INT64_MAX;
   ObjectReply reply = Run(client_.get(), {.operation = ObjectOperation::kList,
                                           .path = prefix,
                                           .start_after = options.start_after,
@@ -183,6 +190,23 @@ Result<int64_t> RemoteChunkManager::StoreTime() {
     ARROW_RETURN_NOT_OK(StatusOf(reply, ObjectOperation::kStat, options_.uri));
   }
   return MakeError(ErrorKind::kIo, "the store does not tell its time", {.object = options_.uri});
+}
+
+Status RemoteChunkManager::CheckConditionalWrites() {
+  if (!options_.features.put_if_absent) return NoCommits(options_);
+  if (services_.conditional_writes == nullptr) return Status::OK();
+  return services_.conditional_writes->Check();
+}
+
+std::optional<StorageMetrics> RemoteChunkManager::Metrics() const {
+  if (services_.meter == nullptr) return std::nullopt;
+  StorageMetrics metrics = services_.meter->Snapshot();
+  metrics.endpoint_is_avoided = IsAvoided();
+  return metrics;
+}
+
+bool RemoteChunkManager::IsAvoided() const {
+  return services_.health != nullptr && services_.health->IsAvoided();
 }
 
 }  // namespace varve::internal

@@ -12,6 +12,10 @@
 #include <memory>
 #include <string>
 
+#include "storage/remote/conditional_writes.h"
+#include "storage/remote/endpoint_health.h"
+#include "storage/remote/health_check.h"
+#include "storage/remote/metered_client.h"
 #include "storage/remote/object_client.h"
 #include "varve/chunk_manager.h"
 
@@ -20,6 +24,7 @@ namespace varve::internal {
 struct RemoteOptions {
   std::string uri;  ///< without credentials
   ChunkManagerFeatures features;
+  std::string why_no_commits;                         ///< where there is no put_if_absent
   std::chrono::milliseconds timeout{30'000};          ///< of each request
   std::chrono::milliseconds upload_timeout{120'000};  ///< of each request with a body
   int64_t part_bytes = 8 << 20;
@@ -28,9 +33,18 @@ struct RemoteOptions {
   int64_t whole_read_bytes_max = int64_t{1} << 30;
 };
 
+/// What stands behind the client and has something to say; each may be missing.
+struct RemoteServices {
+  std::shared_ptr<MeteredClient> meter;
+  std::shared_ptr<EndpointHealth> health;
+  std::shared_ptr<ConditionalWrites> conditional_writes;  ///< missing: taken on trust
+  std::shared_ptr<HealthCheck> health_check;
+};
+
 class RemoteChunkManager : public ChunkManager {
  public:
-  RemoteChunkManager(std::shared_ptr<ObjectClient> client, RemoteOptions options);
+  RemoteChunkManager(std::shared_ptr<ObjectClient> client, RemoteOptions options,
+                     RemoteServices services = {});
 
   const std::string& uri() const override { return options_.uri; }
   ChunkManagerFeatures features() const override { return options_.features; }
@@ -53,6 +67,12 @@ class RemoteChunkManager : public ChunkManager {
   Status AbortUnfinishedUpload(const UnfinishedUpload& upload);
   Result<std::unique_ptr<ChunkWriter>> ResumeWriter(const std::string& path);
 
+  Status CheckConditionalWrites() override;
+  std::optional<StorageMetrics> Metrics() const override;
+
+  /// The endpoint has left so much unanswered that requests to it fail at once.
+  bool IsAvoided() const;
+
  private:
   Status CheckMultipart() const;
   UploadOptions Uploads(bool resume) const;
@@ -60,6 +80,7 @@ class RemoteChunkManager : public ChunkManager {
 
   const std::shared_ptr<ObjectClient> client_;
   const RemoteOptions options_;
+  const RemoteServices services_;
 };
 
 }  // namespace varve::internal

@@ -64,10 +64,11 @@ struct RetryingClient::Trial : std::enable_shared_from_this<Trial> {
       : shared(std::move(client)),
         request(std::move(asked)),
         done(std::move(told)),
+        deadline(std::max(shared->policy.deadline, request.timeout)),
         begin(shared->timer->NowNanos()) {}
 
   nanoseconds Left() const {
-    return shared->policy.deadline - nanoseconds(shared->timer->NowNanos() - begin);
+    return deadline + queued - nanoseconds(shared->timer->NowNanos() - begin);
   }
 
   void Try() {
@@ -83,6 +84,7 @@ struct RetryingClient::Trial : std::enable_shared_from_this<Trial> {
 
   void OnReply(ObjectReply reply) {
     requests += reply.requests;
+    queued += reply.queued;
     if (!reply.ok() && MayHelp(reply.outcome, tries) && tries < shared->policy.max_tries &&
         !request.stop.stop_requested()) {
       const nanoseconds pause = PauseAfter(reply);
@@ -92,6 +94,7 @@ struct RetryingClient::Trial : std::enable_shared_from_this<Trial> {
       }
     }
     reply.requests = requests;
+    reply.queued = queued;
     reply.maybe_ours = maybe_done && reply.outcome == ObjectOutcome::kExists;
     if (!reply.ok() && tries > 1) {
       reply.message += (reply.message.empty() ? "" : "; ") +
@@ -124,7 +127,9 @@ struct RetryingClient::Trial : std::enable_shared_from_this<Trial> {
   const std::shared_ptr<Shared> shared;
   const ObjectRequest request;
   const ObjectDone done;
+  const milliseconds deadline;
   const int64_t begin;
+  nanoseconds queued{0};
   int tries = 0;
   int64_t requests = 0;
   bool maybe_done = false;

@@ -2,6 +2,8 @@
 // Tries a request again where that may help, after a pause that grows and is drawn at random,
 // within a deadline and a budget that all requests to an endpoint share.
 //
+// Deadline: of all tries and pauses together, without what a request waits for its turn; at least
+//           the request's own timeout
 // Again:    no answer, an answer that came too late or held other bytes, "slow down", and "another
 //           request is in progress". Every try sends the same bytes; a condition that was false at
 //           a later try may have been made so by an earlier one, which `maybe_ours` says.
@@ -24,7 +26,7 @@ struct RetryPolicy {
   int max_tries = 10;
   std::chrono::milliseconds first_pause{50};  ///< at most; doubles from try to try
   std::chrono::milliseconds max_pause{5'000};
-  std::chrono::milliseconds deadline{60'000};  ///< of the request with all its tries
+  std::chrono::milliseconds deadline{60'000};
 };
 
 /// So many tries beyond the first, as a share of the requests made: an endpoint in trouble is not

@@ -8,15 +8,20 @@
 #include <fstream>
 #include <iterator>
 #include <span>
+#include <sstream>
 #include <utility>
 #include <vector>
 
+#include "arrow/util/base64.h"
 #include "base/edit_distance.h"
+#include "storage/configuration/quantity.h"
 #include "storage/object_path.h"
 #include "storage/remote/uri_text.h"
 
 namespace varve::internal {
 namespace {
+
+constexpr int64_t kBandwidthMin = 64 << 10;
 
 // An option and the names it goes by; the first is OpenDAL's.
 struct OptionNames {
@@ -102,8 +107,16 @@ constexpr OptionNames kCommonOptions[] = {
     {{"ca_bundle", "aws_ca_bundle", "ssl_ca_cert"}},
     {{"timeout", "request_timeout"}},
     {{"connect_timeout"}},
+    {{"deadline", "retry_timeout"}},
+    {{"retry_attempts", "max_retries"}},
+    {{"breaker_failures"}},
+    {{"health_check_interval"}},
+    {{"hedge_after"}},
     {{"max_in_flight", "max_connections"}},
+    {{"max_bandwidth"}},
     {{"part_bytes"}},
+    {{"read_replicas"}},
+    {{"skip_probe"}},
 };
 
 // Without keys, OpenDAL asks the machine that it believes to run on: only where that is wanted.
@@ -210,7 +223,8 @@ class Resolver {
     address.manager.upload_timeout =
         std::max(address.manager.upload_timeout, address.manager.timeout);
     ARROW_RETURN_NOT_OK(TakeMillis("connect_timeout", &address.client.connect_timeout));
-    ARROW_RETURN_NOT_OK(TakeNumber("max_in_flight", 1, 4096, &address.max_in_flight));
+    ARROW_RETURN_NOT_OK(TakeTuning(&address.tuning));
+    address.client.idle_connections = address.tuning.max_in_flight;
     ARROW_RETURN_NOT_OK(
         TakeNumber("part_bytes", 5 << 20, int64_t{5} << 30, &address.manager.part_bytes));
     if (const auto bundle = Take("ca_bundle")) {
@@ -221,9 +235,15 @@ class Resolver {
                          {.object = *bundle, .field = "ca_bundle"});
       }
     }
+    if (service_.scheme == "az" && Option("endpoint").empty() && !Option("account_name").empty()) {
+      options_["endpoint"] = "https://" + Option("account_name") + ".blob.core.windows.net";
+    }
     if (const auto endpoint = options_.find("endpoint"); endpoint != options_.end()) {
       ARROW_RETURN_NOT_OK(CheckEndpoint(endpoint->second, allow_http));
     }
+    FitCredentials();
+    address.endpoint =
+        std::string(service_.opendal) + " " + Option("endpoint") + " " + Option("region");
     for (const auto& [name, value] : service_.fixed) {
       options_.try_emplace(std::string(name), std::string(value));
     }
@@ -235,6 +255,9 @@ class Resolver {
     address.manager.multipart = service_.opendal == "s3" && !bucket.ends_with("--x-s3");
     address.manager.uri = std::string(service_.scheme) + "://" + bucket;
     if (!prefix.empty()) address.manager.uri += "/" + prefix;
+    if (!service_.put_if_absent) {
+      address.manager.why_no_commits = "Apache OpenDAL has no conditional put for this service";
+    }
     address.manager.features = {.put_if_absent = service_.put_if_absent,
                                 .ordered_listing = service_.ordered_listing,
                                 .durable = true};
@@ -242,6 +265,48 @@ class Resolver {
   }
 
  private:
+  Status TakeTuning(RemoteTuning* tuning) {
+    ARROW_RETURN_NOT_OK(TakeNumber("max_in_flight", 1, 4096, &tuning->max_in_flight));
+    ARROW_RETURN_NOT_OK(TakeMillis("deadline", &tuning->retry.deadline));
+    ARROW_RETURN_NOT_OK(TakeMillis("hedge_after", &tuning->hedge_after));
+    ARROW_RETURN_NOT_OK(TakeMillis("health_check_interval", &tuning->health_check_interval));
+    int64_t retries = tuning->retry.max_tries - 1;
+    ARROW_RETURN_NOT_OK(TakeNumber("retry_attempts", 0, 100, &retries));
+    tuning->retry.max_tries = static_cast<int>(retries) + 1;
+    int64_t failures = tuning->breaker.failures;
+    ARROW_RETURN_NOT_OK(TakeNumber("breaker_failures", 1, 1'000'000, &failures));
+    tuning->breaker.failures = static_cast<int>(failures);
+    ARROW_ASSIGN_OR_RAISE(tuning->skip_probe, Flag("skip_probe"));
+    if (const auto text = Take("max_bandwidth")) {
+      const auto bytes = ParseBytes(*text);
+      if (!bytes || *bytes < kBandwidthMin) {
+        return Bad("max_bandwidth", "bytes a second such as 50MB, from 64KiB", *text);
+      }
+      tuning->bytes_per_second = *bytes;
+    }
+    if (const auto text = Take("read_replicas")) {
+      std::istringstream words(*text);
+      tuning->read_replicas.assign(std::istream_iterator<std::string>(words), {});
+    }
+    return Status::OK();
+  }
+
+  // Elsewhere the key of a service account is given as text; OpenDAL wants it in base64.
+  void FitCredentials() {
+    const auto key = options_.find("credential");
+    if (service_.scheme != "gs" || key == options_.end()) return;
+    const size_t begin = key->second.find_first_not_of(" \t\r\n");
+    if (begin != std::string::npos && key->second[begin] == '{') {
+      key->second = arrow::util::base64_encode(key->second);
+    }
+  }
+
+  // "" if it is not set.
+  std::string Option(const std::string& name) const {
+    const auto found = options_.find(name);
+    return found == options_.end() ? "" : found->second;
+  }
+
   std::optional<std::string> Take(const std::string& name) {
     auto node = options_.extract(name);
     if (node.empty()) return std::nullopt;

@@ -20,6 +20,7 @@
 
 #include "storage/opendal/opendal_client.h"
 #include "storage/remote/remote_chunk_manager.h"
+#include "storage/remote/remote_tuning.h"
 #include "varve/status.h"
 
 namespace varve::internal {
@@ -37,7 +38,8 @@ bool IsObjectStoreScheme(std::string_view scheme);
 struct StoreAddress {
   OpenDalOptions client;
   RemoteOptions manager;
-  int64_t max_in_flight = 64;
+  RemoteTuning tuning;
+  std::string endpoint;  ///< service and host, by which what is known of them is remembered
 };
 
 Result<StoreAddress> ResolveStoreAddress(const std::string& uri, const StorageOptions& options,

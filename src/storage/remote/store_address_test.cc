@@ -49,7 +49,8 @@ TEST(StoreAddressTest, EveryServiceHasItsWords) {
           Variables({})));
   EXPECT_THAT(azure.client.options,
               UnorderedElementsAre(Pair("container", "box"), Pair("root", "/"),
-                                   Pair("account_name", "me"), Pair("account_key", "k")));
+                                   Pair("account_name", "me"), Pair("account_key", "k"),
+                                   Pair("endpoint", "https://me.blob.core.windows.net")));
   VARVE_ASSERT_OK_AND_ASSIGN(
       const auto google,
       ResolveStoreAddress("gs://box/x", {},
@@ -83,6 +84,61 @@ TEST(StoreAddressTest, MistakesAreNamedAndSecretsAreNot) {
   EXPECT_THAT(fails("s3://b/../c", {}), HasSubstr(".."));
   EXPECT_THAT(fails("s3://b?region", {}), HasSubstr("region"));
   EXPECT_THAT(fails("s3://b", {{"ca_bundle", "/no/such/file"}}), HasSubstr("/no/such/file"));
+}
+
+TEST(StoreAddressTest, TuningHasTheSameWordsEverywhere) {
+  VARVE_ASSERT_OK_AND_ASSIGN(
+      const auto address,
+      ResolveStoreAddress("oss://b",
+                          {{"retry_attempts", "3"},
+                           {"deadline", "90s"},
+                           {"breaker_failures", "5"},
+                           {"health_check_interval", "30s"},
+                           {"hedge_after", "200ms"},
+                           {"max_connections", "7"},
+                           {"max_bandwidth", "50MB"},
+                           {"read_replicas", "s3://other/b?region=x  file:///mnt/b"},
+                           {"skip_probe", "true"}},
+                          Variables({})));
+  EXPECT_EQ(address.tuning.retry.max_tries, 4);
+  EXPECT_EQ(address.tuning.retry.deadline, std::chrono::seconds(90));
+  EXPECT_EQ(address.tuning.breaker.failures, 5);
+  EXPECT_EQ(address.tuning.health_check_interval, std::chrono::seconds(30));
+  EXPECT_EQ(address.tuning.hedge_after, std::chrono::milliseconds(200));
+  EXPECT_EQ(address.tuning.max_in_flight, 7);
+  EXPECT_EQ(address.client.idle_connections, 7);
+  EXPECT_EQ(address.tuning.bytes_per_second, 50'000'000);
+  EXPECT_THAT(address.tuning.read_replicas, ElementsAre("s3://other/b?region=x", "file:///mnt/b"));
+  EXPECT_TRUE(address.tuning.skip_probe);
+  for (const char* mistake : {"max_bandwidth=1kB", "max_bandwidth=fast", "retry_attempts=-1",
+                              "breaker_failures=0", "skip_probe=maybe", "hedge_after=0s"}) {
+    EXPECT_EQ(
+        KindOf(ResolveStoreAddress(std::string("s3://b?") + mistake, {}, Variables({})).status()),
+        ErrorKind::kInvalid)
+        << mistake;
+  }
+}
+
+TEST(StoreAddressTest, AzureFindsItsHostByTheAccount) {
+  VARVE_ASSERT_OK_AND_ASSIGN(
+      const auto told,
+      ResolveStoreAddress("az://box?endpoint=https://me.blob.core.chinacloudapi.cn",
+                          {{"account_name", "me"}}, Variables({})));
+  EXPECT_EQ(told.client.options.at("endpoint"), "https://me.blob.core.chinacloudapi.cn");
+  VARVE_ASSERT_OK_AND_ASSIGN(
+      const auto derived,
+      ResolveStoreAddress("az://box", {}, Variables({{"AZURE_STORAGE_ACCOUNT_NAME", "me"}})));
+  EXPECT_EQ(derived.client.options.at("endpoint"), "https://me.blob.core.windows.net");
+}
+
+TEST(StoreAddressTest, AGoogleKeyMayBeGivenAsItIs) {
+  const std::string json = " {\"type\": \"service_account\"}";
+  const auto credential = [](const std::string& key) {
+    return ResolveStoreAddress("gs://b", {{"google_service_account_key", key}}, Variables({}))
+        ->client.options.at("credential");
+  };
+  EXPECT_EQ(credential(json), "IHsidHlwZSI6ICJzZXJ2aWNlX2FjY291bnQifQ==");
+  EXPECT_EQ(credential("eyJ0eXBlIjogIiJ9"), "eyJ0eXBlIjogIiJ9");
 }
 
 TEST(StoreAddressTest, LoopbackAndThoseWhoSaySoMayUsePlainHttp) {

@@ -52,7 +52,8 @@ CommitOutcome Unknown(CommitToken token, const Status& why) {
   return {.state = CommitState::kUnknown, .token = std::move(token), .error = std::move(error)};
 }
 
-Status CheckWritable(const Manifest& base, const ChunkManager& store) {
+Status CheckWritable(const Manifest& base, ChunkManager& store) {
+  ARROW_RETURN_NOT_OK(store.CheckConditionalWrites());
   if (!store.features().put_if_absent) {
     return MakeError(ErrorKind::kUnsupported,
                      "this store cannot create an object only if it is absent; tables on it can be "

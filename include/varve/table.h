@@ -171,6 +171,13 @@ class VARVE_EXPORT Table {
   virtual Result<CommitInfo> Append(const std::shared_ptr<arrow::RecordBatchReader>& data,
                                     const AppendOptions& options = {}) = 0;
 
+  /// What became of an append that ended as CommitUnknown; `token` is ContextOf(error)->found. If
+  /// it did happen, the version that it became, and the snapshot is at least that one after.
+  /// Errors: CommitConflict: it did not happen and never will, append again; CommitUnknown: it may
+  /// still happen, ask again later; NotFound: the versions that would tell are no longer kept;
+  /// Invalid: not a token
+  virtual Result<CommitInfo> Resolve(const std::string& token) = 0;
+
   /// Every version from the newest back, at most `limit`.
   virtual Result<std::vector<VersionInfo>> History(int64_t limit = INT64_MAX) const = 0;
 

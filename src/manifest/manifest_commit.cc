@@ -45,7 +45,7 @@ CommitOutcome Conflicted(Status error) {
 CommitOutcome Unknown(CommitToken token, const Status& why) {
   Status error = MakeError(ErrorKind::kCommitUnknown,
                            "the store did not say whether the commit took place (" +
-                               why.ToStringWithoutContextLines() + "); its token settles it later",
+                               why.ToStringWithoutContextLines() + "); ask later, with its token",
                            {.object = VersionPath(token.versions_tried.back()),
                             .field = "token",
                             .found = token.Encode()});

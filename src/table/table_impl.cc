@@ -73,6 +73,16 @@ class TableImpl : public Table {
     return Finish(versions_->Commit(base, edit), edit, &appender);
   }
 
+  Result<CommitInfo> Resolve(const std::string& token) override {
+    ARROW_ASSIGN_OR_RAISE(const auto commit, CommitToken::Decode(token));
+    CommitOutcome outcome = versions_->Resolve(commit);
+    if (outcome.state != CommitState::kCommitted) return outcome.error;
+    const CommitInfo info{.version = outcome.manifest->version,
+                          .rows_added = outcome.manifest->operation.rows_added};
+    if (!pinned_) Publish(std::move(outcome.manifest));
+    return info;
+  }
+
   // The first version, with the rows of `data` if there are any.
   Status Create(std::shared_ptr<const CollectionSchema> schema,
                 const std::shared_ptr<arrow::RecordBatchReader>& data,
@@ -169,10 +179,7 @@ class TableImpl : public Table {
       }
       case CommitState::kUnknown:
         appender->Release();  // the files may be part of the table
-        return MakeError(ErrorKind::kCommitUnknown,
-                         "the commit may or may not have happened (" + outcome.error.message() +
-                             "); token " + outcome.token.Encode(),
-                         {.object = uri()});
+        return outcome.error;
       case CommitState::kConflict:
         return MakeError(ErrorKind::kCommitConflict, outcome.error.message(), {.object = uri()});
       case CommitState::kFailed:

@@ -19,6 +19,8 @@
 #include "arrow/type.h"
 #include "base/stop.h"
 #include "manifest/manifest_store.h"
+#include "manifest/testing/manual_clock.h"
+#include "storage/testing/faulty_chunk_manager.h"
 #include "storage/testing/scratch_directory.h"
 #include "table/table_impl.h"
 #include "table/testing/sample_rows.h"
@@ -259,6 +261,48 @@ TEST(TableTest, AnAppendThatFailsLeavesNothing) {
   EXPECT_EQ(store->List("").ValueOrDie(), before);
   EXPECT_EQ(table->snapshot()->version(), 1u);
   EXPECT_EQ(table->Append(SampleReader(100, 1)).ValueOrDie().version, 2u);
+}
+
+TEST(TableTest, AnUnknownCommitIsResolvedByItsToken) {
+  const std::string uri = FreshUri();
+  ASSERT_TRUE(Table::Create(uri, SampleReader(0, 100), "id", {}).ok());
+  const auto faulty = FaultyChunkManager::Make(OpenChunkManager(uri).ValueOrDie());
+  ManualClock clock(1'000'000);
+  const auto open = [&] {
+    return OpenTable({.store = faulty, .options = {}, .manifest = {.clock = &clock}}, {})
+        .ValueOrDie();
+  };
+  for (const auto when : {FaultyChunkManager::kAfter, FaultyChunkManager::kBefore}) {
+    const auto table = open();
+    const uint64_t before = table->snapshot()->version();
+    const Status down = MakeError(ErrorKind::kIo, "the store is away");
+    faulty->FailCall(StorageOperation::kPutIfAbsent, 1, down, when,
+                     when == FaultyChunkManager::kBefore ? INT64_MAX : 1);
+    for (const auto read : {StorageOperation::kReadAt, StorageOperation::kOpenReader,
+                            StorageOperation::kReadRanges}) {
+      faulty->FailCall(read, 1, down, FaultyChunkManager::kBefore, INT64_MAX);
+    }
+    const Status unknown = table->Append(SampleReader(100, 50)).status();
+    ASSERT_TRUE(IsCommitUnknown(unknown)) << unknown.ToString();
+    const std::string token = ContextOf(unknown)->found;
+    EXPECT_TRUE(IsCommitUnknown(table->Resolve(token).status()));
+    EXPECT_EQ(table->snapshot()->version(), before);
+    faulty->Heal();
+    if (when == FaultyChunkManager::kAfter) {
+      const auto commit = table->Resolve(token).ValueOrDie();
+      EXPECT_EQ(commit.version, before + 1);
+      EXPECT_EQ(commit.rows_added, 50);
+      EXPECT_EQ(table->snapshot()->num_rows(), 150);
+      continue;
+    }
+    // It may still arrive, until somebody else has taken the place.
+    EXPECT_TRUE(IsCommitUnknown(table->Resolve(token).status()));
+    ASSERT_TRUE(open()->Append(SampleReader(150, 10)).ok());
+    const Status refused = table->Resolve(token).status();
+    EXPECT_TRUE(IsCommitConflict(refused)) << refused.ToString();
+    EXPECT_EQ(open()->snapshot()->num_rows(), 160);
+  }
+  EXPECT_EQ(KindOf(open()->Resolve("no token").status()), ErrorKind::kInvalid);
 }
 
 TEST(TableTest, AppendsWithoutRowsMakeNoVersion) {

@@ -50,7 +50,8 @@ struct CacheConfiguration {
 };
 
 struct ReliabilityConfiguration {
-  bool backup_enabled = false;
+  bool backup_enabled = false;                         ///< read_replicas are used
+  std::vector<std::string> read_replicas;              ///< addresses, in the order of asking
   int retry_attempts = -1;                             ///< after the first try; < 0: not told
   std::chrono::milliseconds health_check_interval{0};  ///< 0: none
 };

@@ -20,6 +20,8 @@ namespace {
 
 // "s3" of "s3://bucket/x"; empty for a plain path (RFC 3986, section 3.1).
 std::string_view SchemeOf(std::string_view uri) {
+  // The one that needs no authority (RFC 8089, section 2).
+  if (uri.starts_with("file:/")) return "file";
   const size_t end = uri.find("://");
   if (end == uri.npos || end == 0) return {};
   const std::string_view scheme = uri.substr(0, end);

@@ -50,6 +50,18 @@ TEST(OpenChunkManagerTest, NamesTheSchemeItDoesNotKnowAndNoMore) {
   EXPECT_THAT(status.message(), testing::Not(testing::HasSubstr("secret")));
 }
 
+TEST(OpenChunkManagerTest, ReplicasAreOpenedWithTheStore) {
+  const auto store =
+      OpenChunkManager("s3://b/x", {.storage_options = {{"endpoint", "http://127.0.0.1:1"},
+                                                        {"region", "r"},
+                                                        {"READ_replicas", "s3://c/y memory://r"}}});
+  if (!store.ok()) GTEST_SKIP() << "a build without object stores";
+  EXPECT_EQ((*store)->uri(), "s3://b/x");
+  const Status mistake =
+      OpenChunkManager("s3://b/x", {.storage_options = {{"read_replicas", "hdfs://b"}}}).status();
+  EXPECT_EQ(KindOf(mistake), ErrorKind::kUnsupported);
+}
+
 TEST(OpenChunkManagerTest, RefusesUrisThatNameNothing) {
   for (const std::string& uri :
        {std::string(), std::string("memory://"), std::string("file://host/x"),
@@ -59,6 +71,8 @@ TEST(OpenChunkManagerTest, RefusesUrisThatNameNothing) {
     EXPECT_EQ(KindOf(OpenChunkManager(uri).status()), ErrorKind::kInvalid) << uri;
   }
   EXPECT_EQ(*PathOfFileUri("file://localhost/a%2Fb"), "/a/b");
+  EXPECT_EQ(*PathOfFileUri("file:/a%2Fb"), "/a/b");
+  EXPECT_EQ((*OpenChunkManager("file:/a/b"))->uri(), "file:///a/b");
 }
 
 }  // namespace

@@ -47,6 +47,7 @@ constexpr KnownKey kKnownKeys[] = {
     {"storage.cache.memory_limit", ""},
     {"storage.cache.disk_limit", ""},
     {"storage.reliability.backup_enabled", ""},
+    {"storage.reliability.read_replicas", ""},
     {"storage.reliability.retry_attempts", ""},
     {"storage.reliability.health_check_interval", ""},
     // As Milvus writes them.

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <utility>
 
 #include "storage/configuration/service_settings.h"
@@ -35,8 +36,9 @@ constexpr Algorithm kAlgorithms[] = {
 
 // What is understood, and not built yet.
 constexpr std::string_view kNotBuilt[] = {
-    "compression.concurrency",    "cache.memory_limit",         "cache.disk_limit",
-    "reliability.backup_enabled", "reliability.retry_attempts", "reliability.health_check_interval",
+    "compression.concurrency",
+    "cache.memory_limit",
+    "cache.disk_limit",
 };
 
 Status ReadCompression(const Settings& settings, CompressionConfiguration* out) {
@@ -71,7 +73,9 @@ Status ReadCache(const Settings& settings, CacheConfiguration* out) {
 
 Status ReadReliability(const Settings& settings, ReliabilityConfiguration* out) {
   ARROW_ASSIGN_OR_RAISE(const auto backup, settings.Flag("reliability.backup_enabled"));
-  out->backup_enabled = backup.value_or(false);
+  std::istringstream replicas(settings.Text("reliability.read_replicas"));
+  out->read_replicas.assign(std::istream_iterator<std::string>(replicas), {});
+  out->backup_enabled = backup.value_or(!out->read_replicas.empty());
   ARROW_ASSIGN_OR_RAISE(const auto retries,
                         settings.Integer("reliability.retry_attempts", 0, kRetriesMax));
   out->retry_attempts = static_cast<int>(retries.value_or(-1));
@@ -79,6 +83,36 @@ Status ReadReliability(const Settings& settings, ReliabilityConfiguration* out) 
                         settings.Duration("reliability.health_check_interval"));
   out->health_check_interval = interval.value_or(std::chrono::milliseconds(0));
   return Status::OK();
+}
+
+// What is said of reliability, as options of the store.
+void ApplyReliability(const Settings& settings, StorageConfiguration* out) {
+  const auto warn = [&](const char* name, const std::string& what) {
+    const Setting* setting = settings.Find(name);
+    if (setting != nullptr) out->warnings.push_back(setting->place + ": " + setting->path + what);
+  };
+  const ReliabilityConfiguration& reliability = out->reliability;
+  if (out->type == "local") {
+    for (const char* name : {"reliability.backup_enabled", "reliability.read_replicas",
+                             "reliability.retry_attempts", "reliability.health_check_interval"}) {
+      warn(name, " has no effect on a local store");
+    }
+    return;
+  }
+  if (reliability.retry_attempts >= 0) {
+    out->options["retry_attempts"] = std::to_string(reliability.retry_attempts);
+  }
+  if (reliability.health_check_interval.count() > 0) {
+    out->options["health_check_interval"] =
+        std::to_string(reliability.health_check_interval.count()) + "ms";
+  }
+  if (reliability.backup_enabled && reliability.read_replicas.empty()) {
+    warn("reliability.backup_enabled", " has no effect without reliability.read_replicas");
+  } else if (reliability.backup_enabled) {
+    out->options["read_replicas"] = settings.Text("reliability.read_replicas");
+  } else {
+    warn("reliability.read_replicas", " has no effect while backup_enabled is false");
+  }
 }
 
 }  // namespace
@@ -91,6 +125,7 @@ Result<StorageConfiguration> StorageConfiguration::Parse(const std::string& text
   ARROW_RETURN_NOT_OK(ReadCompression(settings, &out.compression));
   ARROW_RETURN_NOT_OK(ReadCache(settings, &out.cache));
   ARROW_RETURN_NOT_OK(ReadReliability(settings, &out.reliability));
+  ApplyReliability(settings, &out);
   for (const std::string_view name : kNotBuilt) {
     if (const Setting* setting = settings.Find(name)) {
       out.warnings.push_back(setting->place + ": " + setting->path + " has no effect yet");

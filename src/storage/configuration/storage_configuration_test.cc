@@ -69,7 +69,9 @@ TEST(StorageConfigurationTest, TheFileOfTheFieldLoadsUnchanged) {
   EXPECT_EQ(storage.type, "minio");
   EXPECT_EQ(storage.uri, "");
   EXPECT_THAT(storage.options,
-              ElementsAre(Pair("endpoint", "http://127.0.0.1:9000"), Pair("region", "us-east-1")));
+              ElementsAre(Pair("endpoint", "http://127.0.0.1:9000"),
+                          Pair("health_check_interval", "30000ms"), Pair("region", "us-east-1"),
+                          Pair("retry_attempts", "3")));
   EXPECT_EQ(storage.compression.algorithm, Compression::kZstd);
   EXPECT_EQ(storage.compression.level, 3);
   EXPECT_EQ(storage.compression.concurrency, 4);
@@ -78,14 +80,13 @@ TEST(StorageConfigurationTest, TheFileOfTheFieldLoadsUnchanged) {
   EXPECT_TRUE(storage.reliability.backup_enabled);
   EXPECT_EQ(storage.reliability.retry_attempts, 3);
   EXPECT_EQ(storage.reliability.health_check_interval, milliseconds(30'000));
-  EXPECT_THAT(storage.warnings,
-              ElementsAre("configuration:7: storage.compression.concurrency has no effect yet",
-                          "configuration:10: storage.cache.memory_limit has no effect yet",
-                          "configuration:11: storage.cache.disk_limit has no effect yet",
-                          "configuration:14: storage.reliability.backup_enabled has no effect yet",
-                          "configuration:15: storage.reliability.retry_attempts has no effect yet",
-                          "configuration:16: storage.reliability.health_check_interval has no "
-                          "effect yet"));
+  EXPECT_THAT(
+      storage.warnings,
+      ElementsAre("configuration:14: storage.reliability.backup_enabled has no effect without "
+                  "reliability.read_replicas",
+                  "configuration:7: storage.compression.concurrency has no effect yet",
+                  "configuration:10: storage.cache.memory_limit has no effect yet",
+                  "configuration:11: storage.cache.disk_limit has no effect yet"));
 
   // The same in one line.
   VARVE_ASSERT_OK_AND_ASSIGN(
@@ -94,7 +95,30 @@ TEST(StorageConfigurationTest, TheFileOfTheFieldLoadsUnchanged) {
           R"(storage: {type: "minio", compression: {algorithm: "zstd", level: 3, concurrency: 4}, cache: {memory_limit: "8GB", disk_limit: "100GB"}, reliability: {backup_enabled: true, retry_attempts: 3, health_check_interval: "30s"}})"));
   EXPECT_EQ(flow.options, storage.options);
   EXPECT_EQ(flow.cache.disk_limit_bytes, storage.cache.disk_limit_bytes);
-  EXPECT_EQ(flow.warnings.size(), 6u);
+  EXPECT_EQ(flow.warnings.size(), 4u);
+}
+
+TEST(StorageConfigurationTest, ReplicasAreReadWhereBackupIsOn) {
+  const auto parse = [](const std::string& reliability) {
+    return StorageConfiguration::Parse(
+               "storage: {type: s3, bucket_name: b, reliability: {" + reliability + "}}", "v.yaml")
+        .ValueOrDie();
+  };
+  const auto on = parse("read_replicas: s3://c/x  file:///mnt/b");
+  EXPECT_TRUE(on.reliability.backup_enabled);
+  EXPECT_THAT(on.reliability.read_replicas, ElementsAre("s3://c/x", "file:///mnt/b"));
+  EXPECT_EQ(on.options.at("read_replicas"), "s3://c/x  file:///mnt/b");
+  EXPECT_THAT(on.warnings, IsEmpty());
+  const auto off = parse("backup_enabled: false, read_replicas: s3://c/x");
+  EXPECT_FALSE(off.options.contains("read_replicas"));
+  EXPECT_THAT(off.warnings,
+              ElementsAre("v.yaml:1: storage.reliability.read_replicas has no effect while "
+                          "backup_enabled is false"));
+  const auto local =
+      *StorageConfiguration::Parse("storage: {reliability: {retry_attempts: 3}}", "v.yaml");
+  EXPECT_THAT(local.options, IsEmpty());
+  EXPECT_THAT(local.warnings, ElementsAre("v.yaml:1: storage.reliability.retry_attempts has no "
+                                          "effect on a local store"));
 }
 
 TEST(StorageConfigurationTest, NothingIsTheLocalDisk) {

@@ -6,7 +6,8 @@
 namespace varve::internal {
 namespace {
 
-constexpr std::string_view kScheme = "file://";
+constexpr std::string_view kScheme = "file:";
+constexpr std::string_view kAuthority = "//";
 constexpr std::string_view kLocalHost = "localhost/";
 
 Status Refuse(const std::string& uri, const char* problem) {
@@ -18,6 +19,7 @@ Status Refuse(const std::string& uri, const char* problem) {
 std::string FileUri(std::string_view path) {
   constexpr char kDigits[] = "0123456789ABCDEF";
   std::string uri(kScheme);
+  uri += kAuthority;
   for (const char c : path) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte <= 0x20 || byte == 0x7f || c == '%' || c == '?' || c == '#') {
@@ -33,7 +35,10 @@ Result<std::string> PathOfFileUri(const std::string& uri) {
   std::string_view rest(uri);
   if (!rest.starts_with(kScheme)) return Refuse(uri, "not a file URI");
   rest.remove_prefix(kScheme.size());
-  if (rest.starts_with(kLocalHost)) rest.remove_prefix(kLocalHost.size() - 1);
+  if (rest.starts_with(kAuthority)) {
+    rest.remove_prefix(kAuthority.size());
+    if (rest.starts_with(kLocalHost)) rest.remove_prefix(kLocalHost.size() - 1);
+  }
   if (!rest.starts_with('/')) {
     return Refuse(uri, "a file URI names an absolute path and no host: file:///path");
   }

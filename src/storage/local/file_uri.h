@@ -14,7 +14,7 @@ namespace varve::internal {
 /// "file:///data/books" for "/data/books"; bytes that mean something in a URI are escaped.
 std::string FileUri(std::string_view path);
 
-/// "/data/books" for "file:///data/books" or "file://localhost/data/books".
+/// "/data/books" for "file:///data/books", "file:/data/books" or "file://localhost/data/books".
 /// Errors: Invalid for another host, a path that is not absolute, a broken escape, a NUL
 Result<std::string> PathOfFileUri(const std::string& uri);
 

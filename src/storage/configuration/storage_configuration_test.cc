@@ -11,6 +11,7 @@
 #include "storage/testing/scratch_directory.h"
 #include "varve/configuration.h"
 #include "varve/packed.h"
+#include "varve/remote_chunk_managers.h"
 
 namespace varve {
 namespace {
@@ -394,6 +395,38 @@ TEST(QuantityTest, SizesAndTimes) {
   for (const char* text : {"", "30", "s", "-1s", "1d", "9223372036854775807h", "1.5s", "8GB"}) {
     EXPECT_EQ(ParseDuration(text), std::nullopt) << text;
   }
+}
+
+TEST(RemoteChunkManagersTest, EachOpensItsOwnKind) {
+  const auto configuration = [](const std::string& type) {
+    return StorageConfiguration::Parse("storage: {type: " + type +
+                                       ", bucket_name: books, root_path: shelf, region: r, "
+                                       "address: \"http://127.0.0.1:1/me\"}")
+        .ValueOrDie();
+  };
+  const auto expect = [](const Result<std::shared_ptr<ChunkManager>>& opened,
+                         const std::string& uri) {
+    if (!uri.empty() && !opened.ok()) {
+      // A build without object stores says so.
+      EXPECT_EQ(KindOf(opened.status()), ErrorKind::kUnsupported) << opened.status();
+    } else if (!uri.empty()) {
+      EXPECT_EQ((*opened)->uri(), uri);
+    } else {
+      EXPECT_EQ(KindOf(opened.status()), ErrorKind::kInvalid);
+    }
+  };
+  const auto minio = configuration("minio");
+  expect(MinioChunkManager::Make(minio), "s3://books/shelf");
+  expect(AzureChunkManager::Make(minio), "");
+  expect(GcpNativeChunkManager::Make(minio), "");
+  expect(OpenDALChunkManager::Make(minio), "s3://books/shelf");
+  const auto azure = configuration("azure");
+  expect(AzureChunkManager::Make(azure), "az://books/shelf");
+  expect(MinioChunkManager::Make(azure), "");
+  expect(GcpNativeChunkManager::Make(configuration("gcp")), "gs://books/shelf");
+  const auto local = *StorageConfiguration::Parse("storage: {root_path: /shelf}");
+  expect(OpenDALChunkManager::Make(local), "");
+  EXPECT_EQ((*CreateChunkManager(local))->uri(), "file:///shelf");
 }
 
 }  // namespace

@@ -12,6 +12,8 @@
 namespace varve::internal {
 namespace {
 
+constexpr int kAbortTries = 3;
+
 // Whether a request that ended so may have been carried out all the same.
 bool MayHaveHappened(const ObjectReply& reply) {
   switch (reply.outcome) {
@@ -103,7 +105,6 @@ struct MultipartUpload::State : std::enable_shared_from_this<State> {
       request.known_etag = held->second.etag;
     }
     request.body = std::move(bytes);
-    request.stop = stop.get_token();
     const int number = request.part;
     const int64_t size = request.body->size();
     client->Start(std::move(request), [self = shared_from_this(), number, size](ObjectReply reply) {
@@ -115,22 +116,20 @@ struct MultipartUpload::State : std::enable_shared_from_this<State> {
   void OnPart(int number, int64_t size, ObjectReply reply) {
     std::optional<ObjectReply> told;
     ObjectDone next;
-    bool first_failure = false;
     {
       const std::lock_guard lock(mutex);
       --in_flight;
       if (reply.ok()) {
         parts[number] = {.number = number, .size = size, .etag = std::move(reply.etag)};
-      } else if (!failure) {
-        failure = std::move(reply);
-        first_failure = true;
+      } else {
+        maybe_late_parts = maybe_late_parts || MayHaveHappened(reply);
+        if (!failure) failure = std::move(reply);
       }
       if (waiting && (!waits_for_all || in_flight == 0)) {
         next = std::exchange(waiting, nullptr);
         told = failure.value_or(ObjectReply());
       }
     }
-    if (first_failure) stop.request_stop();
     if (next) next(*std::move(told));
   }
 
@@ -197,7 +196,23 @@ struct MultipartUpload::State : std::enable_shared_from_this<State> {
       self->RemoveOrphans(done);
     };
     if (upload.empty()) return remove_orphans({});
-    AbortOne(std::exchange(upload, ""), remove_orphans);
+    AbortForGood(kAbortTries, remove_orphans);
+  }
+
+  // A part that was still on its way may have arrived after the abort, and be kept.
+  void AbortForGood(int tries, Next next) {
+    AbortOne(upload, [self = shared_from_this(), tries, next = std::move(next)](ObjectReply reply) {
+      if (!reply.ok() || !self->maybe_late_parts || tries == 1) {
+        if (reply.ok()) self->upload.clear();
+        return next(std::move(reply));
+      }
+      self->client->Start(self->Request(ObjectOperation::kListParts, self->upload),
+                          [self, tries, next](ObjectReply found) {
+                            if (found.ok()) return self->AbortForGood(tries - 1, next);
+                            self->upload.clear();
+                            next({});
+                          });
+    });
   }
 
   void AbortOne(const std::string& id, Next next) {
@@ -254,7 +269,6 @@ struct MultipartUpload::State : std::enable_shared_from_this<State> {
   bool maybe_orphans = false;
   int64_t total_bytes = 0;
   std::map<int, UploadedPart> known;  // at the service before this one began
-  std::stop_source stop;
 
   std::mutex mutex;  // guards what follows
   int num_parts = 0;
@@ -263,6 +277,7 @@ struct MultipartUpload::State : std::enable_shared_from_this<State> {
   std::optional<ObjectReply> failure;
   ObjectDone waiting;
   bool waits_for_all = false;
+  bool maybe_late_parts = false;
 };
 
 MultipartUpload::MultipartUpload(std::shared_ptr<ObjectClient> client, std::string path,
@@ -290,7 +305,6 @@ void MultipartUpload::Close(ObjectDone done) {
 }
 
 void MultipartUpload::Abort(ObjectDone done) {
-  state_->stop.request_stop();
   state_->WhenAllHaveEnded(
       [state = state_, done = std::move(done)](ObjectReply) { state->AbortOwn(done); });
 }

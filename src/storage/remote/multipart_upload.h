@@ -26,7 +26,8 @@ class MultipartUpload : public ObjectUpload {
   void Write(std::shared_ptr<arrow::Buffer> bytes, ObjectDone done) override;
   /// An answer that was lost is settled: an upload that is gone has become the object.
   void Close(ObjectDone done) override;
-  /// Also what nobody knows the id of, because the answer that told it was lost.
+  /// Waits for parts that are under way, lest they come after it. Aborts also what nobody knows the
+  /// id of, because the answer that told it was lost.
   void Abort(ObjectDone done) override;
 
  private:

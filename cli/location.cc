@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/location.h"
 
+#include <algorithm>
 #include <charconv>
 #include <filesystem>
 #include <string_view>
@@ -45,7 +46,10 @@ std::optional<int64_t> ParseAge(std::string_view text) {
 
 std::optional<std::string> LocalPath(const std::string& location) {
   const size_t scheme = location.find("://");
-  if (scheme == std::string::npos) return location;
+  if (scheme == std::string::npos) {
+    // RFC 8089 lets the authority be left out.
+    return location.starts_with("file:/") ? location.substr(5) : location;
+  }
   if (location.compare(0, scheme, "file") != 0) return std::nullopt;
   return location.substr(scheme + 3);
 }
@@ -65,7 +69,29 @@ bool IsAbsentFile(const std::string& location) {
          !std::filesystem::exists(*path, error) && !error;
 }
 
+bool IsRemote(const std::string& location) { return !LocalPath(location).has_value(); }
+
+bool IsRemoteFile(const std::string& location) {
+  const std::string address = location.substr(0, location.find('?'));
+  return IsRemote(location) && (address.ends_with(".parquet") || address.ends_with(".pq"));
+}
+
+std::string WithoutOptions(const std::string& location) {
+  if (!IsRemote(location)) return location;
+  std::string address = location.substr(0, location.find('?'));
+  const size_t host = address.find("://") + 3;
+  const size_t at = address.find('@', host);
+  if (at != std::string::npos && at < address.find('/', host)) address.erase(host, at + 1 - host);
+  return address;
+}
+
 FileLocation SplitFileLocation(const std::string& location) {
+  if (IsRemote(location)) {
+    const size_t options = std::min(location.find('?'), location.size());
+    const std::string address = location.substr(0, options);
+    const size_t slash = address.rfind('/');
+    return {address.substr(0, slash) + location.substr(options), address.substr(slash + 1)};
+  }
   const std::filesystem::path path = std::filesystem::absolute(*LocalPath(location));
   return {path.parent_path().string(), path.filename().string()};
 }

@@ -10,7 +10,7 @@
 
 namespace varve::cli {
 
-/// The local path of "file:///a/b" or a plain path; nothing for other URIs.
+/// The local path of "file:///a/b", "file:/a/b" or a plain path; nothing for other URIs.
 std::optional<std::string> LocalPath(const std::string& location);
 
 /// True if `location` is a regular local file.
@@ -20,12 +20,21 @@ bool IsLocalFile(const std::string& location);
 /// file, not a table.
 bool IsAbsentFile(const std::string& location);
 
-/// A local file as a store (its folder) and a path in it.
+/// True for an address of another store than the local disk.
+bool IsRemote(const std::string& location);
+
+/// True for such an address with the ending of a Parquet file.
+bool IsRemoteFile(const std::string& location);
+
+/// `location` without what may be secret in it: options after '?', and names before '@'.
+std::string WithoutOptions(const std::string& location);
+
+/// A file as a store (its folder) and a path in it.
 struct FileLocation {
   std::string folder;
   std::string name;
 };
-/// REQUIRES: IsLocalFile(location)
+/// REQUIRES: IsLocalFile(location) or IsRemote(location)
 FileLocation SplitFileLocation(const std::string& location);
 
 /// Microseconds since the epoch of "2026-11-21", "2026-11-21 04:00", "2026-11-21T04:00:00.5Z" (UTC)

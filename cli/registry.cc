@@ -8,6 +8,7 @@ namespace varve::cli {
 // Each is defined in commands/<name>.cc.
 extern const CommandEntry kBenchCommand;
 extern const CommandEntry kCompletionCommand;
+extern const CommandEntry kCpCommand;
 extern const CommandEntry kCreateCommand;
 extern const CommandEntry kDoctorCommand;
 extern const CommandEntry kExportCommand;
@@ -26,10 +27,10 @@ extern const CommandEntry kVersionCommand;
 
 std::span<const CommandEntry> Commands() {
   static const std::array kCommands = {
-      kQuickstartCommand, kCreateCommand, kImportCommand, kInfoCommand,   kSchemaCommand,
-      kHistoryCommand,    kTreeCommand,   kStatsCommand,  kHeadCommand,   kTakeCommand,
-      kQueryCommand,      kExportCommand, kVerifyCommand, kDoctorCommand, kBenchCommand,
-      kCompletionCommand, kVersionCommand};
+      kQuickstartCommand, kCreateCommand,     kImportCommand, kCpCommand,     kInfoCommand,
+      kSchemaCommand,     kHistoryCommand,    kTreeCommand,   kStatsCommand,  kHeadCommand,
+      kTakeCommand,       kQueryCommand,      kExportCommand, kVerifyCommand, kDoctorCommand,
+      kBenchCommand,      kCompletionCommand, kVersionCommand};
   return kCommands;
 }
 

@@ -33,25 +33,29 @@ void SourceArguments::Configure(CLI::App* app, bool with_file) {
          "--as-of", as_of,
          "Read the newest version committed by then: 2026-11-21T04:00Z, or an age: 15m, 2h")
       ->excludes(by_number);
+  store.Configure(app);
 }
 
 Result<std::unique_ptr<Source>> Source::Open(const SourceArguments& arguments) {
   std::unique_ptr<Source> source(new Source);
-  source->location_ = arguments.location;
-  if (IsLocalFile(arguments.location)) {
+  source->location_ = WithoutOptions(arguments.location);
+  ARROW_ASSIGN_OR_RAISE(const ChunkManagerOptions store,
+                        arguments.store.ToOptions(arguments.location));
+  if (IsLocalFile(arguments.location) ||
+      (arguments.accepts_file && IsRemoteFile(arguments.location))) {
     if (!arguments.accepts_file) {
       return MakeError(
           ErrorKind::kInvalid,
           "this command reads tables; 'varve import TABLE FILE' makes one of a file (head, "
           "take, stats and export read single files)",
-          {.object = arguments.location});
+          {.object = source->location_});
     }
     if (arguments.version != 0 || !arguments.as_of.empty()) {
       return MakeError(ErrorKind::kInvalid, "a single file has no versions",
-                       {.object = arguments.location});
+                       {.object = source->location_});
     }
     const FileLocation file = SplitFileLocation(arguments.location);
-    ARROW_ASSIGN_OR_RAISE(source->store_, OpenChunkManager(file.folder));
+    ARROW_ASSIGN_OR_RAISE(source->store_, OpenChunkManager(file.folder, store));
     source->file_name_ = file.name;
     ARROW_ASSIGN_OR_RAISE(source->file_bytes_, source->store_->Size(file.name));
     ARROW_ASSIGN_OR_RAISE(source->file_, PackedReader::Open(source->store_, {file.name}));
@@ -61,16 +65,17 @@ Result<std::unique_ptr<Source>> Source::Open(const SourceArguments& arguments) {
     return source;
   }
   if (arguments.accepts_file && IsAbsentFile(arguments.location)) {
-    return MakeError(ErrorKind::kNotFound, "there is no such file", {.object = arguments.location});
+    return MakeError(ErrorKind::kNotFound, "there is no such file", {.object = source->location_});
   }
   OpenOptions options;
+  options.table.store = store;
   options.version = arguments.version;
   if (!arguments.as_of.empty()) {
     ARROW_ASSIGN_OR_RAISE(options.as_of_micros, ParseTime(arguments.as_of, NowMicros()));
   }
   ARROW_ASSIGN_OR_RAISE(source->table_, Table::Open(arguments.location, options));
   // Table shows its store as const; files are opened through one of our own.
-  ARROW_ASSIGN_OR_RAISE(source->store_, OpenChunkManager(arguments.location));
+  ARROW_ASSIGN_OR_RAISE(source->store_, OpenChunkManager(arguments.location, store));
   source->snapshot_ = source->table_->snapshot();
   source->collection_schema_ = source->snapshot_->schema();
   source->schema_ = source->collection_schema_->ToArrow();

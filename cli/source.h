@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "arrow/type_fwd.h"
+#include "cli/store_arguments.h"
 #include "varve/packed.h"
 #include "varve/table.h"
 
@@ -24,8 +25,9 @@ struct SourceArguments {
   uint64_t version = 0;
   std::string as_of;
   bool accepts_file = false;
+  StoreArguments store;
 
-  /// Declares TABLE, --version and --as-of.
+  /// Declares TABLE, --version, --as-of and the options of the store.
   void Configure(CLI::App* app, bool with_file = false);
 };
 
@@ -41,6 +43,7 @@ class Source {
   /// Errors: NotFound; Corruption; Invalid for --version with a file
   static Result<std::unique_ptr<Source>> Open(const SourceArguments& arguments);
 
+  /// As it was given, without options: they may hold secrets.
   const std::string& location() const { return location_; }
   bool is_table() const { return table_ != nullptr; }
   const std::shared_ptr<Table>& table() const { return table_; }

@@ -88,12 +88,20 @@ void WriteArguments::Configure(CLI::App* app) {
                   "For scalars and texts: zstd (default), lz4, snappy, gzip, none; level: zstd:9");
   app->add_flag("--no-sync", no_sync,
                 "Do not wait for stable storage: faster, but a power failure may take the commit");
+  store.Configure(app);
 }
 
-Result<TableOptions> WriteArguments::ToOptions() const {
+Result<TableOptions> WriteArguments::ToOptions(const std::string& location) const {
   TableOptions options;
-  ARROW_ASSIGN_OR_RAISE(options.write.defaults, ParseCompression(compression));
+  ARROW_ASSIGN_OR_RAISE(const auto configuration, store.LoadConfiguration());
+  if (!compression.empty()) {
+    ARROW_ASSIGN_OR_RAISE(options.write.defaults, ParseCompression(compression));
+  } else if (configuration.has_value()) {
+    options.write.defaults = {configuration->compression.algorithm,
+                              configuration->compression.level};
+  }
   ARROW_RETURN_NOT_OK(ParseSplit(split, &options.write));
+  ARROW_ASSIGN_OR_RAISE(options.store, store.ToOptions(location));
   options.store.sync = !no_sync;
   return options;
 }

@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "cli/store_arguments.h"
 #include "varve/table.h"
 
 namespace CLI {
@@ -14,13 +15,14 @@ namespace varve::cli {
 
 struct WriteArguments {
   std::string split = "default";
-  std::string compression = "zstd";
+  std::string compression;  ///< empty: that of the configuration file, else zstd
   bool no_sync = false;
+  StoreArguments store;
 
-  /// Declares --split, --compression and --no-sync.
+  /// Declares --split, --compression, --no-sync and the options of the store.
   void Configure(CLI::App* app);
-  /// Errors: Invalid for a policy or codec that there is none of
-  Result<TableOptions> ToOptions() const;
+  /// For the table at `location`.  Errors: Invalid for a policy or codec that there is none of
+  Result<TableOptions> ToOptions(const std::string& location) const;
 };
 
 }  // namespace varve::cli

@@ -116,7 +116,7 @@ class CreateCommand : public Command {
   }
 
   Status Run(Console* console) override {
-    ARROW_ASSIGN_OR_RAISE(const TableOptions options, write_.ToOptions());
+    ARROW_ASSIGN_OR_RAISE(const TableOptions options, write_.ToOptions(table_uri_));
     ARROW_ASSIGN_OR_RAISE(const auto schema, MakeSchema(console));
     ARROW_ASSIGN_OR_RAISE(const auto table, Table::Create(table_uri_, schema, options));
     if (console->json) {
@@ -135,7 +135,7 @@ class CreateCommand : public Command {
  private:
   Result<std::shared_ptr<const CollectionSchema>> MakeSchema(Console* console) const {
     if (!like_.empty()) {
-      ARROW_ASSIGN_OR_RAISE(const Input input, OpenInput(like_, {}));
+      ARROW_ASSIGN_OR_RAISE(const Input input, OpenInput(like_, {.store = write_.store}));
       std::shared_ptr<arrow::RecordBatch> sample;
       ARROW_RETURN_NOT_OK(input.reader->ReadNext(&sample));
       ARROW_ASSIGN_OR_RAISE(auto schema, CollectionSchema::FromArrow(*input.reader->schema(),

@@ -22,6 +22,7 @@
 #include "cli/output/amounts.h"
 #include "cli/output/display_text.h"
 #include "cli/output/json_document.h"
+#include "cli/store_arguments.h"
 #include "varve/chunk_manager.h"
 #include "varve/table.h"
 
@@ -96,10 +97,12 @@ class DoctorCommand : public Command {
  public:
   void Configure(CLI::App* app) override {
     app->add_option("TABLE", location_, "Folder or URI to examine; default: the current folder");
+    store_.Configure(app);
   }
 
   Status Run(Console* console) override {
     const GracefulInterruption graceful;  // what is tried is removed again
+    ARROW_ASSIGN_OR_RAISE(store_options_, store_.ToOptions(location_));
     Environment();
     if (const auto path = LocalPath(location_); path.has_value()) LocalDisk(*path);
     const Status store = Store();
@@ -108,7 +111,7 @@ class DoctorCommand : public Command {
     if (!table.ok()) Add("table", Check::kBad, table.message());
     bool bad = false;
     nlohmann::ordered_json document;
-    document["location"] = location_;
+    document["location"] = WithoutOptions(location_);
     document["checks"] = nlohmann::ordered_json::array();
     for (const Check& check : checks_) {
       bad = bad || check.outcome == Check::kBad;
@@ -136,7 +139,8 @@ class DoctorCommand : public Command {
     ARROW_RETURN_NOT_OK(store);
     ARROW_RETURN_NOT_OK(table);
     if (bad)
-      return MakeError(ErrorKind::kIo, "this is no place for a table", {.object = location_});
+      return MakeError(ErrorKind::kIo, "this is no place for a table",
+                       {.object = WithoutOptions(location_)});
     return Status::OK();
   }
 
@@ -203,7 +207,7 @@ class DoctorCommand : public Command {
   // What killed writers have left: temporary files, and whole ones that were never committed. Only
   // told; nothing is removed.
   Status LeftBehind() {
-    ARROW_ASSIGN_OR_RAISE(const auto store, OpenChunkManager(location_));
+    ARROW_ASSIGN_OR_RAISE(const auto store, OpenChunkManager(location_, store_options_));
     const auto unfinished = store->Leftovers({});
     if (!unfinished.ok()) {
       Add("left behind", Check::kWarning, unfinished.status().message());
@@ -212,7 +216,9 @@ class DoctorCommand : public Command {
           Amount(*unfinished) + " of writers that were killed, no part of any version: remove " +
               Example(*unfinished));
     }
-    const auto table = Table::Open(location_);
+    OpenOptions open;
+    open.table.store = store_options_;
+    const auto table = Table::Open(location_, open);
     if (IsNotFound(table.status())) return Status::OK();  // a place for a table
     ARROW_RETURN_NOT_OK(table.status());
     const auto snapshot = (*table)->snapshot();
@@ -255,25 +261,26 @@ class DoctorCommand : public Command {
   Status Store() {
     // Local disk: beside the table, in a folder that exists already, so nothing else is made.
     const auto path = LocalPath(location_);
-    const std::string probe = ".varve-doctor-" + std::to_string(getpid());
-    const std::string root =
-        path.has_value() ? ExistingFolder(*path) + "/" + probe : location_ + "/" + probe;
-    ARROW_ASSIGN_OR_RAISE(const auto store, OpenChunkManager(root));
-    const Status outcome = TryStore(store.get());
-    for (const char* object : {"race", "write"}) static_cast<void>(store->Remove(object));
+    const std::string name = "varve-doctor-" + std::to_string(getpid());
+    const std::string root = path.has_value() ? ExistingFolder(*path) + "/." + name : location_;
+    ARROW_ASSIGN_OR_RAISE(const auto store, OpenChunkManager(root, store_options_));
+    const Status outcome = TryStore(store.get(), name);
+    for (const char* object : {"/race", "/write"}) {
+      static_cast<void>(store->Remove(name + object));
+    }
     std::error_code ignored;
     if (path.has_value()) std::filesystem::remove_all(root, ignored);
     return outcome;
   }
 
-  Status TryStore(ChunkManager* store) {
+  Status TryStore(ChunkManager* store, const std::string& folder) {
     const std::string text = "varve doctor";
     const std::span<const uint8_t> bytes(reinterpret_cast<const uint8_t*>(text.data()),
                                          text.size());
     const auto begin = std::chrono::steady_clock::now();
-    ARROW_RETURN_NOT_OK(store->Write("write", bytes));
+    ARROW_RETURN_NOT_OK(store->Write(folder + "/write", bytes));
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
-    ARROW_ASSIGN_OR_RAISE(const auto read, store->Read("write"));
+    ARROW_ASSIGN_OR_RAISE(const auto read, store->Read(folder + "/write"));
     const bool same = read->ToString() == text;
     Add("write and read", same ? Check::kGood : Check::kBad,
         same ? "a durable write takes " + FormatSeconds(seconds.count())
@@ -282,7 +289,7 @@ class DoctorCommand : public Command {
     std::vector<std::thread> racers;
     for (int i = 0; i < kRacers; ++i) {
       racers.emplace_back([&] {
-        const auto won = store->PutIfAbsent("race", bytes);
+        const auto won = store->PutIfAbsent(folder + "/race", bytes);
         if (!won.ok()) {
           ++errors;
         } else if (*won) {
@@ -315,6 +322,8 @@ class DoctorCommand : public Command {
   }
 
   std::string location_ = ".";
+  StoreArguments store_;
+  ChunkManagerOptions store_options_;
   std::vector<Check> checks_;
   bool has_orphans_ = false;             // they were looked for
   std::vector<ObjectInfo> old_, young_;  // files that no version names

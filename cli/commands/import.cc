@@ -11,6 +11,7 @@
 #include "cli/input/input.h"
 #include "cli/interruption.h"
 #include "cli/list_notes.h"
+#include "cli/location.h"
 #include "cli/output/amounts.h"
 #include "cli/output/display_text.h"
 #include "cli/output/json_document.h"
@@ -65,8 +66,9 @@ class ImportCommand : public Command {
     console_ = console;
     ARROW_ASSIGN_OR_RAISE(input_options_.format, InputFormatFromName(format_));
     input_options_.column = column_;
+    input_options_.store = write_.store;
     OpenOptions open;
-    ARROW_ASSIGN_OR_RAISE(open.table, write_.ToOptions());
+    ARROW_ASSIGN_OR_RAISE(open.table, write_.ToOptions(table_uri_));
     auto existing = Table::Open(table_uri_, open);
     if (existing.ok()) {
       table_ = *existing;
@@ -106,14 +108,15 @@ class ImportCommand : public Command {
     const FieldSchema* key = table_->snapshot()->schema()->primary_key();
     const std::string name = key == nullptr ? "" : key->name;
     if (name == primary_key_) return Status::OK();
-    return MakeError(
-        ErrorKind::kInvalid, "the table exists, with another primary key",
-        {.object = table_uri_, .expected = name.empty() ? "none" : name, .found = primary_key_});
+    return MakeError(ErrorKind::kInvalid, "the table exists, with another primary key",
+                     {.object = WithoutOptions(table_uri_),
+                      .expected = name.empty() ? "none" : name,
+                      .found = primary_key_});
   }
 
   Status Commit(std::shared_ptr<arrow::RecordBatchReader> reader, int64_t expected_rows,
                 const std::vector<std::string>& files, const TableOptions& options) {
-    std::string label = std::filesystem::path(files.front()).filename().string();
+    std::string label = std::filesystem::path(WithoutOptions(files.front())).filename().string();
     if (files.size() > 1) label = Plural(static_cast<int64_t>(files.size()), "file");
     auto counted =
         std::make_shared<ProgressReader>(std::move(reader), label, expected_rows, console_);
@@ -127,7 +130,8 @@ class ImportCommand : public Command {
     nlohmann::ordered_json commit;
     commit["version"] = table_->snapshot()->version();
     commit["rows"] = counted->num_rows();
-    commit["files"] = files;
+    commit["files"] = nlohmann::ordered_json::array();
+    for (const std::string& file : files) commit["files"].push_back(WithoutOptions(file));
     commits_.push_back(std::move(commit));
     return Status::OK();
   }

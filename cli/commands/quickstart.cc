@@ -12,8 +12,10 @@
 #include "arrow/type.h"
 #include "cli/command.h"
 #include "cli/interruption.h"
+#include "cli/location.h"
 #include "cli/output/amounts.h"
 #include "cli/output/json_document.h"
+#include "cli/store_arguments.h"
 #include "varve/table.h"
 
 namespace varve::cli {
@@ -91,13 +93,16 @@ class QuickstartCommand : public Command {
  public:
   void Configure(CLI::App* app) override {
     app->add_option("TABLE", table_uri_, "Where to make it; default: ./varve-quickstart");
+    store_.Configure(app);
   }
 
   Status Run(Console* console) override {
     const GracefulInterruption graceful;
+    TableOptions options;
+    ARROW_ASSIGN_OR_RAISE(options.store, store_.ToOptions(table_uri_));
     ARROW_ASSIGN_OR_RAISE(const auto batch, GenerateRows());
     ARROW_ASSIGN_OR_RAISE(auto rows, arrow::RecordBatchReader::Make({batch}));
-    ARROW_ASSIGN_OR_RAISE(const auto table, Table::Create(table_uri_, rows, "id"));
+    ARROW_ASSIGN_OR_RAISE(const auto table, Table::Create(table_uri_, rows, "id", options));
     if (console->json) {
       nlohmann::ordered_json document;
       document["table"] = table->uri();
@@ -109,7 +114,7 @@ class QuickstartCommand : public Command {
     console->Say(Plural(kNumRows, "row") + " with vectors of " + std::to_string(kDimension) +
                  " dimensions: version 1 of " + table->uri());
     console->Say("\nTry next:");
-    const std::string t = ShellWord(table_uri_);
+    const std::string t = ShellWord(WithoutOptions(table_uri_));
     for (const std::string& line :
          {"varve head " + t + " -n 3", "varve tree " + t,
           "varve take " + t + " 5 17 5 --columns id,title",
@@ -123,6 +128,7 @@ class QuickstartCommand : public Command {
 
  private:
   std::string table_uri_ = "./varve-quickstart";
+  StoreArguments store_;
 };
 
 }  // namespace

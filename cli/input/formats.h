@@ -11,7 +11,7 @@
 namespace varve::cli {
 
 /// Packed files come with their vectors, files of other writers as parquet-cpp maps them.
-Status OpenParquet(Input* input, const InputOptions& options);
+Status OpenParquet(const std::string& path, const InputOptions& options, Input* input);
 
 /// Arrow IPC files and streams, told apart by their first bytes; every batch is validated.
 Status OpenArrow(std::shared_ptr<arrow::io::InputStream> stream, Input* input);

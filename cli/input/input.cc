@@ -9,8 +9,10 @@
 
 #include "arrow/io/file.h"
 #include "arrow/type.h"
+#include "cli/chunk_file.h"
 #include "cli/input/formats.h"
 #include "cli/input/standard_input.h"
+#include "cli/location.h"
 #include "varve/suggestion.h"
 
 namespace varve::cli {
@@ -69,6 +71,32 @@ Status OpenFromStandardInput(InputFormat format, const InputOptions& options, In
   }
 }
 
+Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenRemoteFile(const std::string& path,
+                                                                    const InputOptions& options) {
+  const FileLocation location = SplitFileLocation(path);
+  ARROW_ASSIGN_OR_RAISE(const auto store_options, options.store.ToOptions(path));
+  ARROW_ASSIGN_OR_RAISE(const auto store, OpenChunkManager(location.folder, store_options));
+  return OpenChunkFile(store, location.name);
+}
+
+Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenLocalFile(const std::string& path,
+                                                                   Input* input) {
+  std::error_code error;
+  const auto status = std::filesystem::status(path, error);
+  if (!std::filesystem::exists(status)) {
+    return MakeError(ErrorKind::kNotFound, "there is no such file", {.object = path});
+  }
+  if (std::filesystem::is_directory(status)) {
+    return MakeError(ErrorKind::kInvalid, "a folder cannot be imported; name its files",
+                     {.object = path});
+  }
+  ARROW_ASSIGN_OR_RAISE(auto file, arrow::io::ReadableFile::Open(path));
+  if (std::filesystem::is_regular_file(status)) {
+    ARROW_ASSIGN_OR_RAISE(input->file_bytes, file->GetSize());
+  }
+  return file;
+}
+
 }  // namespace
 
 const std::vector<std::string>& InputFormatNames() {
@@ -104,31 +132,25 @@ std::string ColumnName(const InputOptions& options, bool is_vector) {
 
 Result<Input> OpenInput(const std::string& path, const InputOptions& options) {
   Input input;
-  input.path = path;
+  input.path = WithoutOptions(path);
   InputFormat format = options.format;
   if (path == "-") {
     ARROW_RETURN_NOT_OK(OpenFromStandardInput(format, options, &input));
     return input;
   }
-  std::error_code error;
-  const auto status = std::filesystem::status(path, error);
-  if (!std::filesystem::exists(status)) {
-    return MakeError(ErrorKind::kNotFound, "there is no such file", {.object = path});
-  }
-  if (std::filesystem::is_directory(status)) {
-    return MakeError(ErrorKind::kInvalid, "a folder cannot be imported; name its files",
-                     {.object = path});
+  std::shared_ptr<arrow::io::RandomAccessFile> file;
+  if (IsRemote(path)) {
+    ARROW_ASSIGN_OR_RAISE(file, OpenRemoteFile(path, options));
+    ARROW_ASSIGN_OR_RAISE(input.file_bytes, file->GetSize());
+  } else {
+    ARROW_ASSIGN_OR_RAISE(file, OpenLocalFile(*LocalPath(path), &input));
   }
   if (format == InputFormat::kAuto) {
-    ARROW_ASSIGN_OR_RAISE(format, FormatOfExtension(path));
-  }
-  ARROW_ASSIGN_OR_RAISE(auto file, arrow::io::ReadableFile::Open(path));
-  if (std::filesystem::is_regular_file(status)) {
-    ARROW_ASSIGN_OR_RAISE(input.file_bytes, file->GetSize());
+    ARROW_ASSIGN_OR_RAISE(format, FormatOfExtension(input.path));
   }
   switch (format) {
     case InputFormat::kParquet:
-      ARROW_RETURN_NOT_OK(OpenParquet(&input, options));
+      ARROW_RETURN_NOT_OK(OpenParquet(path, options, &input));
       break;
     case InputFormat::kArrow:
       ARROW_RETURN_NOT_OK(OpenArrow(file, &input));

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "arrow/type_fwd.h"
+#include "cli/store_arguments.h"
 #include "varve/status.h"
 
 namespace varve::cli {
@@ -28,6 +29,7 @@ struct InputOptions {
   std::string column;
   /// Arrow schema of the table the rows go to, or nullptr: texts are read as its types.
   std::shared_ptr<arrow::Schema> target;
+  StoreArguments store;  ///< for files in object stores
 };
 
 struct Input {
@@ -37,7 +39,8 @@ struct Input {
   std::shared_ptr<arrow::RecordBatchReader> reader;
 };
 
-/// `path` "-" is standard input, for arrow streams, jsonl and csv, with the format named.
+/// `path` is a local file or an address in an object store; "-" is standard input, for arrow
+/// streams, jsonl and csv, with the format named.
 Result<Input> OpenInput(const std::string& path, const InputOptions& options);
 
 }  // namespace varve::cli

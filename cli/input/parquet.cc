@@ -8,9 +8,10 @@
 
 namespace varve::cli {
 
-Status OpenParquet(Input* input, const InputOptions&) {
-  const FileLocation location = SplitFileLocation(input->path);
-  ARROW_ASSIGN_OR_RAISE(auto store, OpenChunkManager(location.folder));
+Status OpenParquet(const std::string& path, const InputOptions& options, Input* input) {
+  const FileLocation location = SplitFileLocation(path);
+  ARROW_ASSIGN_OR_RAISE(const auto store_options, options.store.ToOptions(path));
+  ARROW_ASSIGN_OR_RAISE(auto store, OpenChunkManager(location.folder, store_options));
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<PackedReader> reader,
                         PackedReader::Open(store, {location.name}));
   input->num_rows = reader->num_rows();

@@ -3,6 +3,7 @@
 
 #include <time.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdio>
@@ -65,6 +66,15 @@ std::string FormatSeconds(double seconds) {
   if (seconds >= 1) return Print(ThreeDigits(seconds), seconds, "s");
   if (seconds >= 1e-3) return Print(ThreeDigits(seconds * 1e3), seconds * 1e3, "ms");
   return Print(ThreeDigits(seconds * 1e6), seconds * 1e6, "us");
+}
+
+std::string FormatDuration(double seconds) {
+  constexpr double kLongest = 1e9;  // some thirty years
+  const auto whole = static_cast<int64_t>(std::ceil(std::clamp(seconds, 0.0, kLongest)));
+  const int64_t minutes = whole / 60, hours = minutes / 60;
+  if (minutes == 0) return std::to_string(whole) + " s";
+  if (hours == 0) return std::to_string(minutes) + " min " + std::to_string(whole % 60) + " s";
+  return FormatCount(hours) + " h " + std::to_string(minutes % 60) + " min";
 }
 
 std::string FormatTime(int64_t micros) { return TimeText(micros, "%Y-%m-%d %H:%M:%S UTC"); }

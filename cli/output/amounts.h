@@ -15,6 +15,8 @@ std::string FormatCount(int64_t count);
 std::string FormatRate(int64_t bytes, double seconds);
 /// "1.24 s", "3.1 ms", "12 us".
 std::string FormatSeconds(double seconds);
+/// "12 s", "3 min 5 s", "1 h 20 min": as long as something will take.
+std::string FormatDuration(double seconds);
 /// "2026-11-21 04:00:12 UTC".
 std::string FormatTime(int64_t micros);
 /// "2026-11-21T04:00:12.000345Z": for programs.

@@ -6,12 +6,12 @@
 
 #include "cli/interruption.h"
 #include "cli/output/amounts.h"
+#include "cli/output/progress_bar.h"
 
 namespace varve::cli {
 namespace {
 
 constexpr auto kBetweenFrames = std::chrono::milliseconds(100);
-constexpr int64_t kBarWidth = 24;
 
 }  // namespace
 
@@ -38,17 +38,17 @@ Status ProgressReader::ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) {
 
 void ProgressReader::Show() {
   std::string text = label_ + "  ";
-  if (expected_rows_ > 0) {
-    const int64_t filled = std::min(kBarWidth, num_rows_ * kBarWidth / expected_rows_);
-    for (int64_t i = 0; i < kBarWidth; ++i) text += i < filled ? "█" : "░";
-    text += " " + std::to_string(std::min<int64_t>(100, num_rows_ * 100 / expected_rows_)) + "%  ";
-  }
-  const std::chrono::duration<double> seconds = shown_ - begin_;
+  const double done = expected_rows_ > 0
+                          ? static_cast<double>(num_rows_) / static_cast<double>(expected_rows_)
+                          : -1;
+  if (done >= 0) text += ProgressBar(done) + "  ";
+  const double seconds = std::chrono::duration<double>(shown_ - begin_).count();
   text += Plural(num_rows_, "row");
-  if (seconds.count() > 0) {
-    const auto rate = static_cast<int64_t>(static_cast<double>(num_rows_) / seconds.count());
+  if (seconds > 0) {
+    const auto rate = static_cast<int64_t>(static_cast<double>(num_rows_) / seconds);
     text += "  " + FormatCount(rate) + " rows/s";
   }
+  if (done > 0) text += "  " + FormatDuration(seconds * (1 - std::min(done, 1.0)) / done) + " left";
   console_->Progress(text);
 }
 

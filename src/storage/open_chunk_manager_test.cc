@@ -58,7 +58,9 @@ TEST(OpenChunkManagerTest, ReplicasAreOpenedWithTheStore) {
   if (!store.ok()) GTEST_SKIP() << "a build without object stores";
   EXPECT_EQ((*store)->uri(), "s3://b/x");
   const Status mistake =
-      OpenChunkManager("s3://b/x", {.storage_options = {{"read_replicas", "hdfs://b"}}}).status();
+      OpenChunkManager("s3://b/x",
+                       {.storage_options = {{"region", "r"}, {"read_replicas", "hdfs://b"}}})
+          .status();
   EXPECT_EQ(KindOf(mistake), ErrorKind::kUnsupported);
 }
 

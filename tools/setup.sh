@@ -2,12 +2,14 @@
 # Sets up a Debian 12 machine to build and test Varve: system packages (the only step that needs root, and only where one is
 # missing) and the Python packages in .venv. Safe to run again; the second time it only checks.
 #
-#   tools/setup.sh [build] [checks] [bench] [stores]     groups; default: build
+#   tools/setup.sh [build] [checks] [bench] [remote] [npm] [stores]     groups; default: build
 #
 #   build   what `make demo` and `make test` need
 #   checks  linters, sanitizers and fuzzing, as the continuous integration runs them
 #   bench   the systems that `make bench` compares with
-#   stores  what `make test-stores` needs: object stores that run on this machine (tools/stores.sh), in .servers
+#   remote  Rust's cargo, without which object stores are left out of the build; one that is there and new enough stays
+#   npm     for servers of object stores that come from there
+#   stores  both of these, and what `make test-stores` needs: object stores that run on this machine (tools/stores.sh), in .servers
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -20,6 +22,14 @@ build_packages=(
 )
 checks_packages=(clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev)
 
+# As cmake/OpenDal.cmake looks for it.
+has_cargo() {
+  local found version
+  found=$(PATH=$HOME/.cargo/bin:$PATH command -v cargo) || return 1
+  version=$("$found" --version 2>/dev/null | grep -oE '[0-9]+[.][0-9]+' | head -n 1)
+  printf '1.91\n%s\n' "$version" | sort -CV
+}
+
 groups=("${@:-build}")
 wanted=() requirements=() servers=no
 for group in "${groups[@]}"; do
@@ -28,11 +38,13 @@ for group in "${groups[@]}"; do
     checks) wanted+=("${checks_packages[@]}") ;;
     bench) requirements+=(bench/requirements.txt) ;;
     stores)
-      command -v cargo > /dev/null || wanted+=(cargo-web rustc-web)
+      has_cargo || wanted+=(cargo-web rustc-web)
       command -v npm > /dev/null || wanted+=(nodejs npm)
       servers=yes
       ;;
-    *) echo "setup: unknown group '$group' (build, checks, bench, stores)" >&2; exit 2 ;;
+    remote) has_cargo || wanted+=(cargo-web rustc-web) ;;
+    npm) command -v npm > /dev/null || wanted+=(nodejs npm) ;;
+    *) echo "setup: unknown group '$group' (build, checks, bench, remote, npm, stores)" >&2; exit 2 ;;
   esac
 done
 
@@ -59,7 +71,8 @@ if [ ${#missing[@]} -gt 0 ]; then
     root=(sudo)
   fi
   "${root[@]}" apt-get update -qq
-  "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+  "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
+    { echo "setup: apt-get could not install: ${missing[*]}" >&2; exit 1; }
 fi
 
 if [ $needs_python = yes ]; then

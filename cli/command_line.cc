@@ -93,6 +93,7 @@ int Fail(const Status& status, const Console& console) {
       if (!context->object.empty()) error["object"] = context->object;
       if (!context->field.empty()) error["field"] = context->field;
       if (context->offset >= 0) error["offset"] = context->offset;
+      if (IsCommitUnknown(status) && !context->found.empty()) error["token"] = context->found;
     }
     nlohmann::ordered_json document;
     document["error"] = std::move(error);

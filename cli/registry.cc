@@ -18,6 +18,7 @@ extern const CommandEntry kImportCommand;
 extern const CommandEntry kInfoCommand;
 extern const CommandEntry kQueryCommand;
 extern const CommandEntry kQuickstartCommand;
+extern const CommandEntry kResolveCommand;
 extern const CommandEntry kSchemaCommand;
 extern const CommandEntry kStatsCommand;
 extern const CommandEntry kTakeCommand;
@@ -27,10 +28,10 @@ extern const CommandEntry kVersionCommand;
 
 std::span<const CommandEntry> Commands() {
   static const std::array kCommands = {
-      kQuickstartCommand, kCreateCommand,     kImportCommand, kCpCommand,     kInfoCommand,
-      kSchemaCommand,     kHistoryCommand,    kTreeCommand,   kStatsCommand,  kHeadCommand,
-      kTakeCommand,       kQueryCommand,      kExportCommand, kVerifyCommand, kDoctorCommand,
-      kBenchCommand,      kCompletionCommand, kVersionCommand};
+      kQuickstartCommand, kCreateCommand,  kImportCommand,     kCpCommand,     kInfoCommand,
+      kSchemaCommand,     kHistoryCommand, kTreeCommand,       kStatsCommand,  kHeadCommand,
+      kTakeCommand,       kQueryCommand,   kExportCommand,     kVerifyCommand, kDoctorCommand,
+      kResolveCommand,    kBenchCommand,   kCompletionCommand, kVersionCommand};
   return kCommands;
 }
 

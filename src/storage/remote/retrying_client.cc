@@ -85,6 +85,8 @@ struct RetryingClient::Trial : std::enable_shared_from_this<Trial> {
   void OnReply(ObjectReply reply) {
     requests += reply.requests;
     queued += reply.queued;
+    // Not when it came: of many that wait for their turn, none has been a request yet.
+    if (tries == 1) shared->budget->OnRequest();
     if (!reply.ok() && MayHelp(reply.outcome, tries) && tries < shared->policy.max_tries &&
         !request.stop.stop_requested()) {
       const nanoseconds pause = PauseAfter(reply);
@@ -141,7 +143,6 @@ RetryingClient::RetryingClient(std::shared_ptr<ObjectClient> base, RetryPolicy p
           Shared{std::move(base), policy, std::move(budget), timer, random})) {}
 
 void RetryingClient::Start(ObjectRequest request, ObjectDone done) {
-  shared_->budget->OnRequest();
   std::make_shared<Trial>(shared_, std::move(request), std::move(done))->Try();
 }
 

@@ -30,10 +30,11 @@ struct RetryPolicy {
 };
 
 /// So many tries beyond the first, as a share of the requests made: an endpoint in trouble is not
-/// buried under retries. Threads: safe
+/// buried under retries. `most` is saved up, which is enough for all requests that are usually
+/// under way to lose their connection at once. Threads: safe
 class RetryBudget {
  public:
-  explicit RetryBudget(double per_request = 0.15, double most = 20)
+  explicit RetryBudget(double per_request = 0.15, double most = 100)
       : per_request_(per_request), most_(most), left_(most) {}
   void OnRequest();
   bool TakeRetry();

@@ -234,10 +234,10 @@ class OpenDalUpload : public ObjectUpload {
           if (reply.ok()) return Send(std::move(bytes), std::move(done));
           done(std::move(reply));
         }};
-    vod_call_free(vod_writer_open(endpoint_->get(), TextOf(path_), options_.if_absent,
-                                  static_cast<size_t>(options_.part_bytes),
-                                  static_cast<size_t>(options_.parallel_parts), &writer_, Timeout(),
-                                  OnUploadDone, call));
+    vod_call_free(vod_writer_open(
+        endpoint_->get(), TextOf(path_), options_.if_absent,
+        static_cast<size_t>(options_.part_bytes), static_cast<size_t>(options_.parallel_parts),
+        static_cast<uint32_t>(options_.retries), &writer_, Timeout(), OnUploadDone, call));
   }
 
   void Close(ObjectDone done) override {

@@ -127,10 +127,11 @@ vod_call* vod_list(const vod_endpoint* endpoint, vod_text prefix, vod_text start
                    bool recursive, size_t page, vod_on_entry on_entry, uint64_t timeout_ms,
                    vod_done done, void* user);
 
-/// A streaming upload; `*writer` is set at once and usable after `done`.
+/// A streaming upload; `*writer` is set at once and usable after `done`. So many requests of its
+/// parts are sent again where they fail.
 vod_call* vod_writer_open(const vod_endpoint* endpoint, vod_text path, bool if_not_exists,
-                          size_t part_bytes, size_t concurrency, vod_writer** writer,
-                          uint64_t timeout_ms, vod_done done, void* user);
+                          size_t part_bytes, size_t concurrency, uint32_t retries,
+                          vod_writer** writer, uint64_t timeout_ms, vod_done done, void* user);
 vod_call* vod_writer_write(const vod_writer* writer, const uint8_t* data, size_t length,
                            void* owner, vod_release release, uint64_t timeout_ms, vod_done done,
                            void* user);

@@ -118,6 +118,7 @@ struct UploadOptions {
   int64_t part_bytes = 8 << 20;
   int64_t parallel_parts = 4;
   std::chrono::milliseconds timeout{0};  ///< of each call
+  int retries = 0;  ///< of requests for parts, of all together; not with `multipart`
   /// Step by step through Start (multipart_upload.h), where the service lets uploads be told apart.
   bool multipart = false;
   bool resume = false;  ///< with `multipart`: goes on with an unfinished upload of the path

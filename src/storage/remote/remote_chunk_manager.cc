@@ -108,6 +108,7 @@ UploadOptions RemoteChunkManager::Uploads(bool resume) const {
           .part_bytes = options_.part_bytes,
           .parallel_parts = options_.parallel_parts,
           .timeout = options_.upload_timeout,
+          .retries = options_.upload_retries,
           .multipart = options_.multipart,
           .resume = resume};
 }

@@ -29,6 +29,7 @@ struct RemoteOptions {
   std::chrono::milliseconds upload_timeout{120'000};  ///< of each request with a body
   int64_t part_bytes = 8 << 20;
   int64_t parallel_parts = 4;
+  int upload_retries = 9;  ///< of parts, where they are not requests of their own
   bool multipart = false;  ///< uploads can be told apart: S3 and lookalikes
   int64_t whole_read_bytes_max = int64_t{1} << 30;
 };

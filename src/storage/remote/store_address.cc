@@ -224,6 +224,7 @@ class Resolver {
         std::max(address.manager.upload_timeout, address.manager.timeout);
     ARROW_RETURN_NOT_OK(TakeMillis("connect_timeout", &address.client.connect_timeout));
     ARROW_RETURN_NOT_OK(TakeTuning(&address.tuning));
+    address.manager.upload_retries = address.tuning.retry.max_tries - 1;
     address.client.idle_connections = address.tuning.max_in_flight;
     ARROW_RETURN_NOT_OK(
         TakeNumber("part_bytes", 5 << 20, int64_t{5} << 30, &address.manager.part_bytes));

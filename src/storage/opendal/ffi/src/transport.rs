@@ -3,10 +3,12 @@
 //! configured hosts only, bounds what is kept of an answer, and notes what OpenDAL does not tell.
 
 use std::collections::BTreeSet;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU16, AtomicU32, Ordering::Relaxed};
+use std::time::Duration;
 
-use http::header::{CONTENT_RANGE, DATE, RANGE, RETRY_AFTER};
+use http::header::{CONTENT_RANGE, DATE, IF_NONE_MATCH, RANGE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, Request, Response, StatusCode};
 use opendal::raw::oio::ReadStream;
 use opendal::{Buffer, Error, ErrorKind, HttpBody, HttpTransport, HttpTransporter, Result};
@@ -23,6 +25,8 @@ pub struct Recorder {
     reads_objects: bool,
     /// Requests run side by side: what the others meet does not hide a failure.
     is_upload: bool,
+    /// So many requests of an upload, of all its parts together, may be sent again.
+    retries_left: AtomicU32,
     pub requests: AtomicU32,
     pub status: AtomicU16,
     pub retry_after_ms: AtomicI64,
@@ -35,6 +39,7 @@ impl Default for Recorder {
         Recorder {
             reads_objects: false,
             is_upload: false,
+            retries_left: AtomicU32::new(0),
             requests: AtomicU32::new(0),
             status: AtomicU16::new(0),
             retry_after_ms: AtomicI64::new(-1),
@@ -49,8 +54,23 @@ impl Recorder {
         Recorder { reads_objects: true, ..Recorder::default() }
     }
 
-    pub fn of_upload() -> Recorder {
-        Recorder { is_upload: true, ..Recorder::default() }
+    pub fn of_upload(retries: u32) -> Recorder {
+        Recorder { is_upload: true, retries_left: AtomicU32::new(retries), ..Recorder::default() }
+    }
+
+    fn take_retry(&self) -> bool {
+        self.retries_left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok()
+    }
+
+    /// What a request met that is not sent again.
+    fn note_last(&self, attempt: &Recorder) {
+        if attempt.certificate_refused.load(Relaxed) {
+            self.certificate_refused.store(true, Relaxed);
+        }
+        if self.note_status(attempt.status.load(Relaxed)) {
+            self.retry_after_ms.store(attempt.retry_after_ms.load(Relaxed), Relaxed);
+            self.server_date_ms.store(attempt.server_date_ms.load(Relaxed), Relaxed);
+        }
     }
 
     /// False: what was noted before is to stay.
@@ -194,8 +214,65 @@ fn is_certificate_error(error: &Error) -> bool {
     false
 }
 
+/// Whether a request does the same when it comes twice. Parts do; what depends on a condition that
+/// it may itself have made false does not.
+fn may_repeat(request: &Request<Buffer>) -> bool {
+    let conditional = |name: &HeaderName| name == IF_NONE_MATCH || name.as_str().ends_with("forbid-overwrite");
+    request.method() == http::Method::PUT && !request.headers().keys().any(conditional)
+}
+
+fn may_help(answer: &Result<Response<HttpBody>>) -> bool {
+    match answer {
+        Err(error) => error.is_temporary(),
+        Ok(response) => {
+            let status = response.status();
+            status == StatusCode::TOO_MANY_REQUESTS
+                || (status.is_server_error() && status != StatusCode::NOT_IMPLEMENTED)
+        }
+    }
+}
+
+/// Full jitter, on top of what the service asks for.
+fn pause_before(retry: u32, asked_ms: i64) -> Duration {
+    const FIRST_MS: u64 = 50;
+    const MOST_MS: u64 = 5_000;
+    let most = MOST_MS.min(FIRST_MS << retry.min(10));
+    let drawn = RandomState::new().build_hasher().finish() % (most + 1);
+    Duration::from_millis(MOST_MS.min(asked_ms.max(0) as u64) + drawn)
+}
+
+fn copy_of(request: &Request<Buffer>) -> Request<Buffer> {
+    let mut copy = Request::new(request.body().clone());
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.headers_mut() = request.headers().clone();
+    *copy.extensions_mut() = request.extensions().clone();
+    copy
+}
+
 impl HttpTransport for CheckedTransport {
+    /// A part of an upload that failed is sent again from here: OpenDAL's writer cannot be asked to,
+    /// since it forgets what it could not send.
     async fn fetch(&self, request: Request<Buffer>) -> Result<Response<HttpBody>> {
+        if !self.recorder.is_upload {
+            return self.fetch_once(request, &self.recorder).await;
+        }
+        for retry in 0.. {
+            let attempt = Recorder::default();
+            let answer = self.fetch_once(copy_of(&request), &attempt).await;
+            self.recorder.requests.fetch_add(attempt.requests.load(Relaxed), Relaxed);
+            if !may_help(&answer) || !may_repeat(&request) || !self.recorder.take_retry() {
+                self.recorder.note_last(&attempt);
+                return answer;
+            }
+            tokio::time::sleep(pause_before(retry, attempt.retry_after_ms.load(Relaxed))).await;
+        }
+        unreachable!("retries end")
+    }
+}
+
+impl CheckedTransport {
+    async fn fetch_once(&self, request: Request<Buffer>, recorder: &Recorder) -> Result<Response<HttpBody>> {
         let host = request.uri().host().unwrap_or("").to_ascii_lowercase();
         if !self.wire.hosts.is_empty() && !self.wire.hosts.contains(&host) {
             return Err(Error::new(
@@ -205,7 +282,6 @@ impl HttpTransport for CheckedTransport {
         }
         let range = text(request.headers(), &RANGE).map(str::to_owned);
         let has_body = request.method() != http::Method::HEAD;
-        let recorder = &self.recorder;
         recorder.requests.fetch_add(1, Relaxed);
         recorder.note_status(0);
         let response = match self.wire.client.fetch(request).await {
@@ -269,6 +345,21 @@ mod tests {
         assert!(check_range("bytes=5-9", partial, &HeaderMap::new()).is_err());
         assert!(check_range("bytes=5-9", StatusCode::OK, &HeaderMap::new()).is_err());
         assert!(check_range("bytes=-8", partial, &headers("bytes 12-19/20")).is_ok());
+    }
+
+    #[test]
+    fn only_what_does_the_same_twice_is_repeated() {
+        let request = |method: &str, header: &str| {
+            let request = Request::builder().method(method).header(header, "*");
+            may_repeat(&request.body(Buffer::new()).unwrap())
+        };
+        assert!(request("PUT", "content-type"));
+        assert!(!request("POST", "content-type"));
+        assert!(!request("PUT", "if-none-match"));
+        assert!(!request("PUT", "x-oss-forbid-overwrite"));
+        let upload = Recorder::of_upload(2);
+        assert_eq!([upload.take_retry(), upload.take_retry(), upload.take_retry()], [true, true, false]);
+        assert!(pause_before(40, i64::MAX) <= Duration::from_secs(10));
     }
 
     #[test]

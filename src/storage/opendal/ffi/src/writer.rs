@@ -46,13 +46,14 @@ pub unsafe extern "C" fn vod_writer_open(
     if_not_exists: bool,
     part_bytes: usize,
     concurrency: usize,
+    retries: u32,
     writer: *mut *mut Upload,
     timeout_ms: u64,
     done: Done,
     user: *mut c_void,
 ) -> *mut Call {
     let endpoint = unsafe { &*endpoint };
-    let recorder = Arc::new(Recorder::of_upload());
+    let recorder = Arc::new(Recorder::of_upload(retries));
     let place = Arc::new(Mutex::new(None));
     let upload = Upload { endpoint: endpoint.clone(), recorder: recorder.clone(), writer: place.clone() };
     unsafe { *writer = Box::into_raw(Box::new(upload)) };

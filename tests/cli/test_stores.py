@@ -89,6 +89,20 @@ def test_one_storage_option_takes_one_word(table):
     assert run("query", "--storage-option", "a=b", table, "--count", "--json").json["rows"] == 1000
 
 
+def test_doctor_writes_nothing_when_asked_not_to(table):
+    before = files(table)
+    checks = {check["check"]: check["outcome"] for check in run("doctor", table, "--read-only", "--json").json["checks"]}
+    assert "commit race" not in checks and checks["table"] == "ok"
+    assert files(table) == before
+
+
+def test_doctor_tells_the_warnings_of_a_configuration(table, tmp_path):
+    config = tmp_path / "varve.yaml"
+    config.write_text("storage: {type: local, cache: {memory_limit: 8GB}}\n")
+    checks = {check["check"]: check for check in run("doctor", table, "--json", "--config", config).json["checks"]}
+    assert checks["configuration"]["outcome"] == "warning" and f"{config}:1" in checks["configuration"]["finding"]
+
+
 def test_secrets_in_addresses_are_not_shown(tmp_path):
     address = f"s3://bucket/books?region=x&endpoint=http://127.0.0.1:1&timeout=1s&retry_attempts=0&secret_access_key={SECRET}&access_key_id={SECRET}"
     for words in (("head", address), ("info", address), ("tree", address), ("stats", address), ("verify", address), ("take", address, 1),

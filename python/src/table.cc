@@ -26,12 +26,16 @@
 #include "schema.h"
 #include "signals.h"
 #include "table.h"
+#include "varve/storage_metrics.h"
 
 namespace varve::python {
 namespace {
 
 using Text = std::optional<std::string>;
 using Layouts = std::map<std::string, std::string>;
+using StorageOptions = std::map<std::string, std::string>;
+
+constexpr double kNanosPerSecond = 1e9;
 
 struct PyTable {
   std::shared_ptr<Table> table;
@@ -97,9 +101,11 @@ void WarnOfLists(const CollectionSchema& schema, const arrow::Schema& input) {
 }
 
 PyTable Create(const std::string& uri, nb::handle data, const Text& primary_key,
-               const Layouts& layouts, const Text& message, bool sync) {
+               const Layouts& layouts, const Text& message, bool sync,
+               const StorageOptions& storage_options) {
   CreateOptions options{.primary_key = primary_key.value_or(""), .message = message.value_or("")};
   options.table.store.sync = sync;
+  options.table.store.storage_options = storage_options;
   const std::string& key = options.primary_key;
   if (IsSchema(data)) {
     auto arrow_schema = ImportSchemaOf(data);
@@ -125,9 +131,11 @@ PyTable Create(const std::string& uri, nb::handle data, const Text& primary_key,
   return {std::move(table)};
 }
 
-PyTable Open(const std::string& uri, uint64_t version, int64_t as_of_micros, bool sync) {
+PyTable Open(const std::string& uri, uint64_t version, int64_t as_of_micros, bool sync,
+             const StorageOptions& storage_options) {
   OpenOptions options{.version = version, .as_of_micros = as_of_micros};
   options.table.store.sync = sync;
+  options.table.store.storage_options = storage_options;
   return {ValueOrThrow(WithoutGil([&] { return Table::Open(uri, options); }))};
 }
 
@@ -137,6 +145,24 @@ uint64_t Append(const PyTable& self, nb::handle data, const Text& message) {
       [&] { return self.table->Append(input.reader, {.message = message.value_or("")}); });
   if (!commit.ok()) input.pending->ThrowIfSet();
   return ValueOrThrow(std::move(commit)).version;
+}
+
+uint64_t ResolveCommit(const PyTable& self, const std::string& token) {
+  return ValueOrThrow(WithoutGil([&] { return self.table->Resolve(token); })).version;
+}
+
+nb::object MetricsOf(const PyTable& self) {
+  const auto metrics = self.table->store().Metrics();
+  if (!metrics.has_value()) return nb::none();
+  const nb::module_ varve = nb::module_::import_("varve");
+  nb::list operations;
+  for (const OperationMetrics& each : metrics->operations) {
+    operations.append(varve.attr("OperationMetrics")(
+        each.operation, each.outcome, each.calls, each.requests, each.bytes,
+        static_cast<double>(each.latency.sum_nanos) / kNanosPerSecond));
+  }
+  return varve.attr("StorageMetrics")(metrics->calls(), metrics->errors(), metrics->requests(),
+                                      metrics->bytes(), operations, metrics->ToPrometheus());
 }
 
 PyRows Scan(const PyTable& self, nb::handle columns, nb::handle filter,
@@ -235,6 +261,12 @@ void DefineTable(nb::module_& module) {
       .def("append", Append, nb::arg("data").none(), nb::arg("message") = none,
            "Commits the rows of data as one version and returns its number. Nothing is visible "
            "unless it returns.")
+      .def("resolve_commit", ResolveCommit, nb::arg("token"),
+           "Settles an append that raised CommitUnknownError: the version that it became. Raises "
+           "CommitConflictError if it did not happen and never will, CommitUnknownError if it may "
+           "still.")
+      .def("storage_metrics", MetricsOf,
+           "What the store was asked so far, and how it answered; None where nobody counts.")
       .def("scan", Scan, nb::arg("columns") = none, nb::arg("filter") = none,
            nb::arg("limit") = none, nb::arg("batch_size") = 8192, nb::arg("verify") = true,
            "Rows in order, those for which filter is true: text, or an expression of "
@@ -253,9 +285,9 @@ void DefineTable(nb::module_& module) {
       .def("__repr__", Describe);
   module.def("_create", Create, nb::arg("uri"), nb::arg("data").none(),
              nb::arg("primary_key") = none, nb::arg("layouts"), nb::arg("message") = none,
-             nb::arg("sync"));
+             nb::arg("sync"), nb::arg("storage_options"));
   module.def("_open", Open, nb::arg("uri"), nb::arg("version"), nb::arg("as_of_micros"),
-             nb::arg("sync"));
+             nb::arg("sync"), nb::arg("storage_options"));
 }
 
 }  // namespace varve::python

@@ -48,9 +48,11 @@ __all__ = [
     "InternalError",
     "InvalidError",
     "NotFoundError",
+    "OperationMetrics",
     "ResourceError",
     "Rows",
     "Schema",
+    "StorageMetrics",
     "Table",
     "UnsupportedError",
     "Version",
@@ -79,11 +81,33 @@ class Version(_NamedTuple):
         return epoch + datetime.timedelta(microseconds=self.commit_micros)
 
 
-def create(uri, data_or_schema, primary_key=None, *, layout=None, message=None, sync=True):
+class OperationMetrics(_NamedTuple):
+    """Tries of one kind that ended in one way."""
+
+    operation: str
+    outcome: str
+    calls: int
+    requests: int
+    bytes: int
+    seconds: float
+
+
+class StorageMetrics(_NamedTuple):
+    """What a store was asked, and how it answered. `prometheus` is the same as text that Prometheus scrapes, with latencies."""
+
+    calls: int
+    errors: int
+    requests: int
+    bytes: int
+    operations: list
+    prometheus: str
+
+
+def create(uri, data_or_schema, primary_key=None, *, layout=None, message=None, sync=True, storage_options=None):
     """Creates a table and returns it.
 
     uri
-        a folder, "file:///folder" or "memory://name"
+        a folder, "file:///folder", "memory://name", or a folder in an object store: "s3://bucket/folder", az, gs, oss, cos
     data_or_schema
         rows for the first version, in anything that append takes; or an Arrow schema for a table without rows
     primary_key
@@ -95,15 +119,20 @@ def create(uri, data_or_schema, primary_key=None, *, layout=None, message=None, 
         kept in the history, with version 1
     sync
         False leaves it to the operating system when bytes reach the disk
+    storage_options
+        of the object store, by the names its users know: {"aws_region": "eu-west-1"}; what is missing is looked for in the
+        environment
 
     Raises AlreadyExistsError if there is a table.
     """
-    return _create(_os.fspath(uri), data_or_schema, primary_key, layout or {}, message, sync)
+    options = _texts_of(storage_options)
+    return _create(_os.fspath(uri), data_or_schema, primary_key, layout or {}, message, sync, options)
 
 
-def open(uri, version=None, *, as_of=None, sync=True):
+def open(uri, version=None, *, as_of=None, sync=True, storage_options=None):
     """Opens a table: its newest version, the one numbered `version`, or the newest committed at or before `as_of` (a datetime,
     a text such as "2026-11-21T04:00" in UTC, or microseconds since 1970). One opened at a version or a time stays there.
+    `uri` and `storage_options` are as for create.
 
     Raises NotFoundError if there is no such table or version.
     """
@@ -116,7 +145,22 @@ def open(uri, version=None, *, as_of=None, sync=True):
             raise TypeError(f"version must be a whole number, not {type(version).__name__}") from None
         if version < 1:
             raise InvalidError("versions count from 1")
-    return _open(_os.fspath(uri), version or 0, 0 if as_of is None else _micros_of(as_of), sync)
+    micros = 0 if as_of is None else _micros_of(as_of)
+    return _open(_os.fspath(uri), version or 0, micros, sync, _texts_of(storage_options))
+
+
+def _texts_of(storage_options):
+    texts = {}
+    for name, value in (storage_options or {}).items():
+        if isinstance(value, bool):
+            value = "true" if value else "false"
+        elif isinstance(value, int):
+            value = str(value)
+        if not isinstance(name, str) or not isinstance(value, str):
+            # The value is not shown: it may be secret.
+            raise TypeError(f"storage option {name!r} must be a text, a number or a bool, not {type(value).__name__}")
+        texts[name] = value
+    return texts
 
 
 def _micros_of(moment):

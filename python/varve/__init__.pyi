@@ -102,6 +102,22 @@ class Version(NamedTuple):
     @property
     def committed(self) -> datetime.datetime: ...
 
+class OperationMetrics(NamedTuple):
+    operation: str
+    outcome: str
+    calls: int
+    requests: int
+    bytes: int
+    seconds: float
+
+class StorageMetrics(NamedTuple):
+    calls: int
+    errors: int
+    requests: int
+    bytes: int
+    operations: list[OperationMetrics]
+    prometheus: str
+
 class Table:
     @property
     def uri(self) -> str: ...
@@ -111,6 +127,8 @@ class Table:
     def schema(self) -> Schema: ...
     def __len__(self) -> int: ...
     def append(self, data: _Rows | Iterable[_Rows], message: str | None = None) -> int: ...
+    def resolve_commit(self, token: str) -> int: ...
+    def storage_metrics(self) -> StorageMetrics | None: ...
     def scan(
         self,
         columns: _Columns = None,
@@ -134,6 +152,7 @@ def create(
     layout: Mapping[str, _Layout] | None = None,
     message: str | None = None,
     sync: bool = True,
+    storage_options: Mapping[str, str | int | bool] | None = None,
 ) -> Table: ...
 def open(
     uri: str | os.PathLike[str],
@@ -141,4 +160,5 @@ def open(
     *,
     as_of: datetime.datetime | datetime.date | str | int | None = None,
     sync: bool = True,
+    storage_options: Mapping[str, str | int | bool] | None = None,
 ) -> Table: ...

@@ -58,9 +58,14 @@ class CommitConflictError(Error):
 
 
 class CommitUnknownError(Error):
-    """The commit may or may not have happened: read the table's versions before trying again."""
+    """The commit may or may not have happened: ask Table.resolve_commit(error.token) before trying again."""
 
     kind = "commit_unknown"
+
+    @property
+    def token(self):
+        """What Table.resolve_commit and `varve resolve` want to know; a text that may be kept."""
+        return self.found
 
 
 class UnsupportedError(Error):

@@ -150,7 +150,7 @@ ObjectReply Scene::RunUpload(ObjectClient* client, milliseconds timeout) {
     start([promise](ObjectReply reply) { promise->set_value(std::move(reply)); });
     return promise->get_future().get();
   };
-  const std::string all = Parts();
+  const std::string& all = Parts();
   for (size_t begin = 0; begin < all.size(); begin += kPartBytes) {
     auto part = arrow::Buffer::FromString(all.substr(begin, kPartBytes));
     ObjectReply reply = wait([&](ObjectDone done) { upload->Write(part, std::move(done)); });

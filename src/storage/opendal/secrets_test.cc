@@ -26,9 +26,10 @@ struct Credentials {
 // A key that Azure's client can sign with, and whose text has the canary.
 std::string AzureKey() { return "CANARYCANARYCANARYCANARYCANARYCANARYCANARYCA"; }
 
+// One that signs nothing: it is refused before anybody is asked.
 std::string GoogleKey() {
-  return R"({"type": "authorized_user", "client_id": "id", "client_secret": "CANARY-client-secret", )"
-         R"("refresh_token": "CANARY-refresh-token"})";
+  return R"({"type": "service_account", "client_email": "me@example.com", )"
+         R"("private_key": "-----BEGIN PRIVATE KEY-----\nCANARY\n-----END PRIVATE KEY-----\n"})";
 }
 
 std::vector<Credentials> Kinds() {

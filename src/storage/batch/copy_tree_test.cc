@@ -7,6 +7,8 @@
 #include "arrow/buffer.h"
 #include "base/coding.h"
 #include "storage/memory/memory_chunk_manager.h"
+#include "storage/remote/remote_chunk_manager.h"
+#include "storage/remote/testing/simulated_client.h"
 #include "storage/testing/counting_chunk_manager.h"
 #include "storage/testing/faulty_chunk_manager.h"
 #include "storage/testing/scratch_directory.h"
@@ -173,6 +175,19 @@ TEST(CopyTreeTest, AHintIsReplacedWithoutQuestion) {
   Fill(target.get(), {{"_versions/hint", "32"}});
   ASSERT_TRUE(CopyTree(source.get(), target.get()).ok());
   EXPECT_EQ(ContentsOf(target.get()), Table());
+}
+
+TEST(CopyTreeTest, BucketsOfOneNameMayBeOfTwoServices) {
+  const auto bucket = [] {
+    return internal::RemoteChunkManager(
+        std::make_shared<internal::SimulatedClient>(),
+        internal::RemoteOptions{.uri = "s3://bucket", .features = {.put_if_absent = true}});
+  };
+  auto source = bucket(), target = bucket();
+  Fill(&source, Table());
+  const auto copied = CopyTree(&source, &target);
+  ASSERT_TRUE(copied.ok()) << copied.status().ToString();
+  EXPECT_EQ(ContentsOf(&target), Table());
 }
 
 TEST(CopyTreeTest, AStoreIsNotCopiedOntoItself) {

@@ -52,5 +52,7 @@ if(VARVE_HAS_OPENDAL)
   set_target_properties(varve_opendal PROPERTIES IMPORTED_LOCATION ${archive})
   find_package(Threads REQUIRED)
   target_link_libraries(varve_opendal INTERFACE Threads::Threads ${CMAKE_DL_LIBS} m)
+  # Rust's own library exports its names; those of two libraries in one process must not meet.
+  target_link_options(varve_opendal INTERFACE LINKER:--exclude-libs,libvarve_opendal.a)
   add_dependencies(varve_opendal varve_opendal_build)
 endif()

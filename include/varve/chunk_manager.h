@@ -17,10 +17,12 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +48,19 @@ struct ReadRange {
   int64_t offset = 0;
   int64_t length = 0;
   void* out = nullptr;
+};
+
+/// Ranges of one object, of many that are read together.
+struct ObjectRanges {
+  std::string path;
+  int64_t size = 0;  ///< of the object; a wrong one is found when a read comes short
+  std::vector<ReadRange> ranges;
+};
+
+/// What bytes between two ranges are worth, where each request has a price of its own.
+enum class ReadPattern {
+  kPoint,  ///< a few values here and there
+  kScan,   ///< most of the object, sooner or later
 };
 
 /// An object that is open for reading. Threads: all methods may be called concurrently.
@@ -143,10 +158,27 @@ class VARVE_EXPORT ChunkManager {
   /// The whole object.
   virtual Result<std::shared_ptr<arrow::Buffer>> Read(const std::string& path);
 
+  /// Several whole objects, under way together where requests take their time; what became of each,
+  /// in the order of `paths`. The default reads one after the other.
+  virtual std::vector<Result<std::shared_ptr<arrow::Buffer>>> ReadMany(
+      std::span<const std::string> paths);
+
   /// Opens for ranged reads. `known_size` >= 0 saves asking the store; a wrong one is found when a
   /// read comes short.
   virtual Result<std::shared_ptr<ChunkReader>> OpenReader(const std::string& path,
                                                           int64_t known_size = -1) = 0;
+
+  /// Ranges of several objects. Where requests take their time, all are under way together, as few
+  /// as is quickest. The default reads one object after the other.
+  /// Errors: the first that happened; what the ranges hold then is not said
+  virtual Status ReadRangesOf(std::span<const ObjectRanges> objects,
+                              ReadPattern pattern = ReadPattern::kPoint);
+
+  /// The same, where nobody has to wait: `done` is called once, maybe before this returns, maybe on
+  /// a thread of the store's, where it must not block. Until then the ranges are written to. Asked
+  /// to `stop`, it ends early with Cancelled. The default reads, then calls.
+  virtual void StartRangesOf(std::vector<ObjectRanges> objects, ReadPattern pattern,
+                             std::stop_token stop, std::function<void(Status)> done);
 
   /// Creates or replaces a whole object; readers see the old bytes or the new, never a mixture.
   virtual Status Write(const std::string& path, std::span<const uint8_t> bytes) = 0;

@@ -48,20 +48,10 @@ std::optional<Manifest> Rewind(const Manifest& known, uint64_t version) {
   return past;
 }
 
-}  // namespace
-
-ManifestStore::ManifestStore(std::shared_ptr<ChunkManager> store, ManifestStoreOptions options)
-    : store_(std::move(store)), options_(options) {}
-
-std::string ManifestStore::PathOf(uint64_t version) { return VersionPath(version); }
-uint64_t ManifestStore::BaseOf(uint64_t version) { return BaseVersionOf(version); }
-
-Result<ManifestObject> ManifestStore::ReadObject(uint64_t version) {
+Result<ManifestObject> DecodeVersion(uint64_t version, const arrow::Buffer& bytes) {
   const std::string path = VersionPath(version);
-  ARROW_ASSIGN_OR_RAISE(const auto buffer, store_->Read(path));
   ARROW_ASSIGN_OR_RAISE(
-      auto object,
-      DecodeManifestObject({buffer->data(), static_cast<size_t>(buffer->size())}, path));
+      auto object, DecodeManifestObject({bytes.data(), static_cast<size_t>(bytes.size())}, path));
   if (object.values.version != version) {
     return Corruption("a version under another's name",
                       {.object = path,
@@ -72,25 +62,46 @@ Result<ManifestObject> ManifestStore::ReadObject(uint64_t version) {
   return object;
 }
 
+}  // namespace
+
+ManifestStore::ManifestStore(std::shared_ptr<ChunkManager> store, ManifestStoreOptions options)
+    : store_(std::move(store)), options_(options) {}
+
+std::string ManifestStore::PathOf(uint64_t version) { return VersionPath(version); }
+uint64_t ManifestStore::BaseOf(uint64_t version) { return BaseVersionOf(version); }
+
+Result<ManifestObject> ManifestStore::ReadObject(uint64_t version) {
+  return DecodeOrReadAgain(version, store_->Read(VersionPath(version)));
+}
+
+Result<ManifestObject> ManifestStore::DecodeOrReadAgain(
+    uint64_t version, const Result<std::shared_ptr<arrow::Buffer>>& bytes) {
+  ARROW_RETURN_NOT_OK(bytes.status());
+  auto object = DecodeVersion(version, **bytes);
+  if (!IsCorruption(object.status()) || ProbesAreCheap()) return object;
+  // It may have been damaged on its way here.
+  ARROW_ASSIGN_OR_RAISE(const auto again, store_->Read(VersionPath(version)));
+  return DecodeVersion(version, *again);
+}
+
 // `versions`: newest first, ending just above `state` (or with a full version, if that is empty).
 Result<std::shared_ptr<const Manifest>> ManifestStore::LoadChain(std::span<const uint64_t> versions,
                                                                  Manifest state) {
   const size_t count = versions.size();
   std::vector<std::optional<ManifestObject>> objects(count);
   std::vector<Status> missing(count);
-  const auto read = [&](int64_t i) -> Status {
-    auto object = ReadObject(versions[i]);
+  std::vector<std::string> paths;
+  for (const uint64_t version : versions) paths.push_back(VersionPath(version));
+  const auto bytes = store_->ReadMany(paths);
+  for (size_t i = 0; i < count; ++i) {
+    auto object = DecodeOrReadAgain(versions[i], bytes[i]);
     // An older object that is not there matters only if no newer one is full.
     if (!object.ok() && IsNotFound(object.status())) {
       missing[i] = object.status();
-      return Status::OK();
+      continue;
     }
     ARROW_ASSIGN_OR_RAISE(objects[i], std::move(object));
-    return Status::OK();
-  };
-  // Small local files are read sooner than another thread wakes up.
-  Executor* executor = ProbesAreCheap() ? Executor::Inline() : options_.executor;
-  ARROW_RETURN_NOT_OK(executor->ParallelFor(static_cast<int64_t>(count), read));
+  }
 
   size_t num_needed = 0;
   while (num_needed < count) {

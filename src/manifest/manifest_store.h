@@ -121,6 +121,9 @@ class ManifestStore {
   Result<uint64_t> ReadHint();
   void WriteHint(uint64_t version);
   Result<ManifestObject> ReadObject(uint64_t version);
+  /// `bytes`: of the version's object, as read the first time.
+  Result<ManifestObject> DecodeOrReadAgain(uint64_t version,
+                                           const Result<std::shared_ptr<arrow::Buffer>>& bytes);
   Result<std::shared_ptr<const Manifest>> LoadChain(std::span<const uint64_t> versions,
                                                     Manifest state);
 

@@ -19,7 +19,9 @@ constexpr int64_t kAheadTaskBytes = 1 << 20;
 
 ColumnScan::ColumnScan(std::vector<std::shared_ptr<const PackedColumnReader>> columns,
                        ColumnScanOptions options)
-    : columns_(std::move(columns)), options_(options) {
+    : columns_(std::move(columns)),
+      options_(options),
+      ahead_(columns_, options.window_bytes, options.verify) {
   for (size_t i = 0; i < columns_.size(); ++i) {
     if (columns_[i]->fixed_width() == 0) decoded_.push_back(i);
   }
@@ -69,6 +71,9 @@ void ColumnScan::MakeReadyAhead(int64_t begin, int64_t end) {
 }
 
 Result<std::vector<std::shared_ptr<arrow::Array>>> ColumnScan::Next(int64_t begin, int64_t end) {
+  if (ahead_.is_needed()) {
+    ARROW_ASSIGN_OR_RAISE(end, ahead_.Await(begin, end));
+  }
   int64_t batch_end = std::min(end, begin + options_.batch_size);
   if (!decoded_.empty()) {
     const Window& window = windows_.front();

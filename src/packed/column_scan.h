@@ -5,9 +5,13 @@
 // pages ends); the others are decoded in windows, all columns in parallel, and handed out in
 // slices.
 //
-// Memory:   one window a decoded column, at most `window_bytes` in all where the columns say how
-// large their rows are Threads:  one caller at a time Lifetime: keeps the column readers; arrays
-// returned stand alone
+// Of files that are far away, rows are fetched ahead in large requests, many under way together,
+// while the consumer is busy with those before them.
+//
+// Memory:   one window a decoded column; what is fetched ahead, at most `window_bytes` in all where
+//           the columns say how large their rows are
+// Threads:  one caller at a time
+// Lifetime: keeps the column readers; arrays returned stand alone
 #pragma once
 
 #include <cstdint>
@@ -16,6 +20,7 @@
 
 #include "arrow/type_fwd.h"
 #include "base/executor.h"
+#include "packed/fetch_ahead.h"
 #include "packed/packed_file_reader.h"
 
 namespace varve::internal {
@@ -31,6 +36,9 @@ class ColumnScan {
  public:
   ColumnScan(std::vector<std::shared_ptr<const PackedColumnReader>> columns,
              ColumnScanOptions options);
+
+  /// Which rows Next is going to be asked for, ascending and apart: what is fetched ahead.
+  void Expect(std::vector<RowSpan> rows) { ahead_.Expect(std::move(rows)); }
 
   /// Rows [begin, e) of every column, where begin < e <= end; the arrays' length tells e - begin.
   /// REQUIRES: begin < end; begin not below the end of the last call, or windows are decoded again;
@@ -49,6 +57,7 @@ class ColumnScan {
 
   std::vector<std::shared_ptr<const PackedColumnReader>> columns_;
   ColumnScanOptions options_;
+  FetchAhead ahead_;
   int64_t ahead_rows_ = 0;  // of the columns of fixed width, verified while the consumer is busy
   int64_t ready_end_ = 0;   // rows before this one have been handed to the executor
   std::vector<size_t> decoded_;  // indices of columns read through windows

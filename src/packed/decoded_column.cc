@@ -413,6 +413,37 @@ Result<std::shared_ptr<arrow::Array>> DecodedColumn::Take(int row_group,
   return arrow::compute::Take(*pool, selection, arrow::compute::TakeOptions::NoBoundsCheck());
 }
 
+Status DecodedColumn::PlanRows(int row_group, int64_t begin, int64_t end, ReadWave* wave) const {
+  if (begin == end) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const auto extents, LoadExtents(row_group));
+  const bool indexed =
+      std::all_of(extents.begin(), extents.end(), [](const auto& e) { return !e->pages.empty(); });
+  const FileSource& source = metadata_->source();
+  if (!indexed) {
+    for (const auto& extent : extents)
+      wave->Add(source, extent->begin, extent->end - extent->begin);
+    return Status::OK();
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto window, WindowOf(extents, RowsOf(row_group), begin, end));
+  for (size_t i = 0; i < extents.size(); ++i) {
+    const auto& pages = extents[i]->pages;
+    wave->Add(source, extents[i]->begin, pages.front().offset - extents[i]->begin);
+    const auto [first, last] = window.pages[i];
+    if (first == last) continue;
+    wave->Add(source, pages[first].offset,
+              pages[last - 1].offset + pages[last - 1].bytes - pages[first].offset);
+  }
+  return Status::OK();
+}
+
+double DecodedColumn::StoredBytes(int row_group) const {
+  const auto extents = LoadExtents(row_group);
+  if (!extents.ok()) return 0;
+  double bytes = 0;
+  for (const auto& extent : *extents) bytes += static_cast<double>(extent->end - extent->begin);
+  return bytes;
+}
+
 int64_t DecodedColumn::NaturalEnd(int row_group, int64_t begin) const {
   const int64_t num_rows = RowsOf(row_group);
   int64_t end = num_rows;

@@ -26,6 +26,7 @@
 #include "base/executor.h"
 #include "packed/page_header_parser.h"
 #include "packed/parquet_metadata.h"
+#include "packed/read_wave.h"
 #include "parquet/schema.h"
 
 namespace varve::internal {
@@ -49,6 +50,10 @@ class DecodedColumn {
   /// The same for every column, by way of whole pages.
   Result<std::shared_ptr<arrow::Array>> Take(int row_group, std::span<const int64_t> rows,
                                              bool verify) const;
+  /// Adds the pages that hold rows [begin, end), and what they need to be read.
+  Status PlanRows(int row_group, int64_t begin, int64_t end, ReadWave* wave) const;
+  /// Bytes of the column in a row group; 0 where the footer does not tell.
+  double StoredBytes(int row_group) const;
   /// Up to where Read from `begin` is served in one go.
   int64_t NaturalEnd(int row_group, int64_t begin) const;
 

@@ -44,6 +44,7 @@ DirectChunk::DirectChunk(std::shared_ptr<const FileSource> source, const ChunkLa
     : source_(std::move(source)),
       layout_(layout),
       num_rows_(num_rows),
+      checksums_(source_, layout.checksums, layout.num_blocks()),
       page_states_(static_cast<size_t>(layout.num_pages())) {}
 
 int64_t DirectChunk::PageEnd(int64_t value) const {
@@ -51,50 +52,38 @@ int64_t DirectChunk::PageEnd(int64_t value) const {
   return std::min((page + 1) * layout_.values_per_page, layout_.num_values);
 }
 
-Result<std::span<const uint8_t>> DirectChunk::Checksums() const {
-  if (!checksums_ready_.load(std::memory_order_acquire)) {
-    std::lock_guard<std::mutex> lock(mutex_);
-    if (!checksums_ready_.load(std::memory_order_relaxed)) {
-      ARROW_ASSIGN_OR_RAISE(checksums_, source_->View(layout_.checksums, 4 * layout_.num_blocks()));
-      checksums_ready_.store(true, std::memory_order_release);
-    }
-  }
-  return All(*checksums_);
-}
-
-DirectChunk::BadBlock DirectChunk::FindBadBlock(int64_t begin, int64_t end, const uint8_t* bytes,
-                                                const uint8_t* checksums) const {
+DirectChunk::BadBlock DirectChunk::FindBadBlock(int64_t begin, int64_t end,
+                                                const uint8_t* bytes) const {
   for (int64_t value = begin; value < end; value += layout_.values_per_block) {
     const int64_t count = std::min<int64_t>(layout_.values_per_block, end - value);
     const auto length = static_cast<size_t>(count * layout_.width);
     const uint32_t found = Crc32({bytes, length});
-    const uint32_t expected = LoadLittle(checksums + 4 * (value / layout_.values_per_block));
+    const uint32_t expected = checksums_.At(BlockOf(value));
     if (found != expected) return {value, expected, found};
     bytes += length;
   }
   return {};
 }
 
-Status DirectChunk::VerifyBlocks(int64_t begin, int64_t end, const uint8_t* bytes,
-                                 std::span<const uint8_t> checksums) const {
+Status DirectChunk::VerifyBlocks(int64_t begin, int64_t end, const uint8_t* bytes) const {
+  ARROW_RETURN_NOT_OK(LoadChecksums(begin, end));
   BadBlock bad;
   // The bytes are the caller's own; the checksums may be mapped.
-  ARROW_RETURN_NOT_OK(ReadMapped(checksums, source_->path(),
-                                 [&] { bad = FindBadBlock(begin, end, bytes, checksums.data()); }));
+  ARROW_RETURN_NOT_OK(ReadMapped(checksums_.mapped(), source_->path(),
+                                 [&] { bad = FindBadBlock(begin, end, bytes); }));
   if (bad.value < 0) return Status::OK();
   return Mismatch(source_->path(), "a block", layout_.OffsetOf(bad.value), bad.expected, bad.found);
 }
 
 Status DirectChunk::ComparePage(int64_t page, const arrow::Buffer& mapping) const {
-  ARROW_ASSIGN_OR_RAISE(const auto checksums, Checksums());
   const int64_t begin = page * layout_.values_per_page;
+  ARROW_RETURN_NOT_OK(LoadChecksums(begin, PageEnd(begin)));
   ARROW_RETURN_NOT_OK(CheckReadBounds(source_->path(), mapping.size(), 0,
                                       layout_.OffsetOf(PageEnd(begin) - 1) + layout_.width));
   BadBlock bad;
   // One scope over the whole mapping covers values and checksums alike.
   ARROW_RETURN_NOT_OK(ReadMapped(All(mapping), source_->path(), [&] {
-    bad = FindBadBlock(begin, PageEnd(begin), mapping.data() + layout_.OffsetOf(begin),
-                       checksums.data());
+    bad = FindBadBlock(begin, PageEnd(begin), mapping.data() + layout_.OffsetOf(begin));
   }));
   if (bad.value < 0) return Status::OK();
   return Mismatch(source_->path(), "a block", layout_.OffsetOf(bad.value), bad.expected, bad.found);
@@ -195,10 +184,7 @@ Status DirectChunk::CopyPart(int64_t begin, int64_t end, uint8_t* out, bool veri
   const int64_t bytes_read = (block_end - block_begin) * layout_.width;
   if (mapping != nullptr) source_->CountMapped(bytes_read);
   ARROW_RETURN_NOT_OK(ReadBytes(layout_.OffsetOf(block_begin), bytes_read, mapping, bytes));
-  if (verify) {
-    ARROW_ASSIGN_OR_RAISE(const auto checksums, Checksums());
-    ARROW_RETURN_NOT_OK(VerifyBlocks(block_begin, block_end, bytes, checksums));
-  }
+  if (verify) ARROW_RETURN_NOT_OK(VerifyBlocks(block_begin, block_end, bytes));
   if (scratch != nullptr) {
     std::memcpy(out, bytes + (begin - block_begin) * layout_.width, static_cast<size_t>(length));
   }
@@ -230,10 +216,6 @@ Status DirectChunk::Take(std::span<const ValueRequest> requests, bool mapped, bo
 // A block is a value, or nothing is verified: values go straight to where they are wanted.
 Status DirectChunk::TakeValues(std::span<const ValueRequest> requests,
                                const std::shared_ptr<arrow::Buffer>& mapping, bool verify) const {
-  std::span<const uint8_t> checksums;
-  if (verify) {
-    ARROW_ASSIGN_OR_RAISE(checksums, Checksums());
-  }
   const auto width = static_cast<size_t>(layout_.width);
   for (size_t i = 0; i < requests.size();) {
     // Neighbours that are wanted next to each other are one read.
@@ -247,7 +229,7 @@ Status DirectChunk::TakeValues(std::span<const ValueRequest> requests,
     const int64_t value = requests[i].value;
     uint8_t* out = requests[i].out;
     ARROW_RETURN_NOT_OK(ReadBytes(layout_.OffsetOf(value), count * layout_.width, mapping, out));
-    if (verify) ARROW_RETURN_NOT_OK(VerifyBlocks(value, value + count, out, checksums));
+    if (verify) ARROW_RETURN_NOT_OK(VerifyBlocks(value, value + count, out));
     i = run;
   }
   if (mapping != nullptr) {
@@ -258,7 +240,6 @@ Status DirectChunk::TakeValues(std::span<const ValueRequest> requests,
 
 Status DirectChunk::TakeBlocks(std::span<const ValueRequest> requests,
                                const std::shared_ptr<arrow::Buffer>& mapping, bool verify) const {
-  ARROW_ASSIGN_OR_RAISE(const auto checksums, Checksums());
   const int64_t per_block = layout_.values_per_block;
   std::vector<uint8_t> block(static_cast<size_t>(per_block * layout_.width));
   int64_t held = -1;
@@ -268,7 +249,7 @@ Status DirectChunk::TakeBlocks(std::span<const ValueRequest> requests,
       const int64_t end = std::min(begin + per_block, PageEnd(begin));
       ARROW_RETURN_NOT_OK(
           ReadBytes(layout_.OffsetOf(begin), (end - begin) * layout_.width, mapping, block.data()));
-      ARROW_RETURN_NOT_OK(VerifyBlocks(begin, end, block.data(), checksums));
+      ARROW_RETURN_NOT_OK(VerifyBlocks(begin, end, block.data()));
       if (mapping != nullptr) source_->CountMapped((end - begin) * layout_.width);
       held = begin;
     }
@@ -276,6 +257,30 @@ Status DirectChunk::TakeBlocks(std::span<const ValueRequest> requests,
                 static_cast<size_t>(layout_.width));
   }
   return Status::OK();
+}
+
+void DirectChunk::PlanValues(int64_t begin, int64_t end, bool verify, ReadWave* wave) const {
+  if (begin >= end) return;
+  if (verify) checksums_.Plan(BlockOf(begin), BlockOf(end - 1) + 1, wave);
+  while (begin < end) {
+    const int64_t page_end = PageEnd(begin);
+    const int64_t part_end = std::min(end, page_end);
+    const int64_t block = layout_.values_per_block;
+    const int64_t first = verify ? begin / block * block : begin;
+    const int64_t last =
+        verify ? std::min((part_end + block - 1) / block * block, page_end) : part_end;
+    wave->Add(*source_, layout_.OffsetOf(first), (last - first) * layout_.width);
+    begin = part_end;
+  }
+}
+
+bool DirectChunk::PlanNulls(ReadWave* wave) const {
+  const int64_t bytes = (num_rows_ + 7) / 8 + 4;
+  if (nulls_ready_.load(std::memory_order_acquire) || source_->IsStaged(layout_.validity, bytes)) {
+    return false;
+  }
+  wave->Add(*source_, layout_.validity, bytes);
+  return true;
 }
 
 Result<const DirectChunk::Nulls*> DirectChunk::LoadNulls() const {

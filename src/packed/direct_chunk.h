@@ -20,8 +20,10 @@
 #include <vector>
 
 #include "arrow/type_fwd.h"
+#include "packed/block_checksums.h"
 #include "packed/file_source.h"
 #include "packed/packed_layout.h"
+#include "packed/read_wave.h"
 
 namespace varve::internal {
 
@@ -58,6 +60,13 @@ class DirectChunk {
   /// a read for each run of neighbours.
   Status Take(std::span<const ValueRequest> requests, bool mapped, bool verify) const;
 
+  /// Adds to `wave` what Copy or Take of values [begin, end) would read.
+  void PlanValues(int64_t begin, int64_t end, bool verify, ReadWave* wave) const;
+  /// The same of Validity and Rank; false: they are in memory. REQUIRES: has_nulls()
+  bool PlanNulls(ReadWave* wave) const;
+  /// Checksums that were fetched may have been damaged on their way.
+  void ForgetChecksums() const { checksums_.Forget(); }
+
   /// Bit i: row i is not null. REQUIRES: has_nulls()
   Result<std::shared_ptr<arrow::Buffer>> Validity() const;
   /// Non-null rows before `row`. REQUIRES: has_nulls()
@@ -76,13 +85,15 @@ class DirectChunk {
   };
 
   Result<const Nulls*> LoadNulls() const;
-  /// The checksums of all blocks; lives as long as this.
-  Result<std::span<const uint8_t>> Checksums() const;
-  /// Values [begin, end) at `bytes`, whole blocks of one page, against their checksums.
-  BadBlock FindBadBlock(int64_t begin, int64_t end, const uint8_t* bytes,
-                        const uint8_t* checksums) const;
-  Status VerifyBlocks(int64_t begin, int64_t end, const uint8_t* bytes,
-                      std::span<const uint8_t> checksums) const;
+  int64_t BlockOf(int64_t value) const { return value / layout_.values_per_block; }
+  /// Those of the blocks that hold values [begin, end).
+  Status LoadChecksums(int64_t begin, int64_t end) const {
+    return checksums_.Load(BlockOf(begin), BlockOf(end - 1) + 1);
+  }
+  /// Values [begin, end) at `bytes`, whole blocks of one page, against their checksums, which are
+  /// loaded.
+  BadBlock FindBadBlock(int64_t begin, int64_t end, const uint8_t* bytes) const;
+  Status VerifyBlocks(int64_t begin, int64_t end, const uint8_t* bytes) const;
   /// nullopt where another thread is verifying the page.
   std::optional<Status> TryVerifyPage(int64_t page, const arrow::Buffer& mapping) const;
   Status VerifyPage(int64_t page, const arrow::Buffer& mapping) const;
@@ -98,14 +109,13 @@ class DirectChunk {
   const std::shared_ptr<const FileSource> source_;
   const ChunkLayout layout_;
   const int64_t num_rows_;
+  const BlockChecksums checksums_;
   // One a page of the mapping. Whoever moves a page from kUnknown to kBusy verifies it, and wakes
   // those who wait.
   enum PageState : uint8_t { kUnknown, kBusy, kVerified };
   mutable std::vector<std::atomic<uint8_t>> page_states_;
 
   mutable std::mutex mutex_;  // guards what follows until it is published
-  mutable std::shared_ptr<arrow::Buffer> checksums_;
-  mutable std::atomic<bool> checksums_ready_{false};
   mutable Nulls nulls_;
   mutable std::atomic<bool> nulls_ready_{false};
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "packed/file_source.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -31,8 +32,52 @@ Result<int64_t> FileSource::size() const {
   return reader->size();
 }
 
+void FileSource::CountFetched(std::span<const ReadRange> ranges) const {
+  int64_t bytes = 0;
+  for (const ReadRange& range : ranges) bytes += range.length;
+  Count(static_cast<int64_t>(ranges.size()), bytes);
+}
+
+void FileSource::Stage(std::shared_ptr<const StagedRanges> staged) const {
+  std::lock_guard<std::mutex> lock(staged_mutex_);
+  staged_.push_back(std::move(staged));
+}
+
+void FileSource::Unstage(const StagedRanges* staged) const {
+  std::lock_guard<std::mutex> lock(staged_mutex_);
+  std::erase_if(staged_, [staged](const auto& each) { return each.get() == staged; });
+}
+
+void FileSource::DropStaged() const {
+  std::lock_guard<std::mutex> lock(staged_mutex_);
+  staged_.clear();
+}
+
+void FileSource::Keep(int64_t offset, std::shared_ptr<arrow::Buffer> bytes) const {
+  std::lock_guard<std::mutex> lock(staged_mutex_);
+  kept_.push_back(StagedRanges::Of(offset, std::move(bytes)));
+}
+
+bool FileSource::CopyStaged(int64_t offset, int64_t length, void* out) const {
+  std::lock_guard<std::mutex> lock(staged_mutex_);
+  for (const auto* list : {&kept_, &staged_}) {
+    for (const auto& each : *list) {
+      const uint8_t* found = each->Find(offset, length);
+      if (found == nullptr) continue;
+      if (out != nullptr) std::memcpy(out, found, static_cast<size_t>(length));
+      return true;
+    }
+  }
+  return false;
+}
+
+bool FileSource::IsStaged(int64_t offset, int64_t length) const {
+  return CopyStaged(offset, length, nullptr);
+}
+
 Status FileSource::ReadAt(int64_t offset, int64_t length, void* out) const {
   ARROW_RETURN_NOT_OK(CheckStopped());
+  if (is_remote_ && CopyStaged(offset, length, out)) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(const ChunkReader* reader, Reader());
   Count(1, length);
   return reader->ReadAt(offset, length, out);
@@ -40,10 +85,16 @@ Status FileSource::ReadAt(int64_t offset, int64_t length, void* out) const {
 
 Status FileSource::ReadRanges(std::span<const ReadRange> ranges) const {
   ARROW_RETURN_NOT_OK(CheckStopped());
+  std::vector<ReadRange> missing;
+  if (is_remote_) {
+    for (const ReadRange& range : ranges) {
+      if (!CopyStaged(range.offset, range.length, range.out)) missing.push_back(range);
+    }
+    if (missing.empty()) return Status::OK();
+    ranges = missing;
+  }
   ARROW_ASSIGN_OR_RAISE(const ChunkReader* reader, Reader());
-  int64_t bytes = 0;
-  for (const ReadRange& range : ranges) bytes += range.length;
-  Count(static_cast<int64_t>(ranges.size()), bytes);
+  CountFetched(ranges);
   return reader->ReadRanges(ranges);
 }
 

@@ -27,6 +27,12 @@ constexpr int64_t kTaskBytes = 512 << 10;
 // Likewise where every row may cost the decoding of a page.
 constexpr size_t kDecodedTaskRows = 8;
 
+const Status& StatusOf(const Status& status) { return status; }
+template <typename Value>
+const Status& StatusOf(const Result<Value>& result) {
+  return result.status();
+}
+
 }  // namespace
 
 PackedColumn::PackedColumn(std::shared_ptr<const PackedFileState> file, int column,
@@ -77,8 +83,41 @@ Result<std::shared_ptr<const DecodedColumn>> PackedColumn::Decoded() const {
   return decoded_;
 }
 
+template <typename Outcome>
+Outcome PackedColumn::ReadFar(const std::function<Result<bool>(ReadWave*)>& plan,
+                              const std::function<Outcome()>& read) const {
+  const auto fetch_and_read = [&]() -> Outcome {
+    ReadWave wave(ReadPattern::kPoint);
+    ARROW_RETURN_NOT_OK(wave.FetchAll(plan));
+    return read();
+  };
+  Outcome outcome = fetch_and_read();
+  if (!IsCorruption(StatusOf(outcome))) return outcome;
+  file_->source().DropStaged();
+  for (const auto& chunk : chunks_) {
+    if (chunk != nullptr) chunk->ForgetChecksums();
+  }
+  return fetch_and_read();
+}
+
 Result<std::shared_ptr<arrow::Array>> PackedColumn::Read(int64_t begin, int64_t end,
                                                          bool verify) const {
+  if (!file_->source().is_remote()) return ReadRows(begin, end, verify);
+  return ReadFar<Result<std::shared_ptr<arrow::Array>>>(
+      [&](ReadWave* wave) { return PlanRead(begin, end, verify, wave); },
+      [&] { return ReadRows(begin, end, verify); });
+}
+
+Result<std::shared_ptr<arrow::Array>> PackedColumn::Take(std::span<const int64_t> rows,
+                                                         bool verify) const {
+  if (!file_->source().is_remote()) return TakeRows(rows, verify);
+  return ReadFar<Result<std::shared_ptr<arrow::Array>>>(
+      [&](ReadWave* wave) { return PlanTake(rows, verify, wave); },
+      [&] { return TakeRows(rows, verify); });
+}
+
+Result<std::shared_ptr<arrow::Array>> PackedColumn::ReadRows(int64_t begin, int64_t end,
+                                                             bool verify) const {
   if (begin < 0 || begin > end || end > starts_.back()) {
     return MakeError(ErrorKind::kInvalid, "row range outside the file",
                      {.object = file_->source().path(),
@@ -160,8 +199,8 @@ Result<std::shared_ptr<arrow::Array>> PackedColumn::ReadWithNulls(const DirectCh
                          length - (last - first));
 }
 
-Result<std::shared_ptr<arrow::Array>> PackedColumn::Take(std::span<const int64_t> rows,
-                                                         bool verify) const {
+Result<std::shared_ptr<arrow::Array>> PackedColumn::TakeRows(std::span<const int64_t> rows,
+                                                             bool verify) const {
   ARROW_RETURN_NOT_OK(CheckRows(rows));
   if (rows.empty()) return arrow::MakeEmptyArray(type_);
   const auto length = static_cast<int64_t>(rows.size());
@@ -282,7 +321,9 @@ Status PackedColumn::TakeInto(std::span<const int64_t> rows, std::span<const int
     std::sort(wanted.begin(), wanted.end(),
               [](const Wanted& a, const Wanted& b) { return a.row < b.row; });
   }
-  return TakeSorted(wanted, values, verify);
+  if (!file_->source().is_remote()) return TakeSorted(wanted, values, verify);
+  return ReadFar<Status>([&](ReadWave* wave) { return PlanTake(rows, verify, wave); },
+                         [&] { return TakeSorted(wanted, values, verify); });
 }
 
 Status PackedColumn::TakeSorted(std::span<const Wanted> wanted, uint8_t* values,

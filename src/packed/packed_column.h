@@ -50,6 +50,9 @@ class PackedColumn : public PackedColumnReader {
   bool IsReady(int64_t begin, int64_t end) const override;
   void MakeReady(int64_t begin, int64_t end) const override;
   int64_t NaturalEnd(int64_t begin) const override;
+  Result<bool> PlanRead(int64_t begin, int64_t end, bool verify, ReadWave* wave) const override;
+  Result<bool> PlanTake(std::span<const int64_t> rows, bool verify, ReadWave* wave) const override;
+  double far_row_bytes() const override;
   Result<std::vector<PageZone>> Zones() const override;
   Result<std::vector<bool>> MayContain(const StatisticValue& value) const override;
 
@@ -58,6 +61,14 @@ class PackedColumn : public PackedColumnReader {
     int64_t row = 0;
     int64_t position = 0;  // in the result
   };
+
+  /// Of a file that is far away: fetches what `plan` says, and calls `read`; once more, on bytes
+  /// fetched anew, if those were damaged.
+  template <typename Outcome>
+  Outcome ReadFar(const std::function<Result<bool>(ReadWave*)>& plan,
+                  const std::function<Outcome()>& read) const;
+  Result<std::shared_ptr<arrow::Array>> ReadRows(int64_t begin, int64_t end, bool verify) const;
+  Result<std::shared_ptr<arrow::Array>> TakeRows(std::span<const int64_t> rows, bool verify) const;
 
   size_t GroupOf(int64_t row) const;
   Status CheckRows(std::span<const int64_t> rows) const;

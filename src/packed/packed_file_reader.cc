@@ -22,6 +22,9 @@
 namespace varve::internal {
 namespace {
 
+// A tail beyond is read when it is needed, not ahead.
+constexpr int64_t kPlannedTailBytesMax = 16 << 20;
+
 // What the reader and its columns share; outlives the reader while a column is held.
 class FileState : public PackedFileState {
  public:
@@ -67,8 +70,13 @@ class FileState : public PackedFileState {
   Result<std::shared_ptr<const ParquetMetadata>> Metadata() const override {
     std::lock_guard<std::mutex> lock(mutex_);
     if (metadata_ != nullptr) return metadata_;
-    ARROW_ASSIGN_OR_RAISE(
-        auto metadata, ParquetMetadata::Read(source_, hints_.layout.empty() ? nullptr : &*layout_));
+    const PackedLayout* expected = hints_.layout.empty() ? nullptr : &*layout_;
+    auto read = ParquetMetadata::Read(source_, expected);
+    if (IsCorruption(read.status()) && source_->is_remote()) {
+      source_->DropStaged();  // it may have been damaged on its way
+      read = ParquetMetadata::Read(source_, expected);
+    }
+    ARROW_ASSIGN_OR_RAISE(auto metadata, std::move(read));
     if (!hints_.layout.empty() && metadata->row_group_starts() != starts_) {
       return Corruption("layout and footer disagree on rows",
                         {.object = source_->path(),
@@ -77,6 +85,46 @@ class FileState : public PackedFileState {
     }
     metadata_ = std::move(metadata);
     return metadata_;
+  }
+
+  // Adds the tail, where it is known and not at hand yet.
+  void PlanMetadata(ReadWave* wave) const {
+    {
+      std::lock_guard<std::mutex> lock(mutex_);
+      if (metadata_ != nullptr) return;
+    }
+    if (hints_.layout.empty() || layout_->file_bytes == 0) return;
+    const int64_t bytes = layout_->file_bytes - layout_->tail_offset;
+    if (bytes <= kPlannedTailBytesMax) wave->Add(*source_, layout_->tail_offset, bytes);
+  }
+
+  // Whether some values of the column are found only by way of the footer.
+  Result<bool> NeedsMetadata(int column, const arrow::DataType& type) const {
+    ARROW_ASSIGN_OR_RAISE(const auto chunks, DirectChunks(column, type));
+    return std::any_of(chunks.begin(), chunks.end(),
+                       [](const auto& chunk) { return chunk == nullptr; });
+  }
+
+  // All that is stored of the column, and its checksums, if it is at most `most` bytes.
+  int64_t PlanWhole(int column, int64_t most, ReadWave* wave) const {
+    int64_t bytes = 0;
+    std::vector<StagedRanges::Range> ranges;
+    for (const RowGroupLayout& group : layout_->row_groups) {
+      const ChunkLayout& chunk = group.columns[static_cast<size_t>(column)];
+      if (chunk.addressable() && chunk.num_values > 0) {
+        ranges.push_back(
+            {chunk.base, chunk.OffsetOf(chunk.num_values - 1) + chunk.width - chunk.base});
+        ranges.push_back({chunk.checksums, 4 * chunk.num_blocks()});
+      } else if (!chunk.addressable() && chunk.stored_bytes > 0) {
+        ranges.push_back({chunk.stored_begin, chunk.stored_bytes});
+      } else if (group.num_rows > 0 && !chunk.addressable()) {
+        return -1;
+      }
+    }
+    for (const auto& range : ranges) bytes += range.length;
+    if (bytes > most) return bytes;
+    for (const auto& range : ranges) wave->Add(*source_, range.offset, range.length);
+    return bytes;
   }
 
   const std::optional<PackedLayout>& layout() const { return layout_; }
@@ -189,10 +237,7 @@ class PackedFileReaderImpl : public PackedFileReader {
       const FieldSchema& field) const override {
     ARROW_ASSIGN_OR_RAISE(const int column, state_->FindColumn(field));
     if (column < 0) return nullptr;
-    auto type = field.arrow_type;
-    if (type == nullptr) {
-      ARROW_ASSIGN_OR_RAISE(type, DefaultArrowType(field));
-    }
+    ARROW_ASSIGN_OR_RAISE(const auto type, TypeOf(field));
     {
       std::lock_guard<std::mutex> lock(mutex_);
       const auto known = columns_.find(column);
@@ -207,6 +252,22 @@ class PackedFileReaderImpl : public PackedFileReader {
     std::lock_guard<std::mutex> lock(mutex_);
     columns_[column] = reader;
     return reader;
+  }
+
+  Status PlanColumn(const FieldSchema& field, ReadWave* wave) const override {
+    if (!state_->source().is_remote() || state_->hints().layout.empty()) return Status::OK();
+    ARROW_ASSIGN_OR_RAISE(const int column, state_->FindColumn(field));
+    if (column < 0) return Status::OK();
+    ARROW_ASSIGN_OR_RAISE(const auto type, TypeOf(field));
+    ARROW_ASSIGN_OR_RAISE(const bool needed, state_->NeedsMetadata(column, *type));
+    if (needed) state_->PlanMetadata(wave);
+    return Status::OK();
+  }
+
+  Result<int64_t> PlanWhole(const FieldSchema& field, int64_t most, ReadWave* wave) const override {
+    if (!state_->source().is_remote() || state_->hints().layout.empty()) return -1;
+    ARROW_ASSIGN_OR_RAISE(const int column, state_->FindColumn(field));
+    return column < 0 ? -1 : state_->PlanWhole(column, most, wave);
   }
 
   Result<std::shared_ptr<const CollectionSchema>> Schema() const override {
@@ -268,6 +329,11 @@ class PackedFileReaderImpl : public PackedFileReader {
   }
 
  private:
+  static Result<std::shared_ptr<arrow::DataType>> TypeOf(const FieldSchema& field) {
+    if (field.arrow_type != nullptr) return field.arrow_type;
+    return DefaultArrowType(field);
+  }
+
   const std::shared_ptr<const FileState> state_;
   mutable std::mutex mutex_;                                            // guards columns_
   mutable std::map<int, std::shared_ptr<const PackedColumn>> columns_;  // the last type asked for

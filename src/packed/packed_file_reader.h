@@ -20,6 +20,7 @@
 #include "arrow/type_fwd.h"
 #include "base/executor.h"
 #include "packed/packed_layout.h"
+#include "packed/read_wave.h"
 #include "varve/chunk_manager.h"
 #include "varve/packed.h"
 #include "varve/schema.h"
@@ -90,6 +91,18 @@ class PackedColumnReader {
   /// `begin`.
   virtual int64_t NaturalEnd(int64_t begin) const = 0;
 
+  // What a file that is far away has to be asked for, before it is: each call adds to `wave` what
+  // the read of the same name would fetch, as far as that is known yet. True: there is more to plan
+  // once that is there. Reads that were not planned fetch for themselves.
+  virtual Result<bool> PlanRead(int64_t begin, int64_t end, bool verify, ReadWave* wave) const {
+    return false;
+  }
+  virtual Result<bool> PlanTake(std::span<const int64_t> rows, bool verify, ReadWave* wave) const {
+    return false;
+  }
+  /// Stored bytes a row of a file that is far away, on average; 0: nothing has to be fetched.
+  virtual double far_row_bytes() const { return 0; }
+
   /// Bounds page by page from the column index, covering all rows; one zone without bounds where
   /// there is no index.
   virtual Result<std::vector<PageZone>> Zones() const = 0;
@@ -119,6 +132,14 @@ class PackedFileReader {
   /// such.
   virtual Result<std::shared_ptr<const PackedColumnReader>> Column(
       const FieldSchema& field) const = 0;
+
+  /// Adds to `wave` what Column(field) would fetch, where the layout is known: the file's tail, for
+  /// columns that no address leads to.
+  virtual Status PlanColumn(const FieldSchema& field, ReadWave* wave) const = 0;
+  /// Adds all values of the column as they are stored, if those are at most `most` bytes; returns
+  /// how many they are. -1: not known, nothing was added.
+  virtual Result<int64_t> PlanWhole(const FieldSchema& field, int64_t most,
+                                    ReadWave* wave) const = 0;
 
   /// The schema kept in the file, else derived from its Parquet schema (vectors in
   /// FIXED_LEN_BYTE_ARRAY stay fixed_size_binary). Reads the footer.

@@ -286,15 +286,19 @@ Result<std::vector<EncodedChunk>> PackedFileWriter::Encode(Column* column,
 }
 
 Status PackedFileWriter::AppendEncoded(std::vector<EncodedChunk> chunks, WrittenRowGroup* group) {
+  AddressedChunk place;
   for (EncodedChunk& chunk : chunks) {
     RETURN_NOT_OK(sink_.Align());
+    if (place.layout.stored_begin == 0) place.layout.stored_begin = sink_.position();
     chunk.leaf.MoveTo(sink_.position());
     for (const auto& bytes : chunk.bytes) {
       RETURN_NOT_OK(sink_.Write({bytes->data(), static_cast<size_t>(bytes->size())}));
     }
     group->leaves.push_back(std::move(chunk.leaf));
   }
-  group->addressed.emplace_back();
+  place.layout.stored_bytes = sink_.position() - place.layout.stored_begin;
+  if (place.layout.stored_bytes == 0) place.layout.stored_begin = 0;
+  group->addressed.push_back(std::move(place));
   return Status::OK();
 }
 

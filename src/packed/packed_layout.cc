@@ -9,7 +9,8 @@
 namespace varve::internal {
 namespace {
 
-constexpr uint8_t kFormat = 1;
+constexpr uint8_t kFormat = 2;
+constexpr uint8_t kFormatWithoutStored = 1;
 constexpr int64_t kMaxOffset = int64_t{1} << 56;
 constexpr int kMaxValuesPerPageLog2 = 30;
 constexpr uint64_t kMaxColumns = uint64_t{1} << 20;
@@ -33,11 +34,16 @@ struct Cursor {
   int64_t base = 0;
   int64_t checksums = 0;
   int64_t validity = 0;
+  int64_t stored = 0;
 };
 
 int64_t ValidityBytes(int64_t num_rows) { return num_rows / 8 + (num_rows % 8 != 0) + 4; }
 
 void Advance(const ChunkLayout& chunk, int64_t num_rows, Cursor* cursor) {
+  if (!chunk.addressable()) {
+    if (chunk.stored_bytes > 0) cursor->stored = chunk.stored_begin + chunk.stored_bytes;
+    return;
+  }
   cursor->base = chunk.base + chunk.num_pages() * chunk.stride;
   cursor->checksums = chunk.checksums + 4 * chunk.num_blocks();
   if (chunk.validity != 0) cursor->validity = chunk.validity + ValidityBytes(num_rows);
@@ -50,13 +56,14 @@ class LayoutDecoder {
 
   Result<PackedLayout> Run() {
     ARROW_ASSIGN_OR_RAISE(const uint8_t format, in_.ReadFixed<uint8_t>());
-    if (format != kFormat) {
+    if (format != kFormat && format != kFormatWithoutStored) {
       return MakeError(ErrorKind::kUnsupported, "unknown form of layout record",
                        {.object = object_,
                         .field = "layout",
                         .expected = std::to_string(kFormat),
                         .found = std::to_string(format)});
     }
+    tells_stored_ = format == kFormat;
     ARROW_ASSIGN_OR_RAISE(const auto id, in_.ReadBytes(layout_.file_id.size()));
     std::copy(id.begin(), id.end(), layout_.file_id.begin());
     ARROW_ASSIGN_OR_RAISE(layout_.file_bytes, ReadOffset("file_bytes"));
@@ -137,7 +144,7 @@ class LayoutDecoder {
     if (shapes_.empty()) return Bad("shapes", 0);
     ARROW_ASSIGN_OR_RAISE(const uint64_t index, in_.ReadVarintUpTo(shapes_.size() - 1, "shape"));
     const Shape& shape = shapes_[index];
-    if (shape.width == 0) return Status::OK();
+    if (shape.width == 0) return ReadStored(chunk);
     chunk->width = shape.width;
     chunk->values_per_page = shape.values_per_page;
     chunk->values_per_block = shape.values_per_block;
@@ -152,6 +159,19 @@ class LayoutDecoder {
     }
     RETURN_NOT_OK(Check(*chunk, num_rows));
     Advance(*chunk, num_rows, &cursor_);
+    return Status::OK();
+  }
+
+  Status ReadStored(ChunkLayout* chunk) {
+    if (!tells_stored_) return Status::OK();
+    ARROW_ASSIGN_OR_RAISE(chunk->stored_bytes, ReadOffset("stored_bytes"));
+    if (chunk->stored_bytes == 0) return Status::OK();
+    ARROW_ASSIGN_OR_RAISE(chunk->stored_begin, ReadDelta(cursor_.stored, 1, "stored_begin"));
+    if (chunk->stored_begin == 0 || chunk->stored_begin > layout_.tail_offset ||
+        chunk->stored_bytes > layout_.tail_offset - chunk->stored_begin) {
+      return Bad("stored_begin", chunk->stored_begin);
+    }
+    Advance(*chunk, 0, &cursor_);
     return Status::OK();
   }
 
@@ -185,6 +205,7 @@ class LayoutDecoder {
   const std::string& object_;
   Decoder in_;
   PackedLayout layout_;
+  bool tells_stored_ = false;
   std::vector<Shape> shapes_;
   Cursor cursor_;
   int64_t total_rows_ = 0;
@@ -208,7 +229,14 @@ std::string PackedLayout::Encode() const {
     AppendVarint(&groups, static_cast<uint64_t>(group.num_rows));
     for (const ChunkLayout& chunk : group.columns) {
       AppendVarint(&groups, shape_index(chunk));
-      if (!chunk.addressable()) continue;
+      if (!chunk.addressable()) {
+        AppendVarint(&groups, static_cast<uint64_t>(chunk.stored_bytes));
+        if (chunk.stored_bytes > 0) {
+          AppendVarint(&groups, ZigZag(chunk.stored_begin - cursor.stored));
+        }
+        Advance(chunk, group.num_rows, &cursor);
+        continue;
+      }
       AppendVarint(&groups, ZigZag((chunk.base - cursor.base) / kBodyAlignment));
       AppendVarint(&groups, ZigZag(chunk.checksums - cursor.checksums));
       const auto nulls = static_cast<uint64_t>(group.num_rows - chunk.num_values);

@@ -30,7 +30,7 @@ inline constexpr int64_t kBodyAlignment = 64;
 inline constexpr int64_t kChecksumBlockBytes = 4096;
 
 /// One column chunk (a leaf column in a row group) whose values stand at a constant stride.
-/// `width` 0: not addressable; every other member is 0 then.
+/// `width` 0: not addressable; every other member is 0 then, but for where the chunk is stored.
 struct ChunkLayout {
   int64_t base = 0;             ///< file offset of the first value; a multiple of kBodyAlignment
   int64_t stride = 0;           ///< from page to page
@@ -44,6 +44,10 @@ struct ChunkLayout {
   /// File offset of the validity bitmap (bit i: row i is not null, Arrow's order), ceil(rows / 8)
   /// bytes and their little-endian CRC-32; 0: no row is null, and value number = row number.
   int64_t validity = 0;
+  /// Not addressable: where the pages of all its leaves stand, dictionaries included. 0: not told
+  /// (records of form 1, and chunks without pages).
+  int64_t stored_begin = 0;
+  int64_t stored_bytes = 0;
 
   bool addressable() const { return width > 0; }
   int64_t num_pages() const {

@@ -22,6 +22,8 @@ namespace varve::internal {
 namespace {
 
 constexpr int64_t kFooterGuessBytes = 64 << 10;
+// Of a tail that was fetched from afar, the end stays in memory: footer, indexes, filters.
+constexpr int64_t kKeptTailBytesMax = 1 << 20;
 // Below, a page is as soon read as looked into.
 constexpr int64_t kWalkBytesMin = 64 << 10;
 constexpr int64_t kTrailerBytes = 8;  // length of the footer, "PAR1"
@@ -83,6 +85,12 @@ Status ParquetMetadata::VerifyTail(int64_t tail_offset, std::optional<uint32_t> 
                       {.object = source_->path(), .field = kTailFooterKey, .offset = tail_offset});
   }
   if (has_digits && (!good_digits || digits != found)) return mismatch(digits);
+  if (!source_->is_remote()) return Status::OK();
+  const int64_t dropped = std::max<int64_t>(0, tail->size() - kKeptTailBytesMax);
+  if (dropped > 0) {
+    ARROW_ASSIGN_OR_RAISE(tail, tail->CopySlice(dropped, tail->size() - dropped));
+  }
+  source_->Keep(tail_offset + dropped, std::move(tail));
   return Status::OK();
 }
 
@@ -103,7 +111,11 @@ Status ParquetMetadata::Load(const PackedLayout* expected) {
     }
     ARROW_RETURN_NOT_OK(VerifyTail(expected->tail_offset, expected->tail_crc32c));
   }
-  const int64_t guess = std::min(kFooterGuessBytes, file_bytes_);
+  int64_t guess = std::min(kFooterGuessBytes, file_bytes_);
+  // A verified tail has the whole footer, and is in memory.
+  if (expected != nullptr && expected->file_bytes != 0) {
+    guess = std::clamp<int64_t>(file_bytes_ - expected->tail_offset, kTrailerBytes, guess);
+  }
   ARROW_ASSIGN_OR_RAISE(auto tail, source_->Copy(file_bytes_ - guess, guess));
   const uint8_t* end = tail->data() + tail->size();
   const std::string_view magic(reinterpret_cast<const char*>(end) - 4, 4);

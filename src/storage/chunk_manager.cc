@@ -33,6 +33,26 @@ Result<std::shared_ptr<arrow::Buffer>> ChunkManager::Read(const std::string& pat
   return reader->Read(0, reader->size());
 }
 
+std::vector<Result<std::shared_ptr<arrow::Buffer>>> ChunkManager::ReadMany(
+    std::span<const std::string> paths) {
+  std::vector<Result<std::shared_ptr<arrow::Buffer>>> objects;
+  for (const std::string& path : paths) objects.push_back(Read(path));
+  return objects;
+}
+
+Status ChunkManager::ReadRangesOf(std::span<const ObjectRanges> objects, ReadPattern) {
+  for (const ObjectRanges& object : objects) {
+    ARROW_ASSIGN_OR_RAISE(const auto reader, OpenReader(object.path, object.size));
+    ARROW_RETURN_NOT_OK(reader->ReadRanges(object.ranges));
+  }
+  return Status::OK();
+}
+
+void ChunkManager::StartRangesOf(std::vector<ObjectRanges> objects, ReadPattern pattern,
+                                 std::stop_token, std::function<void(Status)> done) {
+  done(ReadRangesOf(objects, pattern));
+}
+
 Status ChunkManager::WriteAt(const std::string& path, int64_t, std::span<const uint8_t>) {
   return MakeError(ErrorKind::kUnsupported, "this store cannot write inside an object",
                    {.object = path});

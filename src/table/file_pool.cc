@@ -8,6 +8,8 @@ namespace {
 
 // An eighth of the usual limit of 1,024 descriptors a process, which may have several tables open.
 constexpr size_t kOpenFilesMax = 128;
+// Of files that are far away there is no descriptor, but what is known of each: a footer at most.
+constexpr size_t kFarFilesMax = 1024;
 
 }  // namespace
 
@@ -44,7 +46,7 @@ Result<std::shared_ptr<PackedFileReader>> FilePool::Get(const FileEntry& file) {
   if (!inserted) return slot->second.reader;  // somebody else was quicker
   uses_.push_front(file.path);
   slot->second = {reader, uses_.begin()};
-  if (slots_.size() > kOpenFilesMax) {
+  if (slots_.size() > (store_->features().mapping ? kOpenFilesMax : kFarFilesMax)) {
     auto oldest = slots_.find(uses_.back());
     evicted = std::move(oldest->second.reader);
     slots_.erase(oldest);

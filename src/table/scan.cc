@@ -11,6 +11,7 @@
 #include "base/stop.h"
 #include "packed/column_scan.h"
 #include "packed/exact_batches.h"
+#include "table/fetch.h"
 #include "table/segment_filter.h"
 #include "table/take.h"
 
@@ -26,8 +27,9 @@ constexpr int64_t kPieceRows = int64_t{1} << 16;
 // One segment's part of a scan.
 class SegmentScan {
  public:
+  // `limit`: rows that are wanted at most.
   static Result<std::unique_ptr<SegmentScan>> Make(const SnapshotState& state, size_t index,
-                                                   const ScanPlan& plan) {
+                                                   const ScanPlan& plan, int64_t limit) {
     auto scan = std::unique_ptr<SegmentScan>(new SegmentScan(state, index, plan));
     const ColumnScanOptions options = scan->column_options();
     if (plan.predicate != nullptr) {
@@ -42,6 +44,9 @@ class SegmentScan {
       columns.push_back(std::move(column));
     }
     scan->columns_.emplace(std::move(columns), options);
+    if (!scan->filter_ && limit > 0) {
+      scan->columns_->Expect({{0, std::min(scan->segment_.num_rows(), limit)}});
+    }
     return scan;
   }
 
@@ -104,7 +109,7 @@ class SegmentScan {
                                    matches_.begin() + static_cast<int64_t>(end));
     for (int64_t& position : positions) position += state_.starts[index_];
     next_match_ = end;
-    return TakeRows(state_, plan_.projection, positions, plan_.verify);
+    return TakeRows(state_, plan_.projection, positions, plan_.verify, ReadPattern::kScan);
   }
 
   // Rows [begin, e) with e <= end.
@@ -126,10 +131,32 @@ class SegmentScan {
   size_t next_match_ = 0;
 };
 
+std::vector<const FieldSchema*> ProjectedFields(const ScanPlan& plan) {
+  std::vector<const FieldSchema*> fields;
+  for (const FieldSchema& field : plan.projection.fields) fields.push_back(&field);
+  return fields;
+}
+
+// The columns that are read of every row: the filter's, if there is one,
+std::vector<const FieldSchema*> FirstFields(const SnapshotState& state, const ScanPlan& plan) {
+  if (plan.predicate == nullptr) return ProjectedFields(plan);
+  return FieldsOf(state.schema(), *plan.predicate);
+}
+
+// and those of which only matching rows are.
+std::vector<const FieldSchema*> LaterFields(const ScanPlan& plan) {
+  if (plan.predicate == nullptr) return {};
+  return ProjectedFields(plan);
+}
+
 class TableScan : public arrow::RecordBatchReader {
  public:
   TableScan(std::shared_ptr<const SnapshotState> state, ScanPlan plan)
-      : state_(std::move(state)), plan_(std::move(plan)), rows_left_(plan_.limit) {}
+      : state_(std::move(state)),
+        plan_(std::move(plan)),
+        ahead_(*state_, plan_.predicate.get(), FirstFields(*state_, plan_), LaterFields(plan_),
+               plan_.prefetch_bytes / 2),
+        rows_left_(plan_.limit) {}
 
   std::shared_ptr<arrow::Schema> schema() const override { return plan_.projection.schema; }
 
@@ -152,7 +179,9 @@ class TableScan : public arrow::RecordBatchReader {
       ARROW_RETURN_NOT_OK(CheckStopped());
       if (current_ == nullptr) {
         if (next_segment_ == state_->segments.size()) break;
-        ARROW_ASSIGN_OR_RAISE(current_, SegmentScan::Make(*state_, next_segment_, plan_));
+        ARROW_RETURN_NOT_OK(ahead_.Reach(next_segment_));
+        ARROW_ASSIGN_OR_RAISE(current_,
+                              SegmentScan::Make(*state_, next_segment_, plan_, rows_left_));
         ++next_segment_;
       }
       ARROW_ASSIGN_OR_RAISE(auto batch, current_->Next(rows_left_));
@@ -167,6 +196,7 @@ class TableScan : public arrow::RecordBatchReader {
 
   const std::shared_ptr<const SnapshotState> state_;
   const ScanPlan plan_;
+  SegmentsAhead ahead_;
   int64_t rows_left_;
   size_t next_segment_ = 0;
   std::unique_ptr<SegmentScan> current_;

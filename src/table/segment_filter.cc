@@ -61,23 +61,35 @@ Result<RowRanges> RowsAdmitted(const SegmentReader& segment, const FieldSchema& 
 
 }  // namespace
 
+std::vector<const FieldSchema*> FieldsOf(const CollectionSchema& schema,
+                                         const Predicate& predicate) {
+  std::vector<const FieldSchema*> fields;
+  for (const int64_t field_id : predicate.field_ids()) {
+    const FieldSchema* field = schema.FindById(field_id);
+    fields.push_back(field == nullptr ? SystemField(field_id) : field);
+  }
+  return fields;
+}
+
+Match MatchOfSegment(const SegmentReader& segment, const Predicate& predicate) {
+  const SegmentStatistics statistics(segment.entry());
+  return predicate.Prune(std::cref(statistics), segment.num_rows());
+}
+
 Result<SegmentFilter> SegmentFilter::Make(const SegmentReader& segment,
                                           const CollectionSchema& schema,
                                           const Predicate& predicate,
                                           const ColumnScanOptions& options) {
-  const SegmentStatistics statistics(segment.entry());
-  SegmentFilter filter(predicate, predicate.Prune(std::cref(statistics), segment.num_rows()));
+  SegmentFilter filter(predicate, MatchOfSegment(segment, predicate));
   if (filter.match_ != Match::kSome) return filter;
 
-  std::vector<const FieldSchema*> fields;
+  const std::vector<const FieldSchema*> fields = FieldsOf(schema, predicate);
   std::vector<std::shared_ptr<const PackedColumnReader>> columns;
   std::vector<ColumnZones> zones;
-  for (const int64_t field_id : predicate.field_ids()) {
-    const FieldSchema* field = schema.FindById(field_id);
-    fields.push_back(field == nullptr ? SystemField(field_id) : field);
-    ARROW_ASSIGN_OR_RAISE(auto column, segment.Column(*fields.back()));
+  for (const FieldSchema* field : fields) {
+    ARROW_ASSIGN_OR_RAISE(auto column, segment.Column(*field));
     ARROW_ASSIGN_OR_RAISE(auto column_zones, column->Zones());
-    zones.push_back({.field_id = field_id, .zones = std::move(column_zones)});
+    zones.push_back({.field_id = field->field_id, .zones = std::move(column_zones)});
     columns.push_back(std::move(column));
   }
   ZonePruning rows = PruneZones(predicate, zones, segment.num_rows());
@@ -95,6 +107,11 @@ Result<SegmentFilter> SegmentFilter::Make(const SegmentReader& segment,
     filter.match_ = Match::kNone;
   } else {
     filter.columns_.emplace(std::move(columns), options);
+    std::vector<RowSpan> evaluated;
+    for (const Piece& piece : filter.pieces_) {
+      if (!piece.known_to_match) evaluated.push_back({piece.rows.begin, piece.rows.end});
+    }
+    filter.columns_->Expect(std::move(evaluated));
   }
   return filter;
 }

@@ -18,6 +18,13 @@
 
 namespace varve::internal {
 
+/// The fields that `predicate` looks at, in its order.
+std::vector<const FieldSchema*> FieldsOf(const CollectionSchema& schema,
+                                         const Predicate& predicate);
+
+/// What the manifest's statistics say of a segment.
+Match MatchOfSegment(const SegmentReader& segment, const Predicate& predicate);
+
 class SegmentFilter {
  public:
   /// `segment` and `predicate` outlive the filter. Reads no values yet.

@@ -33,6 +33,31 @@ Result<std::shared_ptr<const PackedColumnReader>> SegmentReader::Column(
                     {.object = file->path, .field = field.name});
 }
 
+Status SegmentReader::PlanColumn(const FieldSchema& field, ReadWave* wave) const {
+  const FileEntry* file = FileOf(field);
+  if (file == nullptr) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const auto reader, files_->Get(*file));
+  return reader->PlanColumn(field, wave);
+}
+
+Status SegmentReader::PlanWhole(std::span<const FieldSchema* const> fields, int64_t most,
+                                ReadWave* wave) const {
+  // Counted first: all or nothing.
+  for (const bool counts : {true, false}) {
+    int64_t left = most;
+    for (const FieldSchema* field : fields) {
+      const FileEntry* file = FileOf(*field);
+      if (file == nullptr) continue;
+      ARROW_ASSIGN_OR_RAISE(const auto reader, files_->Get(*file));
+      ARROW_ASSIGN_OR_RAISE(const int64_t bytes,
+                            reader->PlanWhole(*field, counts ? -1 : left, wave));
+      if (bytes < 0 || bytes > left) return Status::OK();
+      left -= bytes;
+    }
+  }
+  return Status::OK();
+}
+
 Result<std::vector<int64_t>> SegmentReader::RowGroupStarts(const FieldSchema& field) const {
   const FileEntry* file = FileOf(field);
   if (file == nullptr) return std::vector<int64_t>{0, num_rows()};

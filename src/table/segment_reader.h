@@ -11,6 +11,7 @@
 
 #include "manifest/manifest.h"
 #include "packed/packed_file_reader.h"
+#include "packed/read_wave.h"
 #include "table/file_pool.h"
 
 namespace varve::internal {
@@ -27,6 +28,11 @@ class SegmentReader {
   /// and Timestamp come from the manifest unless stored. Errors: Corruption if the field may not be
   /// null and has no default, or a file has another number of rows
   Result<std::shared_ptr<const PackedColumnReader>> Column(const FieldSchema& field) const;
+
+  /// Adds to `wave` what Column(field) would fetch of a file that is far away.
+  Status PlanColumn(const FieldSchema& field, ReadWave* wave) const;
+  /// Adds all values of the columns, if those are known to be at most `most` bytes together.
+  Status PlanWhole(std::span<const FieldSchema* const> fields, int64_t most, ReadWave* wave) const;
 
   /// First row of each row group of the file that holds `field`, and num_rows(); the whole segment
   /// for an implicit column.

@@ -10,6 +10,7 @@
 #include "base/stop.h"
 #include "manifest/version_chain.h"
 #include "query/predicate.h"
+#include "table/fetch.h"
 #include "table/projection.h"
 #include "table/scan.h"
 #include "table/segment_filter.h"
@@ -21,6 +22,8 @@ namespace {
 
 // Rows evaluated between two looks at the count; bounds the memory of Count.
 constexpr int64_t kCountBatchRows = 65536;
+// What Count fetches at a time of files that are far away.
+constexpr int64_t kCountAheadBytes = 16 << 20;
 // More rows than a batch can hold; keeps sums of row numbers and batch sizes in range.
 constexpr int64_t kBatchRowsMax = int64_t{1} << 40;
 
@@ -62,7 +65,7 @@ class SnapshotImpl : public Snapshot {
   Result<std::shared_ptr<arrow::RecordBatch>> Take(const std::vector<int64_t>& rows,
                                                    const TakeOptions& options) const override {
     ARROW_ASSIGN_OR_RAISE(const auto projection, MakeProjection(*schema(), options.columns));
-    return TakeRows(*state_, projection, rows, options.verify);
+    return TakeRows(*state_, projection, rows, options.verify, ReadPattern::kPoint);
   }
 
   Result<std::shared_ptr<arrow::RecordBatch>> TakeRowIds(
@@ -155,8 +158,11 @@ class SnapshotImpl : public Snapshot {
 
   Result<int64_t> CountInSegments(const Predicate& predicate) const {
     int64_t count = 0;
-    for (const SegmentReader& segment : state_->segments) {
+    SegmentsAhead ahead(*state_, &predicate, FieldsOf(*schema(), predicate), {}, kCountAheadBytes);
+    for (size_t i = 0; i < state_->segments.size(); ++i) {
+      const SegmentReader& segment = state_->segments[i];
       ARROW_RETURN_NOT_OK(CheckStopped());
+      ARROW_RETURN_NOT_OK(ahead.Reach(i));
       ARROW_ASSIGN_OR_RAISE(auto rows, SegmentFilter::Make(segment, *schema(), predicate,
                                                            {.executor = state_->executor()}));
       if (rows.match() == Match::kNone) continue;

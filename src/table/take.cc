@@ -16,16 +16,10 @@
 #include "arrow/compute/api_vector.h"
 #include "arrow/record_batch.h"
 #include "arrow/type.h"
+#include "table/fetch.h"
 
 namespace varve::internal {
 namespace {
-
-// The rows asked of one segment, and where in the result each belongs.
-struct SegmentRows {
-  size_t segment = 0;
-  std::vector<int64_t> rows;       // relative to the segment
-  std::vector<int64_t> positions;  // in the result
-};
 
 Result<std::vector<SegmentRows>> GroupBySegment(const SnapshotState& state,
                                                 std::span<const int64_t> rows) {
@@ -149,9 +143,12 @@ class ColumnTake {
 
 Result<std::shared_ptr<arrow::RecordBatch>> TakeRows(const SnapshotState& state,
                                                      const Projection& projection,
-                                                     std::span<const int64_t> rows, bool verify) {
+                                                     std::span<const int64_t> rows, bool verify,
+                                                     ReadPattern pattern) {
   ARROW_ASSIGN_OR_RAISE(const auto groups, GroupBySegment(state, rows));
   const auto num_rows = static_cast<int64_t>(rows.size());
+  ReadWave wave(pattern);
+  ARROW_RETURN_NOT_OK(MissingFileIsDamage(FetchForTake(state, projection, groups, verify, &wave)));
   const ColumnTake take(state, groups, num_rows, verify);
   arrow::ArrayVector arrays(projection.fields.size());
   ARROW_RETURN_NOT_OK(MissingFileIsDamage(

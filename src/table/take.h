@@ -16,6 +16,7 @@ namespace varve::internal {
 /// Errors: Invalid naming the first row that is out of range
 Result<std::shared_ptr<arrow::RecordBatch>> TakeRows(const SnapshotState& state,
                                                      const Projection& projection,
-                                                     std::span<const int64_t> rows, bool verify);
+                                                     std::span<const int64_t> rows, bool verify,
+                                                     ReadPattern pattern);
 
 }  // namespace varve::internal

@@ -20,6 +20,24 @@ Result<Value> AskInOrder(const ReadSources& sources, const Ask& ask) {
   return first;
 }
 
+// Asks the sources from `next` on, each when the one before it has failed.
+void StartInOrder(std::shared_ptr<const ReadSources> sources, std::vector<ChunkManager*> order,
+                  size_t next, Status first, std::vector<ObjectRanges> objects, ReadPattern pattern,
+                  std::stop_token stop, std::function<void(Status)> done) {
+  if (next == order.size()) return done(first);
+  ChunkManager* const source = order[next];
+  auto ranges = objects;
+  source->StartRangesOf(
+      std::move(ranges), pattern, stop,
+      [sources = std::move(sources), order = std::move(order), next, first,
+       objects = std::move(objects), pattern, stop, done = std::move(done)](Status status) mutable {
+        if (status.ok() || !ReadSources::MayBeElsewhere(status)) return done(status);
+        if (first.ok()) first = status;
+        StartInOrder(std::move(sources), std::move(order), next + 1, std::move(first),
+                     std::move(objects), pattern, std::move(stop), std::move(done));
+      });
+}
+
 }  // namespace
 
 std::vector<ChunkManager*> ReadSources::Now() const {
@@ -67,6 +85,15 @@ Result<std::shared_ptr<arrow::Buffer>> DegradingChunkManager::Read(const std::st
       *sources_, [&](ChunkManager* source) { return source->Read(path); });
 }
 
+std::vector<Result<std::shared_ptr<arrow::Buffer>>> DegradingChunkManager::ReadMany(
+    std::span<const std::string> paths) {
+  auto objects = sources_->Now().front()->ReadMany(paths);
+  for (size_t i = 0; i < objects.size(); ++i) {
+    if (ReadSources::MayBeElsewhere(objects[i].status())) objects[i] = Read(paths[i]);
+  }
+  return objects;
+}
+
 Result<std::vector<ObjectInfo>> DegradingChunkManager::List(const std::string& prefix,
                                                             ListOptions options) {
   return AskInOrder<std::vector<ObjectInfo>>(
@@ -79,6 +106,24 @@ Result<std::shared_ptr<ChunkReader>> DegradingChunkManager::OpenReader(const std
     ARROW_ASSIGN_OR_RAISE(known_size, Size(path));
   }
   return std::make_shared<DegradingChunkReader>(sources_, path, known_size);
+}
+
+Status DegradingChunkManager::ReadRangesOf(std::span<const ObjectRanges> objects,
+                                           ReadPattern pattern) {
+  Status first;
+  for (ChunkManager* source : sources_->Now()) {
+    const Status status = source->ReadRangesOf(objects, pattern);
+    if (status.ok() || !ReadSources::MayBeElsewhere(status)) return status;
+    if (first.ok()) first = status;
+  }
+  return first;
+}
+
+void DegradingChunkManager::StartRangesOf(std::vector<ObjectRanges> objects, ReadPattern pattern,
+                                          std::stop_token stop, std::function<void(Status)> done) {
+  auto order = sources_->Now();
+  StartInOrder(sources_, std::move(order), 0, Status::OK(), std::move(objects), pattern,
+               std::move(stop), std::move(done));
 }
 
 Status DegradingChunkManager::CheckWritable() const {

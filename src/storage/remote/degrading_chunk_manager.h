@@ -43,8 +43,13 @@ class DegradingChunkManager : public ChunkManager {
   Result<int64_t> Size(const std::string& path) override;
   Result<ObjectInfo> Stat(const std::string& path) override;
   Result<std::shared_ptr<arrow::Buffer>> Read(const std::string& path) override;
+  std::vector<Result<std::shared_ptr<arrow::Buffer>>> ReadMany(
+      std::span<const std::string> paths) override;
   Result<std::shared_ptr<ChunkReader>> OpenReader(const std::string& path,
                                                   int64_t known_size) override;
+  Status ReadRangesOf(std::span<const ObjectRanges> objects, ReadPattern pattern) override;
+  void StartRangesOf(std::vector<ObjectRanges> objects, ReadPattern pattern, std::stop_token stop,
+                     std::function<void(Status)> done) override;
   Result<std::vector<ObjectInfo>> List(const std::string& prefix, ListOptions options) override;
 
   Status Write(const std::string& path, std::span<const uint8_t> bytes) override;

@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "base/stop.h"
@@ -111,42 +112,93 @@ Status StatusOf(const ObjectReply& reply, ObjectOperation operation, const std::
   return MakeError(KindOf(reply.outcome), message, {.object = object});
 }
 
-std::vector<ObjectReply> RunAll(ObjectClient* client, std::vector<ObjectRequest> requests) {
-  struct Waiting {
-    std::mutex mutex;
-    std::condition_variable all_ended;
-    size_t ended = 0;
-    std::vector<ObjectReply> replies;
-    std::stop_source stop;
-  };
+namespace {
+
+// Requests that end together.
+struct Together {
+  explicit Together(size_t count) : replies(count), left(count) {}
+
+  std::mutex mutex;
+  std::vector<ObjectReply> replies;
+  size_t left;
+  std::stop_source stop;
+  std::function<void(std::vector<ObjectReply>)> done;
+  std::optional<std::stop_callback<std::function<void()>>> on_stop;
+};
+
+}  // namespace
+
+void StartAll(ObjectClient* client, std::vector<ObjectRequest> requests, bool all_or_none,
+              std::stop_token stop, std::function<void(std::vector<ObjectReply>)> done) {
   const size_t count = requests.size();
-  const auto waiting = std::make_shared<Waiting>();
-  waiting->replies.resize(count);
-  for (size_t i = 0; i < count; ++i) {
-    requests[i].stop = waiting->stop.get_token();
-    client->Start(std::move(requests[i]), [waiting, i, count](ObjectReply reply) {
-      const bool failed = !reply.ok();
-      {
-        std::lock_guard<std::mutex> lock(waiting->mutex);
-        waiting->replies[i] = std::move(reply);
-        if (++waiting->ended == count) waiting->all_ended.notify_all();
-      }
-      if (failed && count > 1) waiting->stop.request_stop();
+  if (count == 0) return done({});
+  const auto together = std::make_shared<Together>(count);
+  together->done = std::move(done);
+  if (stop.stop_possible()) {
+    const std::weak_ptr<Together> weak = together;
+    together->on_stop.emplace(std::move(stop), [weak] {
+      if (const auto alive = weak.lock()) alive->stop.request_stop();
     });
   }
+  for (size_t i = 0; i < count; ++i) {
+    requests[i].stop = together->stop.get_token();
+    client->Start(std::move(requests[i]), [together, i, all_or_none](ObjectReply reply) {
+      const bool failed = all_or_none && !reply.ok();
+      bool last = false;
+      {
+        std::lock_guard<std::mutex> lock(together->mutex);
+        together->replies[i] = std::move(reply);
+        last = --together->left == 0;
+      }
+      if (last) {
+        together->on_stop.reset();
+        return together->done(std::move(together->replies));
+      }
+      if (failed) together->stop.request_stop();
+    });
+  }
+}
+
+Status FirstFailure(const std::vector<ObjectReply>& replies, ObjectOperation operation,
+                    const std::function<std::string(size_t)>& object_of) {
+  Status first;
+  for (size_t i = 0; i < replies.size(); ++i) {
+    const ObjectReply& reply = replies[i];
+    if (reply.ok()) continue;
+    const bool cancelled = reply.outcome == ObjectOutcome::kCancelled;
+    if (first.ok() || !cancelled) first = StatusOf(reply, operation, object_of(i));
+    if (!cancelled) break;
+  }
+  return first;
+}
+
+std::vector<ObjectReply> RunAll(ObjectClient* client, std::vector<ObjectRequest> requests,
+                                bool all_or_none) {
+  struct Waiting {
+    std::mutex mutex;
+    std::condition_variable ended;
+    std::optional<std::vector<ObjectReply>> replies;
+  };
+  const auto waiting = std::make_shared<Waiting>();
+  std::stop_source stop;
+  StartAll(client, std::move(requests), all_or_none, stop.get_token(), [waiting](auto replies) {
+    std::lock_guard<std::mutex> lock(waiting->mutex);
+    waiting->replies = std::move(replies);
+    waiting->ended.notify_all();
+  });
   StopScope* const scope = CurrentScope();
   std::unique_lock<std::mutex> lock(waiting->mutex);
-  while (waiting->ended != count) {
+  while (!waiting->replies.has_value()) {
     if (scope == nullptr) {
-      waiting->all_ended.wait(lock);
+      waiting->ended.wait(lock);
       continue;
     }
-    waiting->all_ended.wait_for(lock, kBetweenQuestions);
+    waiting->ended.wait_for(lock, kBetweenQuestions);
     lock.unlock();
-    if (scope->Ask()) waiting->stop.request_stop();
+    if (scope->Ask()) stop.request_stop();
     lock.lock();
   }
-  return std::move(waiting->replies);
+  return std::move(*waiting->replies);
 }
 
 ObjectReply Run(ObjectClient* client, ObjectRequest request) {

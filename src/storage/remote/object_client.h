@@ -152,9 +152,20 @@ class ObjectClient {
 /// The reply as an error that names the object, or OK.
 Status StatusOf(const ObjectReply& reply, ObjectOperation operation, const std::string& object);
 
+/// Starts all of `requests`; `done` gets all replies, in the order of the requests, when the last
+/// has ended. `stop` cancels those under way, and so does the first failure if they are
+/// `all_or_none`.
+void StartAll(ObjectClient* client, std::vector<ObjectRequest> requests, bool all_or_none,
+              std::stop_token stop, std::function<void(std::vector<ObjectReply>)> done);
+
+/// The failure that made the others fail, as an error that names its request's object; or OK.
+Status FirstFailure(const std::vector<ObjectReply>& replies, ObjectOperation operation,
+                    const std::function<std::string(size_t)>& object_of);
+
 /// Starts all of `requests`, and waits until all have ended. A caller that is asked to stop
-/// (varve/stop.h), and the first failure, cancel the others.
-std::vector<ObjectReply> RunAll(ObjectClient* client, std::vector<ObjectRequest> requests);
+/// (varve/stop.h), and the first failure if they are `all_or_none`, cancel the others.
+std::vector<ObjectReply> RunAll(ObjectClient* client, std::vector<ObjectRequest> requests,
+                                bool all_or_none = true);
 ObjectReply Run(ObjectClient* client, ObjectRequest request);
 
 }  // namespace varve::internal

@@ -30,7 +30,10 @@ Status NoCommits(const RemoteOptions& options) {
 
 RemoteChunkManager::RemoteChunkManager(std::shared_ptr<ObjectClient> client, RemoteOptions options,
                                        RemoteServices services)
-    : client_(std::move(client)), options_(std::move(options)), services_(std::move(services)) {}
+    : client_(std::move(client)),
+      options_(std::move(options)),
+      services_(std::move(services)),
+      reads_(client_, options_.coalescing, options_.timeout) {}
 
 Result<ObjectInfo> RemoteChunkManager::Stat(const std::string& path) {
   ARROW_RETURN_NOT_OK(CheckObjectPath(path));
@@ -54,14 +57,36 @@ Result<int64_t> RemoteChunkManager::Size(const std::string& path) {
   return info.size;
 }
 
+ObjectRequest RemoteChunkManager::WholeRead(const std::string& path) const {
+  return {.operation = ObjectOperation::kReadWhole,
+          .path = path,
+          .length = options_.whole_read_bytes_max,
+          .timeout = options_.timeout};
+}
+
 Result<std::shared_ptr<arrow::Buffer>> RemoteChunkManager::Read(const std::string& path) {
   ARROW_RETURN_NOT_OK(CheckObjectPath(path));
-  ObjectReply reply = Run(client_.get(), {.operation = ObjectOperation::kReadWhole,
-                                          .path = path,
-                                          .length = options_.whole_read_bytes_max,
-                                          .timeout = options_.timeout});
+  ObjectReply reply = Run(client_.get(), WholeRead(path));
   ARROW_RETURN_NOT_OK(StatusOf(reply, ObjectOperation::kReadWhole, path));
   return std::move(reply.data);
+}
+
+std::vector<Result<std::shared_ptr<arrow::Buffer>>> RemoteChunkManager::ReadMany(
+    std::span<const std::string> paths) {
+  using Read = Result<std::shared_ptr<arrow::Buffer>>;
+  std::vector<ObjectRequest> requests;
+  for (const std::string& path : paths) {
+    const Status valid = CheckObjectPath(path);
+    if (!valid.ok()) return std::vector<Read>(paths.size(), Read(valid));
+    requests.push_back(WholeRead(path));
+  }
+  auto replies = RunAll(client_.get(), std::move(requests), /*all_or_none=*/false);
+  std::vector<Read> objects;
+  for (size_t i = 0; i < replies.size(); ++i) {
+    const Status status = StatusOf(replies[i], ObjectOperation::kReadWhole, paths[i]);
+    objects.push_back(status.ok() ? Read(std::move(replies[i].data)) : Read(status));
+  }
+  return objects;
 }
 
 Result<std::shared_ptr<ChunkReader>> RemoteChunkManager::OpenReader(const std::string& path,
@@ -70,7 +95,17 @@ Result<std::shared_ptr<ChunkReader>> RemoteChunkManager::OpenReader(const std::s
   if (known_size < 0) {
     ARROW_ASSIGN_OR_RAISE(known_size, Size(path));
   }
-  return std::make_shared<RemoteChunkReader>(client_, path, known_size, options_.timeout);
+  return std::make_shared<RemoteChunkReader>(reads_, path, known_size);
+}
+
+Status RemoteChunkManager::ReadRangesOf(std::span<const ObjectRanges> objects,
+                                        ReadPattern pattern) {
+  return reads_.Run(objects, pattern);
+}
+
+void RemoteChunkManager::StartRangesOf(std::vector<ObjectRanges> objects, ReadPattern pattern,
+                                       std::stop_token stop, std::function<void(Status)> done) {
+  reads_.Start(objects, pattern, std::move(stop), std::move(done));
 }
 
 ObjectReply RemoteChunkManager::Put(const std::string& path, std::span<const uint8_t> bytes,

@@ -17,6 +17,7 @@
 #include "storage/remote/health_check.h"
 #include "storage/remote/metered_client.h"
 #include "storage/remote/object_client.h"
+#include "storage/remote/ranged_reads.h"
 #include "varve/chunk_manager.h"
 
 namespace varve::internal {
@@ -32,6 +33,7 @@ struct RemoteOptions {
   int upload_retries = 9;  ///< of parts, where they are not requests of their own
   bool multipart = false;  ///< uploads can be told apart: S3 and lookalikes
   int64_t whole_read_bytes_max = int64_t{1} << 30;
+  CoalescingPolicy coalescing;
 };
 
 /// What stands behind the client and has something to say; each may be missing.
@@ -53,8 +55,13 @@ class RemoteChunkManager : public ChunkManager {
   Result<int64_t> Size(const std::string& path) override;
   Result<ObjectInfo> Stat(const std::string& path) override;
   Result<std::shared_ptr<arrow::Buffer>> Read(const std::string& path) override;
+  std::vector<Result<std::shared_ptr<arrow::Buffer>>> ReadMany(
+      std::span<const std::string> paths) override;
   Result<std::shared_ptr<ChunkReader>> OpenReader(const std::string& path,
                                                   int64_t known_size) override;
+  Status ReadRangesOf(std::span<const ObjectRanges> objects, ReadPattern pattern) override;
+  void StartRangesOf(std::vector<ObjectRanges> objects, ReadPattern pattern, std::stop_token stop,
+                     std::function<void(Status)> done) override;
   Status Write(const std::string& path, std::span<const uint8_t> bytes) override;
   Result<bool> PutIfAbsent(const std::string& path, std::span<const uint8_t> bytes) override;
   Result<std::unique_ptr<ChunkWriter>> OpenWriter(const std::string& path,
@@ -77,11 +84,13 @@ class RemoteChunkManager : public ChunkManager {
  private:
   Status CheckMultipart() const;
   UploadOptions Uploads(bool resume) const;
+  ObjectRequest WholeRead(const std::string& path) const;
   ObjectReply Put(const std::string& path, std::span<const uint8_t> bytes, bool if_absent);
 
   const std::shared_ptr<ObjectClient> client_;
   const RemoteOptions options_;
   const RemoteServices services_;
+  const RangedReads reads_;
 };
 
 }  // namespace varve::internal

@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ranges of one remote object, many at a time.
-//
-// Threads: as ChunkReader
+// Ranges of one object of a store. A vectored read is as few requests as is quickest, all under way
+// together.
 #pragma once
 
-#include <chrono>
-#include <memory>
 #include <string>
+#include <utility>
 
-#include "storage/remote/object_client.h"
+#include "storage/remote/ranged_reads.h"
+#include "varve/chunk_manager.h"
 
 namespace varve::internal {
 
 class RemoteChunkReader : public ChunkReader {
  public:
-  RemoteChunkReader(std::shared_ptr<ObjectClient> client, std::string path, int64_t size,
-                    std::chrono::milliseconds timeout);
+  RemoteChunkReader(RangedReads reads, std::string path, int64_t size)
+      : reads_(std::move(reads)), path_(std::move(path)), size_(size) {}
 
   const std::string& path() const override { return path_; }
   int64_t size() const override { return size_; }
@@ -23,10 +22,9 @@ class RemoteChunkReader : public ChunkReader {
   Status ReadRanges(std::span<const ReadRange> ranges) const override;
 
  private:
-  const std::shared_ptr<ObjectClient> client_;
+  const RangedReads reads_;
   const std::string path_;
   const int64_t size_;
-  const std::chrono::milliseconds timeout_;
 };
 
 }  // namespace varve::internal

@@ -226,6 +226,12 @@ class Resolver {
     ARROW_RETURN_NOT_OK(TakeTuning(&address.tuning));
     address.manager.upload_retries = address.tuning.retry.max_tries - 1;
     address.client.idle_connections = address.tuning.max_in_flight;
+    CoalescingPolicy& coalescing = address.manager.coalescing;
+    coalescing.requests_under_way = address.tuning.max_in_flight;
+    if (address.tuning.bytes_per_second > 0) {
+      coalescing.bytes_per_second =
+          std::min(coalescing.bytes_per_second, address.tuning.bytes_per_second);
+    }
     ARROW_RETURN_NOT_OK(
         TakeNumber("part_bytes", 5 << 20, int64_t{5} << 30, &address.manager.part_bytes));
     if (const auto bundle = Take("ca_bundle")) {

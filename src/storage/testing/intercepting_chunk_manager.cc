@@ -148,6 +148,33 @@ Result<std::shared_ptr<ChunkReader>> InterceptingChunkManager::OpenReader(const 
   return std::make_shared<InterceptingReader>(std::move(reader), interceptor_);
 }
 
+// One call, under the name of the first object.
+Status InterceptingChunkManager::ReadRangesOf(std::span<const ObjectRanges> objects,
+                                              ReadPattern pattern) {
+  if (objects.empty()) return Status::OK();
+  const std::string& first = objects.front().path;
+  ARROW_RETURN_NOT_OK(interceptor_->Before(StorageOperation::kReadRanges, first));
+  int64_t num_ranges = 0;
+  int64_t bytes = 0;
+  for (const ObjectRanges& object : objects) {
+    const int64_t size = interceptor_->SizeOf(object.path, object.size);
+    for (const ReadRange& range : object.ranges) {
+      ARROW_RETURN_NOT_OK(CheckReadBounds(object.path, size, range.offset, range.length));
+      ++num_ranges;
+      bytes += range.length;
+    }
+  }
+  ARROW_RETURN_NOT_OK(store_->ReadRangesOf(objects, pattern));
+  for (const ObjectRanges& object : objects) {
+    for (const ReadRange& range : object.ranges) {
+      interceptor_->ChangeRead(
+          object.path, range.offset,
+          {static_cast<uint8_t*>(range.out), static_cast<size_t>(range.length)});
+    }
+  }
+  return interceptor_->After(StorageOperation::kReadRanges, first, num_ranges, bytes);
+}
+
 Status InterceptingChunkManager::Write(const std::string& path, std::span<const uint8_t> bytes) {
   ARROW_RETURN_NOT_OK(interceptor_->Before(StorageOperation::kWrite, path));
   ARROW_RETURN_NOT_OK(store_->Write(path, bytes));

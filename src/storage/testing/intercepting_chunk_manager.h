@@ -49,6 +49,7 @@ class InterceptingChunkManager : public ChunkManager {
   Result<ObjectInfo> Stat(const std::string& path) override;
   Result<std::shared_ptr<ChunkReader>> OpenReader(const std::string& path,
                                                   int64_t known_size = -1) override;
+  Status ReadRangesOf(std::span<const ObjectRanges> objects, ReadPattern pattern) override;
   Status Write(const std::string& path, std::span<const uint8_t> bytes) override;
   Result<bool> PutIfAbsent(const std::string& path, std::span<const uint8_t> bytes) override;
   Result<std::unique_ptr<ChunkWriter>> OpenWriter(const std::string& path,

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "packed/staged_ranges.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "arrow/buffer.h"
+
+namespace varve::internal {
+
+Result<std::shared_ptr<StagedRanges>> StagedRanges::Make(std::vector<Range> ranges) {
+  std::ranges::sort(ranges, {}, &Range::offset);
+  auto staged = std::make_shared<StagedRanges>();
+  int64_t total = 0;
+  for (const Range& range : ranges) {
+    if (range.length == 0) continue;
+    const int64_t end = range.offset + range.length;
+    auto& pieces = staged->pieces_;
+    if (pieces.empty() || range.offset > pieces.back().offset + pieces.back().length) {
+      pieces.push_back({range.offset, range.length, total});
+      total += range.length;
+      continue;
+    }
+    const int64_t more = end - (pieces.back().offset + pieces.back().length);
+    if (more <= 0) continue;
+    pieces.back().length += more;
+    total += more;
+  }
+  ARROW_ASSIGN_OR_RAISE(staged->memory_, arrow::AllocateBuffer(total));
+  return staged;
+}
+
+std::shared_ptr<const StagedRanges> StagedRanges::Of(int64_t offset,
+                                                     std::shared_ptr<arrow::Buffer> bytes) {
+  auto staged = std::make_shared<StagedRanges>();
+  staged->pieces_.push_back({offset, bytes->size(), 0});
+  staged->memory_ = std::move(bytes);
+  return staged;
+}
+
+std::vector<ReadRange> StagedRanges::ToRead() const {
+  std::vector<ReadRange> ranges;
+  ranges.reserve(pieces_.size());
+  for (const Piece& piece : pieces_) {
+    ranges.push_back({piece.offset, piece.length, memory_->mutable_data() + piece.position});
+  }
+  return ranges;
+}
+
+const uint8_t* StagedRanges::Find(int64_t offset, int64_t length) const {
+  const auto after = std::ranges::upper_bound(pieces_, offset, {}, &Piece::offset);
+  if (after == pieces_.begin()) return nullptr;
+  const Piece& piece = *std::prev(after);
+  const int64_t skipped = offset - piece.offset;
+  if (skipped > piece.length || length > piece.length - skipped) return nullptr;
+  return memory_->data() + piece.position + skipped;
+}
+
+}  // namespace varve::internal

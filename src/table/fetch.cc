@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "table/fetch.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "table/segment_filter.h"
+
+namespace varve::internal {
+namespace {
+
+// As many requests as are under way at once make one wave; more segments would be two.
+constexpr size_t kSegmentsAhead = 64;
+
+bool IsFar(const SnapshotState& state) { return !state.files->store()->features().mapping; }
+
+}  // namespace
+
+Status FetchForTake(const SnapshotState& state, const Projection& projection,
+                    std::span<const SegmentRows> groups, bool verify, ReadWave* wave) {
+  if (!IsFar(state)) return Status::OK();
+  for (const SegmentRows& group : groups) {
+    for (const FieldSchema& field : projection.fields) {
+      ARROW_RETURN_NOT_OK(state.segments[group.segment].PlanColumn(field, wave));
+    }
+  }
+  ARROW_RETURN_NOT_OK(wave->Fetch());
+  return wave->FetchAll([&](ReadWave* next) -> Result<bool> {
+    bool more = false;
+    for (const SegmentRows& group : groups) {
+      for (const FieldSchema& field : projection.fields) {
+        ARROW_ASSIGN_OR_RAISE(const auto column, state.segments[group.segment].Column(field));
+        ARROW_ASSIGN_OR_RAISE(const bool more_of_it, column->PlanTake(group.rows, verify, next));
+        more = more || more_of_it;
+      }
+    }
+    return more;
+  });
+}
+
+SegmentsAhead::SegmentsAhead(const SnapshotState& state, const Predicate* predicate,
+                             std::vector<const FieldSchema*> first,
+                             std::vector<const FieldSchema*> later, int64_t bytes)
+    : state_(state),
+      predicate_(predicate),
+      first_(std::move(first)),
+      later_(std::move(later)),
+      bytes_(bytes),
+      reached_(IsFar(state) ? 0 : state.segments.size()) {}
+
+Status SegmentsAhead::Reach(size_t next) {
+  if (next < reached_ || next >= state_.segments.size()) return Status::OK();
+  auto wave = std::make_unique<ReadWave>(ReadPattern::kScan);
+  const size_t end = std::min(state_.segments.size(), next + kSegmentsAhead);
+  for (reached_ = next; reached_ < end && wave->bytes() < bytes_; ++reached_) {
+    const SegmentReader& segment = state_.segments[reached_];
+    if (predicate_ != nullptr && MatchOfSegment(segment, *predicate_) == Match::kNone) continue;
+    for (const auto* fields : {&first_, &later_}) {
+      for (const FieldSchema* field : *fields) {
+        ARROW_RETURN_NOT_OK(segment.PlanColumn(*field, wave.get()));
+      }
+    }
+    ARROW_RETURN_NOT_OK(segment.PlanWhole(first_, bytes_ - wave->bytes(), wave.get()));
+  }
+  ARROW_RETURN_NOT_OK(wave->Fetch());
+  wave_ = std::move(wave);
+  return Status::OK();
+}
+
+}  // namespace varve::internal

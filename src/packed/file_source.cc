@@ -99,6 +99,7 @@ Status FileSource::ReadRanges(std::span<const ReadRange> ranges) const {
 }
 
 Result<std::shared_ptr<arrow::Buffer>> FileSource::Map() const {
+  if (is_remote_) return nullptr;
   if (mapping_ready_.load(std::memory_order_acquire)) return mapping_;
   ARROW_ASSIGN_OR_RAISE(const ChunkReader* reader, Reader());
   std::lock_guard<std::mutex> lock(mutex_);

@@ -48,6 +48,23 @@ TEST(PackedLayoutTest, ComesBackAsItWas) {
   EXPECT_EQ(decoded, layout);
 }
 
+TEST(PackedLayoutTest, TellsWhereEncodedChunksStand) {
+  PackedLayout layout = Sample();
+  layout.row_groups[0].columns[1] = {.stored_begin = 13'000'000, .stored_bytes = 4711};
+  layout.row_groups[1].columns[1] = {.stored_begin = 13'004'736, .stored_bytes = 99};
+  VARVE_ASSERT_OK_AND_ASSIGN(const PackedLayout decoded,
+                             PackedLayout::Decode(layout.Encode(), "a"));
+  EXPECT_EQ(decoded, layout);
+  for (const auto& [begin, bytes] :
+       {std::pair<int64_t, int64_t>{31'999'999, 2}, {32'000'001, 1}, {0, 1}}) {
+    layout.row_groups[1].columns[1] = {.stored_begin = begin, .stored_bytes = bytes};
+    const auto refused = PackedLayout::Decode(layout.Encode(), "a.parquet");
+    ASSERT_FALSE(refused.ok()) << begin;
+    EXPECT_TRUE(IsCorruption(refused.status())) << refused.status();
+    EXPECT_EQ(ContextOf(refused.status())->field, "stored_begin");
+  }
+}
+
 TEST(PackedLayoutTest, EmptyFileComesBack) {
   PackedLayout layout;
   layout.tail_offset = 4;
@@ -114,7 +131,7 @@ TEST(PackedLayoutTest, OffsetsOutsideTheFileAreRefused) {
 
 TEST(PackedLayoutTest, UnknownFormIsUnsupported) {
   std::string bytes = Sample().Encode();
-  bytes[0] = 2;
+  bytes[0] = 3;
   const auto decoded = PackedLayout::Decode(bytes, "a");
   ASSERT_FALSE(decoded.ok());
   EXPECT_EQ(KindOf(decoded.status()), ErrorKind::kUnsupported);

@@ -40,11 +40,12 @@ Status FetchForTake(const SnapshotState& state, const Projection& projection,
 
 SegmentsAhead::SegmentsAhead(const SnapshotState& state, const Predicate* predicate,
                              std::vector<const FieldSchema*> first,
-                             std::vector<const FieldSchema*> later, int64_t bytes)
+                             std::vector<const FieldSchema*> later, int64_t rows, int64_t bytes)
     : state_(state),
       predicate_(predicate),
       first_(std::move(first)),
       later_(std::move(later)),
+      rows_(rows),
       bytes_(bytes),
       reached_(IsFar(state) ? 0 : state.segments.size()) {}
 
@@ -52,15 +53,18 @@ Status SegmentsAhead::Reach(size_t next) {
   if (next < reached_ || next >= state_.segments.size()) return Status::OK();
   auto wave = std::make_unique<ReadWave>(ReadPattern::kScan);
   const size_t end = std::min(state_.segments.size(), next + kSegmentsAhead);
-  for (reached_ = next; reached_ < end && wave->bytes() < bytes_; ++reached_) {
+  int64_t rows_left = rows_ - state_.starts[next];
+  for (reached_ = next; reached_ < end && wave->bytes() < bytes_ && rows_left > 0; ++reached_) {
     const SegmentReader& segment = state_.segments[reached_];
+    const bool whole = segment.num_rows() <= rows_left;
+    rows_left -= segment.num_rows();
     if (predicate_ != nullptr && MatchOfSegment(segment, *predicate_) == Match::kNone) continue;
     for (const auto* fields : {&first_, &later_}) {
       for (const FieldSchema* field : *fields) {
         ARROW_RETURN_NOT_OK(segment.PlanColumn(*field, wave.get()));
       }
     }
-    ARROW_RETURN_NOT_OK(segment.PlanWhole(first_, bytes_ - wave->bytes(), wave.get()));
+    if (whole) ARROW_RETURN_NOT_OK(segment.PlanWhole(first_, bytes_ - wave->bytes(), wave.get()));
   }
   ARROW_RETURN_NOT_OK(wave->Fetch());
   wave_ = std::move(wave);

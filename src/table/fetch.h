@@ -30,10 +30,10 @@ Status FetchForTake(const SnapshotState& state, const Projection& projection,
 class SegmentsAhead {
  public:
   /// `first`: the columns read of every row; `later`: those read of some. `predicate` may be null.
-  /// All outlive this. `bytes`: most that is fetched of values at a time.
+  /// All outlive this. `rows`: no more are read. `bytes`: most that is fetched of values at a time.
   SegmentsAhead(const SnapshotState& state, const Predicate* predicate,
                 std::vector<const FieldSchema*> first, std::vector<const FieldSchema*> later,
-                int64_t bytes);
+                int64_t rows, int64_t bytes);
 
   /// Before segment `next` is read; what is fetched for it stays at least until the next call.
   Status Reach(size_t next);
@@ -43,6 +43,7 @@ class SegmentsAhead {
   const Predicate* const predicate_;
   const std::vector<const FieldSchema*> first_;
   const std::vector<const FieldSchema*> later_;
+  const int64_t rows_;
   const int64_t bytes_;
   size_t reached_ = 0;  // segments before this one are open
   std::unique_ptr<ReadWave> wave_;

@@ -155,7 +155,7 @@ class TableScan : public arrow::RecordBatchReader {
       : state_(std::move(state)),
         plan_(std::move(plan)),
         ahead_(*state_, plan_.predicate.get(), FirstFields(*state_, plan_), LaterFields(plan_),
-               plan_.prefetch_bytes / 2),
+               plan_.predicate == nullptr ? plan_.limit : INT64_MAX, plan_.prefetch_bytes / 2),
         rows_left_(plan_.limit) {}
 
   std::shared_ptr<arrow::Schema> schema() const override { return plan_.projection.schema; }

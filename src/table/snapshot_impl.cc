@@ -158,7 +158,8 @@ class SnapshotImpl : public Snapshot {
 
   Result<int64_t> CountInSegments(const Predicate& predicate) const {
     int64_t count = 0;
-    SegmentsAhead ahead(*state_, &predicate, FieldsOf(*schema(), predicate), {}, kCountAheadBytes);
+    SegmentsAhead ahead(*state_, &predicate, FieldsOf(*schema(), predicate), {}, INT64_MAX,
+                        kCountAheadBytes);
     for (size_t i = 0; i < state_->segments.size(); ++i) {
       const SegmentReader& segment = state_->segments[i];
       ARROW_RETURN_NOT_OK(CheckStopped());

@@ -40,6 +40,13 @@ function(varve_link_layer target layer)
   target_compile_options(${target} PRIVATE ${VARVE_WARNINGS})
 endfunction()
 
+# Tests are compiled for the time that takes, which is most of a build's; the library keeps its options.
+if(VARVE_SANITIZE)
+  set(VARVE_TEST_OPTIONS -O0 -fno-sanitize=undefined)
+else()
+  set(VARVE_TEST_OPTIONS $<$<CONFIG:Release>:-O1>)
+endif()
+
 # varve_add_tests(<layer> SOURCES <x_test.cc>... [NAME <name>] [LABELS <label>...] [LIBRARIES <target>...])
 # One executable and one ctest entry; NAME (default: the layer's) keeps several per layer apart.
 function(varve_add_tests layer)
@@ -56,6 +63,7 @@ function(varve_add_tests layer)
   set(target varve_${arg_NAME}_test)
   add_executable(${target} ${arg_SOURCES})
   varve_link_layer(${target} ${layer})
+  target_compile_options(${target} PRIVATE ${VARVE_TEST_OPTIONS})
   target_link_libraries(${target} PRIVATE ${arg_LIBRARIES} GTest::gmock GTest::gtest_main)
   add_test(NAME ${arg_NAME} COMMAND ${target})
   set_tests_properties(${arg_NAME} PROPERTIES LABELS "${arg_LABELS}" ENVIRONMENT "${VARVE_TEST_ENVIRONMENT}"

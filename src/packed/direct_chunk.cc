@@ -138,7 +138,7 @@ void DirectChunk::VerifyAhead(int64_t begin, int64_t end) const {
 Result<std::shared_ptr<arrow::Buffer>> DirectChunk::Slice(int64_t begin, int64_t end,
                                                           bool verify) const {
   ARROW_ASSIGN_OR_RAISE(auto mapping, source_->Map());
-  if (mapping == nullptr) return nullptr;
+  if (mapping == nullptr) return StagedSlice(begin, end, verify);
   const int64_t length = (end - begin) * layout_.width;
   if (length == 0) return std::make_shared<arrow::Buffer>(nullptr, 0);
   ARROW_RETURN_NOT_OK(CheckReadBounds(source_->path(), mapping->size(), 0,
@@ -155,6 +155,17 @@ Result<std::shared_ptr<arrow::Buffer>> DirectChunk::Slice(int64_t begin, int64_t
   }
   source_->CountMapped(length);
   return arrow::SliceBuffer(std::move(mapping), layout_.OffsetOf(begin), length);
+}
+
+Result<std::shared_ptr<arrow::Buffer>> DirectChunk::StagedSlice(int64_t begin, int64_t end,
+                                                                bool verify) const {
+  if (!source_->is_remote() || begin == end) return nullptr;
+  const int64_t block = layout_.values_per_block;
+  const bool whole = begin % block == 0 && (end % block == 0 || end == PageEnd(begin));
+  if (verify && !whole) return nullptr;
+  auto slice = source_->StagedSlice(layout_.OffsetOf(begin), (end - begin) * layout_.width);
+  if (slice != nullptr && verify) ARROW_RETURN_NOT_OK(VerifyBlocks(begin, end, slice->data()));
+  return slice;
 }
 
 Status DirectChunk::ReadBytes(int64_t offset, int64_t length,

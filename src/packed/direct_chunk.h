@@ -46,7 +46,8 @@ class DirectChunk {
   /// The end of the page that holds `value`, at most the number of values.
   int64_t PageEnd(int64_t value) const;
 
-  /// Values [begin, end) of one page as they lie in the mapping; nullptr without a mapping.
+  /// Values [begin, end) of one page as they lie in the mapping, or in memory that was staged for
+  /// the file; nullptr where they do not.
   Result<std::shared_ptr<arrow::Buffer>> Slice(int64_t begin, int64_t end, bool verify) const;
   /// Whether every page of values [begin, end) has been verified in the mapping; true without a
   /// mapping.
@@ -98,6 +99,7 @@ class DirectChunk {
   std::optional<Status> TryVerifyPage(int64_t page, const arrow::Buffer& mapping) const;
   Status VerifyPage(int64_t page, const arrow::Buffer& mapping) const;
   Status ComparePage(int64_t page, const arrow::Buffer& mapping) const;
+  Result<std::shared_ptr<arrow::Buffer>> StagedSlice(int64_t begin, int64_t end, bool verify) const;
   Status CopyPart(int64_t begin, int64_t end, uint8_t* out, bool verify) const;
   Status TakeBlocks(std::span<const ValueRequest> requests,
                     const std::shared_ptr<arrow::Buffer>& mapping, bool verify) const;

@@ -75,6 +75,16 @@ bool FileSource::IsStaged(int64_t offset, int64_t length) const {
   return CopyStaged(offset, length, nullptr);
 }
 
+std::shared_ptr<arrow::Buffer> FileSource::StagedSlice(int64_t offset, int64_t length) const {
+  std::lock_guard<std::mutex> lock(staged_mutex_);
+  for (const auto& each : staged_) {
+    const uint8_t* found = each->Find(offset, length);
+    if (found == nullptr) continue;
+    return arrow::SliceBuffer(each->memory(), found - each->memory()->data(), length);
+  }
+  return nullptr;
+}
+
 Status FileSource::ReadAt(int64_t offset, int64_t length, void* out) const {
   ARROW_RETURN_NOT_OK(CheckStopped());
   if (is_remote_ && CopyStaged(offset, length, out)) return Status::OK();

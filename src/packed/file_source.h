@@ -50,6 +50,8 @@ class FileSource : public std::enable_shared_from_this<FileSource> {
   void Stage(std::shared_ptr<const StagedRanges> staged) const;
   void Unstage(const StagedRanges* staged) const;
   bool IsStaged(int64_t offset, int64_t length) const;
+  /// The bytes as they lie in staged memory, without a copy; nullptr if they do not.
+  std::shared_ptr<arrow::Buffer> StagedSlice(int64_t offset, int64_t length) const;
   /// Nothing is staged any more: what was fetched may have been damaged on its way. What was kept
   /// stays.
   void DropStaged() const;

@@ -24,6 +24,8 @@ namespace {
 
 // A tail beyond is read when it is needed, not ahead.
 constexpr int64_t kPlannedTailBytesMax = 16 << 20;
+// Of a column: sooner fetched whole than after another request has told which pages are wanted.
+constexpr int64_t kFewBytes = 64 << 10;
 
 // What the reader and its columns share; outlives the reader while a column is held.
 class FileState : public PackedFileState {
@@ -254,13 +256,14 @@ class PackedFileReaderImpl : public PackedFileReader {
     return reader;
   }
 
-  Status PlanColumn(const FieldSchema& field, ReadWave* wave) const override {
+  Status PlanColumn(const FieldSchema& field, bool bounds, ReadWave* wave) const override {
     if (!state_->source().is_remote() || state_->hints().layout.empty()) return Status::OK();
     ARROW_ASSIGN_OR_RAISE(const int column, state_->FindColumn(field));
     if (column < 0) return Status::OK();
     ARROW_ASSIGN_OR_RAISE(const auto type, TypeOf(field));
     ARROW_ASSIGN_OR_RAISE(const bool needed, state_->NeedsMetadata(column, *type));
-    if (needed) state_->PlanMetadata(wave);
+    if (needed || bounds) state_->PlanMetadata(wave);
+    if (needed) state_->PlanWhole(column, kFewBytes, wave);
     return Status::OK();
   }
 

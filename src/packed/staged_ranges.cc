@@ -5,26 +5,28 @@
 #include <utility>
 
 #include "arrow/buffer.h"
+#include "arrow/util/bit_util.h"
 
 namespace varve::internal {
 
 Result<std::shared_ptr<StagedRanges>> StagedRanges::Make(std::vector<Range> ranges) {
   std::ranges::sort(ranges, {}, &Range::offset);
   auto staged = std::make_shared<StagedRanges>();
-  int64_t total = 0;
+  auto& pieces = staged->pieces_;
   for (const Range& range : ranges) {
     if (range.length == 0) continue;
-    const int64_t end = range.offset + range.length;
-    auto& pieces = staged->pieces_;
     if (pieces.empty() || range.offset > pieces.back().offset + pieces.back().length) {
-      pieces.push_back({range.offset, range.length, total});
-      total += range.length;
-      continue;
+      pieces.push_back({range.offset, range.length, 0});
+    } else {
+      const int64_t end = std::max(pieces.back().offset + pieces.back().length,
+                                   range.offset + range.length);
+      pieces.back().length = end - pieces.back().offset;
     }
-    const int64_t more = end - (pieces.back().offset + pieces.back().length);
-    if (more <= 0) continue;
-    pieces.back().length += more;
-    total += more;
+  }
+  int64_t total = 0;
+  for (Piece& piece : pieces) {
+    piece.position = total;
+    total = arrow::bit_util::RoundUpToMultipleOf64(total + piece.length);
   }
   ARROW_ASSIGN_OR_RAISE(staged->memory_, arrow::AllocateBuffer(total));
   return staged;

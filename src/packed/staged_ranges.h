@@ -20,7 +20,8 @@ class StagedRanges {
     int64_t length = 0;
   };
 
-  /// Memory for `ranges`, in any order; those that touch or overlap become one. Nothing is read.
+  /// Memory for `ranges`, in any order; those that touch or overlap become one, each starts on 64
+  /// bytes. Nothing is read.
   static Result<std::shared_ptr<StagedRanges>> Make(std::vector<Range> ranges);
   /// `bytes`, which start at `offset` of the file.
   static std::shared_ptr<const StagedRanges> Of(int64_t offset,

@@ -201,6 +201,26 @@ TEST_F(FarReadsTest, AFilterTakesTwoWaves) {
   EXPECT_EQ(watcher_->waves, 1);
 }
 
+// Of a column that lies at known addresses, too, the bounds of its pages are fetched first.
+TEST_F(FarReadsTest, BoundsComeWithTheFirstWave) {
+  Fill(10);
+  const auto snapshot = Open();
+  const auto found = Scanned(*snapshot, {.columns = {"emb"}, .filter = "id = 12345"});
+  EXPECT_EQ(Difference(*found, *SampleRowsAt({12345})->SelectColumns({5}).ValueOrDie()), "");
+  EXPECT_LE(watcher_->waves, 2);
+  watcher_->Reset();
+  EXPECT_EQ(*Open()->Count("score > 0.5"), *Open()->Count("NOT (score <= 0.5)"));
+  EXPECT_LE(watcher_->waves, 2);
+}
+
+TEST_F(FarReadsTest, RowsOfSmallFilesTakeOneWave) {
+  Fill(300);
+  const auto rows = RandomRows(40);
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto taken, Open()->Take(rows, {}));
+  EXPECT_EQ(Difference(*taken, *SampleRowsAt(rows)), "");
+  EXPECT_EQ(watcher_->waves, 1);
+}
+
 TEST_F(FarReadsTest, ScansGiveEveryRowWithinTheirMemory) {
   Fill(3);
   for (const int64_t bytes : {int64_t{1} << 12, int64_t{1} << 18, int64_t{64} << 20}) {

@@ -21,7 +21,7 @@ Status FetchForTake(const SnapshotState& state, const Projection& projection,
   if (!IsFar(state)) return Status::OK();
   for (const SegmentRows& group : groups) {
     for (const FieldSchema& field : projection.fields) {
-      ARROW_RETURN_NOT_OK(state.segments[group.segment].PlanColumn(field, wave));
+      ARROW_RETURN_NOT_OK(state.segments[group.segment].PlanColumn(field, /*bounds=*/false, wave));
     }
   }
   ARROW_RETURN_NOT_OK(wave->Fetch());
@@ -59,10 +59,11 @@ Status SegmentsAhead::Reach(size_t next) {
     const bool whole = segment.num_rows() <= rows_left;
     rows_left -= segment.num_rows();
     if (predicate_ != nullptr && MatchOfSegment(segment, *predicate_) == Match::kNone) continue;
-    for (const auto* fields : {&first_, &later_}) {
-      for (const FieldSchema* field : *fields) {
-        ARROW_RETURN_NOT_OK(segment.PlanColumn(*field, wave.get()));
-      }
+    for (const FieldSchema* field : first_) {
+      ARROW_RETURN_NOT_OK(segment.PlanColumn(*field, /*bounds=*/predicate_ != nullptr, wave.get()));
+    }
+    for (const FieldSchema* field : later_) {
+      ARROW_RETURN_NOT_OK(segment.PlanColumn(*field, /*bounds=*/false, wave.get()));
     }
     if (whole) ARROW_RETURN_NOT_OK(segment.PlanWhole(first_, bytes_ - wave->bytes(), wave.get()));
   }

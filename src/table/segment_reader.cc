@@ -33,11 +33,11 @@ Result<std::shared_ptr<const PackedColumnReader>> SegmentReader::Column(
                     {.object = file->path, .field = field.name});
 }
 
-Status SegmentReader::PlanColumn(const FieldSchema& field, ReadWave* wave) const {
+Status SegmentReader::PlanColumn(const FieldSchema& field, bool bounds, ReadWave* wave) const {
   const FileEntry* file = FileOf(field);
   if (file == nullptr) return Status::OK();
   ARROW_ASSIGN_OR_RAISE(const auto reader, files_->Get(*file));
-  return reader->PlanColumn(field, wave);
+  return reader->PlanColumn(field, bounds, wave);
 }
 
 Status SegmentReader::PlanWhole(std::span<const FieldSchema* const> fields, int64_t most,

@@ -29,8 +29,8 @@ class SegmentReader {
   /// null and has no default, or a file has another number of rows
   Result<std::shared_ptr<const PackedColumnReader>> Column(const FieldSchema& field) const;
 
-  /// Adds to `wave` what Column(field) would fetch of a file that is far away.
-  Status PlanColumn(const FieldSchema& field, ReadWave* wave) const;
+  /// Adds to `wave` what Column(field), and its `bounds`, would fetch of a file that is far away.
+  Status PlanColumn(const FieldSchema& field, bool bounds, ReadWave* wave) const;
   /// Adds all values of the columns, if those are known to be at most `most` bytes together.
   Status PlanWhole(std::span<const FieldSchema* const> fields, int64_t most, ReadWave* wave) const;
 

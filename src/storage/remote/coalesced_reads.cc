@@ -7,6 +7,8 @@ namespace varve::internal {
 namespace {
 
 constexpr int64_t kPointWasteShare = 16;
+// A few rows of a scan may cost more bytes than they have: those are soon there, too.
+constexpr int64_t kScanWasteMin = 4 << 20;
 
 int64_t EndOf(const CoalescedRead::Part& part) { return part.offset + part.length; }
 
@@ -66,7 +68,8 @@ std::vector<CoalescedRead> Coalesce(std::span<const ReadRange> ranges, ReadPatte
   }
   // The smallest first: each spares one request.
   std::ranges::stable_sort(gaps, {}, &Gap::bytes);
-  const int64_t waste_max = pattern == ReadPattern::kScan ? wanted : wanted / kPointWasteShare;
+  const int64_t waste_max = pattern == ReadPattern::kScan ? std::max(wanted, kScanWasteMin)
+                                                          : wanted / kPointWasteShare;
   for (const Gap& gap : gaps) {
     if (wasted + gap.bytes > waste_max) break;
     wasted += gap.bytes;

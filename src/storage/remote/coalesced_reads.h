@@ -49,7 +49,7 @@ struct CoalescedRead {
 
 /// All of `ranges`, which may overlap and come in any order; empty ones are left out. Bytes between
 /// ranges that are read for nothing are at most a sixteenth of those asked for, or as many as those
-/// where most of an object will be wanted (kScan), beside the gaps that are free.
+/// and at least 4 MiB where most of an object may be wanted (kScan), beside the gaps that are free.
 std::vector<CoalescedRead> Coalesce(std::span<const ReadRange> ranges, ReadPattern pattern,
                                     const CoalescingPolicy& policy);
 

@@ -89,15 +89,19 @@ class FileState : public PackedFileState {
     return metadata_;
   }
 
-  // Adds the tail, where it is known and not at hand yet.
-  void PlanMetadata(ReadWave* wave) const {
+  // Adds the tail, where it is known and not at hand yet; false: nothing was added.
+  bool PlanMetadata(ReadWave* wave) const {
     {
       std::lock_guard<std::mutex> lock(mutex_);
-      if (metadata_ != nullptr) return;
+      if (metadata_ != nullptr) return false;
     }
-    if (hints_.layout.empty() || layout_->file_bytes == 0) return;
+    if (hints_.layout.empty() || layout_->file_bytes == 0) return false;
     const int64_t bytes = layout_->file_bytes - layout_->tail_offset;
-    if (bytes <= kPlannedTailBytesMax) wave->Add(*source_, layout_->tail_offset, bytes);
+    if (bytes > kPlannedTailBytesMax || source_->IsStaged(layout_->tail_offset, bytes)) {
+      return false;
+    }
+    wave->Add(*source_, layout_->tail_offset, bytes);
+    return true;
   }
 
   // Whether some values of the column are found only by way of the footer.
@@ -256,15 +260,15 @@ class PackedFileReaderImpl : public PackedFileReader {
     return reader;
   }
 
-  Status PlanColumn(const FieldSchema& field, bool bounds, ReadWave* wave) const override {
-    if (!state_->source().is_remote() || state_->hints().layout.empty()) return Status::OK();
+  Result<bool> PlanColumn(const FieldSchema& field, bool bounds, ReadWave* wave) const override {
+    if (!state_->source().is_remote() || state_->hints().layout.empty()) return false;
     ARROW_ASSIGN_OR_RAISE(const int column, state_->FindColumn(field));
-    if (column < 0) return Status::OK();
+    if (column < 0) return false;
     ARROW_ASSIGN_OR_RAISE(const auto type, TypeOf(field));
     ARROW_ASSIGN_OR_RAISE(const bool needed, state_->NeedsMetadata(column, *type));
-    if (needed || bounds) state_->PlanMetadata(wave);
+    if (!(needed || bounds) || !state_->PlanMetadata(wave)) return false;
     if (needed) state_->PlanWhole(column, kFewBytes, wave);
-    return Status::OK();
+    return true;
   }
 
   Result<int64_t> PlanWhole(const FieldSchema& field, int64_t most, ReadWave* wave) const override {

@@ -135,8 +135,8 @@ class PackedFileReader {
 
   /// Adds to `wave` what Column(field) would fetch, where the layout is known: the file's tail, for
   /// columns that no address leads to (and their values with it, where those are few), and for all
-  /// whose `bounds` (Zones, MayContain) will be asked for.
-  virtual Status PlanColumn(const FieldSchema& field, bool bounds, ReadWave* wave) const = 0;
+  /// whose `bounds` (Zones, MayContain) will be asked for. False: nothing had to be added.
+  virtual Result<bool> PlanColumn(const FieldSchema& field, bool bounds, ReadWave* wave) const = 0;
   /// Adds all values of the column as they are stored, if those are at most `most` bytes; returns
   /// how many they are. -1: not known, nothing was added.
   virtual Result<int64_t> PlanWhole(const FieldSchema& field, int64_t most,

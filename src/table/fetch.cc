@@ -19,17 +19,15 @@ bool IsFar(const SnapshotState& state) { return !state.files->store()->features(
 Status FetchForTake(const SnapshotState& state, const Projection& projection,
                     std::span<const SegmentRows> groups, bool verify, ReadWave* wave) {
   if (!IsFar(state)) return Status::OK();
-  for (const SegmentRows& group : groups) {
-    for (const FieldSchema& field : projection.fields) {
-      ARROW_RETURN_NOT_OK(state.segments[group.segment].PlanColumn(field, /*bounds=*/false, wave));
-    }
-  }
-  ARROW_RETURN_NOT_OK(wave->Fetch());
   return wave->FetchAll([&](ReadWave* next) -> Result<bool> {
     bool more = false;
     for (const SegmentRows& group : groups) {
       for (const FieldSchema& field : projection.fields) {
-        ARROW_ASSIGN_OR_RAISE(const auto column, state.segments[group.segment].Column(field));
+        const SegmentReader& segment = state.segments[group.segment];
+        ARROW_ASSIGN_OR_RAISE(const bool waits, segment.PlanColumn(field, /*bounds=*/false, next));
+        more = more || waits;
+        if (waits) continue;
+        ARROW_ASSIGN_OR_RAISE(const auto column, segment.Column(field));
         ARROW_ASSIGN_OR_RAISE(const bool more_of_it, column->PlanTake(group.rows, verify, next));
         more = more || more_of_it;
       }
@@ -60,10 +58,11 @@ Status SegmentsAhead::Reach(size_t next) {
     rows_left -= segment.num_rows();
     if (predicate_ != nullptr && MatchOfSegment(segment, *predicate_) == Match::kNone) continue;
     for (const FieldSchema* field : first_) {
-      ARROW_RETURN_NOT_OK(segment.PlanColumn(*field, /*bounds=*/predicate_ != nullptr, wave.get()));
+      ARROW_RETURN_NOT_OK(
+          segment.PlanColumn(*field, /*bounds=*/predicate_ != nullptr, wave.get()).status());
     }
     for (const FieldSchema* field : later_) {
-      ARROW_RETURN_NOT_OK(segment.PlanColumn(*field, /*bounds=*/false, wave.get()));
+      ARROW_RETURN_NOT_OK(segment.PlanColumn(*field, /*bounds=*/false, wave.get()).status());
     }
     if (whole) ARROW_RETURN_NOT_OK(segment.PlanWhole(first_, bytes_ - wave->bytes(), wave.get()));
   }

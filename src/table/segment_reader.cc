@@ -33,9 +33,10 @@ Result<std::shared_ptr<const PackedColumnReader>> SegmentReader::Column(
                     {.object = file->path, .field = field.name});
 }
 
-Status SegmentReader::PlanColumn(const FieldSchema& field, bool bounds, ReadWave* wave) const {
+Result<bool> SegmentReader::PlanColumn(const FieldSchema& field, bool bounds,
+                                       ReadWave* wave) const {
   const FileEntry* file = FileOf(field);
-  if (file == nullptr) return Status::OK();
+  if (file == nullptr) return false;
   ARROW_ASSIGN_OR_RAISE(const auto reader, files_->Get(*file));
   return reader->PlanColumn(field, bounds, wave);
 }

@@ -30,7 +30,8 @@ class SegmentReader {
   Result<std::shared_ptr<const PackedColumnReader>> Column(const FieldSchema& field) const;
 
   /// Adds to `wave` what Column(field), and its `bounds`, would fetch of a file that is far away.
-  Status PlanColumn(const FieldSchema& field, bool bounds, ReadWave* wave) const;
+  /// False: nothing.
+  Result<bool> PlanColumn(const FieldSchema& field, bool bounds, ReadWave* wave) const;
   /// Adds all values of the columns, if those are known to be at most `most` bytes together.
   Status PlanWhole(std::span<const FieldSchema* const> fields, int64_t most, ReadWave* wave) const;
 

@@ -22,9 +22,11 @@ constexpr CoalescingPolicy kPolicy{.first_byte = std::chrono::microseconds(1'000
                                    .request_bytes_max = 10'000,
                                    .free_gap_bytes = 100};
 
-std::vector<std::pair<int64_t, int64_t>> Requests(const std::vector<ReadRange>& ranges,
+std::vector<std::pair<int64_t, int64_t>> Requests(std::vector<ReadRange> ranges,
                                                   ReadPattern pattern = ReadPattern::kPoint) {
+  static std::vector<uint8_t> memory(100'000);
   std::vector<std::pair<int64_t, int64_t>> requests;
+  for (ReadRange& range : ranges) range.out = memory.data() + range.offset;
   for (const auto& read : Coalesce(ranges, pattern, kPolicy)) {
     requests.emplace_back(read.offset, read.length);
   }

@@ -124,7 +124,14 @@ def soundness(found):
     return "\n".join(lines) + "\n"
 
 
+def errors(found):
+    return "Not measured, and why:\n\n" + markdown(["peer", "what", "why"],
+                                                   [[p, q, e.replace("\n", " ").replace("|", "/")] for p, q, e in found])
+
+
 def page(out, judged):
+    import store_report  # which needs this one
+    local, remote = ([b for b in judged if b.id[0] == kind] for kind in "FS")
     text = ["# Benchmarks\n", f"Made by `make bench` on {out['machine']}, {out['started']} UTC, in {out['seconds']} s.\n",
             "Every system stores the same rows and is asked the same questions in the same run. Every answer is compared with the "
             "right one, computed from the source, before its time counts; the consumer reads every word it is handed, inside the "
@@ -132,7 +139,7 @@ def page(out, judged):
             "order, with a warm page cache and every system's default threads. Varve is called through Python unless a line says "
             "native, with checksums verified; *foreign* is the share of the machine that others used meanwhile. Single "
             "figures below 1 ms vary up to twofold from run to run, and ratios below 1.5x are within what two runs may differ by.\n",
-            "## What Varve holds itself to\n", markdown(HEAD, rows_of_bars(judged))]
+            "## What Varve holds itself to\n", markdown(HEAD, rows_of_bars(local))]
     if out.get("soundness"):
         text.append("## Damage and crashes\n\n" + soundness(out["soundness"]))
     for name, w in out["workloads"].items():
@@ -156,6 +163,9 @@ def page(out, judged):
         if w["results"].get("append") or w["results"].get("writers"):
             text.append(commits(w["results"]))
         if w["errors"]:
-            text.append("Not measured, and why:\n\n" + markdown(["peer", "what", "why"],
-                                                               [[p, q, e.replace("\n", " ").replace("|", "/")] for p, q, e in w["errors"]]))
+            text.append(errors(w["errors"]))
+    if out.get("stores"):
+        text.append(store_report.section(out["stores"], remote, out["stores"]["facts"]))
+        if out["stores"]["errors"]:
+            text.append(errors(out["stores"]["errors"]))
     return "\n".join(text)

@@ -22,8 +22,10 @@ import bars  # noqa: E402
 import readme  # noqa: E402
 import report  # noqa: E402
 import soundness  # noqa: E402
+import store_bars  # noqa: E402
 import workload  # noqa: E402
 from session import Session, known_peers  # noqa: E402
+from stores import programs, request_counts  # noqa: E402
 
 TAKES = ["take1", "take100", "take1000", "take100_all"]
 # Which questions each bar needs, and of which peers; slow readers are asked only what they are quoted for.
@@ -125,22 +127,33 @@ def run_w2(session, o):
     session.read({p: ["take100", "take1000", "scan_emb", "scan_scalars"] for p in names}, o.rounds, o.seconds)
 
 
+def run_stores(wanted, session, o):
+    """What was found, and the facts of W1."""
+    before, out = len(session.errors), {}
+    if wanted & store_bars.REQUESTS:
+        out["counts"] = request_counts.measure(session, o.rounds, o.peers)
+    if tests := wanted & store_bars.PROGRAMS:
+        out["programs"] = programs.measure(tests, os.path.abspath(o.tests), os.path.abspath(o.native), session)
+    out["errors"] = session.errors[before:]
+    return out, session.facts
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--full", action="store_true", help="1,000,000 and 5,000,000 rows, and the slow peers")
-    p.add_argument("--only", default="", help="f1 to f14 and w2, those to measure; default: all")
+    p.add_argument("--only", default="", help="f1 to f14, s1 to s13 and w2, those to measure; default: all")
     p.add_argument("--peers", default="", help=f"comma list of {', '.join(known_peers())}; default: all")
     p.add_argument("--rows", type=int, default=0, help="rows of W1 instead of the default")
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--seconds", type=float, default=1.5, help="most time for one question to one peer in one round")
     p.add_argument("--work", default=ROOT + "/build-bench-data", help="folder for data sets (several GB), kept between runs")
     p.add_argument("--native", default=ROOT + "/build-bench", help="build folder with the native benchmarks")
-    p.add_argument("--tests", default=ROOT + "/build", help="release build whose tests f11 to f13 run")
+    p.add_argument("--tests", default=ROOT + "/build", help="release build whose tests f11 to f13 and s1 to s13 run")
     p.add_argument("--json", default="", help="results, also as JSON (default: results.json in the work folder)")
     p.add_argument("--markdown", default="", help="write the page docs/BENCHMARKS.md is made of")
     p.add_argument("--readme", default="", help="page whose short table is rewritten from a full run")
     o = p.parse_args()
-    known = W1_BARS | SOUNDNESS_BARS | {"w2"}
+    known = W1_BARS | SOUNDNESS_BARS | store_bars.ALL | {"w2"}
     o.only = {x.strip().lower() for x in o.only.split(",") if x.strip()} or known
     if unknown := o.only - known:
         p.error(f"unknown bars: {', '.join(sorted(unknown))}")
@@ -153,12 +166,12 @@ def main():
     if o.rows:
         sizes["w1"] = o.rows
     out = dict(machine=report.machine(), started=time.strftime("%F %T", time.gmtime()), workloads={})
-    judged = []
+    judged, sessions = [], {}
     for name, run in (("w1", run_w1), ("w2", run_w2)):
         if not o.only & (W1_BARS if name == "w1" else {"w2"}):
             continue
         print(f"{name}: {sizes[name]:,} rows of {workload.DIM[name]} dimensions", flush=True)
-        session = Session(name, sizes[name], o.work)
+        session = sessions[name] = Session(name, sizes[name], o.work)
         native = run(session, o) or {}
         if name == "w1":
             judged = [b for b in bars.judge_all(bars.Results(session.facts, session.results, native)) if b.id.lower() in o.only]
@@ -172,6 +185,11 @@ def main():
         print("soundness", flush=True)
         out["soundness"] = soundness.measure(wanted, os.path.abspath(o.tests))
         judged += bars.judge_soundness(out["soundness"])
+    if wanted := o.only & store_bars.ALL:
+        print("object stores", flush=True)
+        out["stores"], facts = run_stores(wanted, sessions.get("w1") or Session("w1", sizes["w1"], o.work), o)
+        out["stores"]["facts"] = facts
+        judged += store_bars.judge_all(out["stores"], wanted)
     out["bars"] = [b._asdict() for b in judged]
     out["seconds"] = round(time.time() - started)
     path = o.json or o.work + "/results.json"

@@ -295,6 +295,7 @@ class CommitOutcomeTest : public testing::TestWithParam<Dialect> {};
 
 TEST_P(CommitOutcomeTest, WhatIsToldIsWhatHappened) {
   int wrong = 0;
+  int unknown = 0;
   for (int point = 0; point < kNumPoints; ++point) {
     Scene::counts = {};
     for (int run = 0; run < NumRuns(); ++run) {
@@ -304,14 +305,18 @@ TEST_P(CommitOutcomeTest, WhatIsToldIsWhatHappened) {
       if (found.empty()) continue;
       ++wrong;
       EXPECT_EQ(found, "") << GetParam().name << ", " << kPointNames[point] << ", seed " << seed;
-      if (wrong > 5) return;
+      if (wrong > 5) return RecordProperty("wrong", wrong);
     }
     using State = CommitState;
     const auto count = [](State state) { return Scene::counts[static_cast<size_t>(state)]; };
     std::cout << GetParam().name << ", " << kPointNames[point] << ": " << count(State::kCommitted)
               << " committed, " << count(State::kConflict) << " conflict, " << count(State::kFailed)
               << " failed, " << count(State::kUnknown) << " unknown\n";
+    unknown += count(State::kUnknown);
   }
+  RecordProperty("runs", kNumPoints * NumRuns());
+  RecordProperty("wrong", wrong);
+  RecordProperty("unknown", unknown);
 }
 
 void PrintTo(const Dialect& dialect, std::ostream* out) { *out << dialect.name; }

@@ -63,7 +63,7 @@ def test_a_table_that_is_not_there_is_an_error_that_names_it():
     assert "nothing" in done.stderr
 
 
-def test_many_writers_lose_and_double_nothing(table):
+def test_many_writers_lose_and_double_nothing(table, record_property):
     """A process of its own for each append."""
 
     def write(writer):
@@ -72,8 +72,12 @@ def test_many_writers_lose_and_double_nothing(table):
     with concurrent.futures.ThreadPoolExecutor(NUM_WRITERS) as writers:
         versions = [version for each in writers.map(write, range(NUM_WRITERS)) for version in each]
     count = NUM_WRITERS * APPENDS_EACH
+    rows = lines("head", table, "-n", count + 1)
+    record_property("commits", len(set(versions)))
+    record_property("rows", len(rows))
+    record_property("distinct", len({found["id"] for found in rows}))
     assert sorted(versions) == list(range(2, count + 2))
-    assert sorted(lines("head", table, "-n", count + 1), key=lambda found: found["id"]) == [row(number) for number in range(count)]
+    assert sorted(rows, key=lambda found: found["id"]) == [row(number) for number in range(count)]
     run("verify", table)
 
 

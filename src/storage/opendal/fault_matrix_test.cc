@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <functional>
 #include <future>
@@ -48,6 +49,13 @@ struct Stack {
   const std::unique_ptr<Random> random;
   const std::shared_ptr<ObjectClient> client;
 };
+
+// How long after its deadline a call came back, at most; for `make bench`.
+std::atomic<int> latest_ms{0};
+void NoteLateness(steady_clock::duration late) {
+  const auto ms = static_cast<int>(std::chrono::ceil<milliseconds>(late).count());
+  for (int seen = latest_ms; ms > seen && !latest_ms.compare_exchange_weak(seen, ms);) continue;
+}
 
 bool IsRetried(ObjectOutcome outcome) {
   return outcome == kDown || outcome == kLate || outcome == kSlow || outcome == kBusy ||
@@ -95,6 +103,7 @@ std::string CheckSingleTry(const Row& row, int op) {
   const auto begin = steady_clock::now();
   const ObjectReply reply = scene.RunOp(scene.Client().get(), timeout);
   const auto elapsed = steady_clock::now() - begin;
+  NoteLateness(elapsed - timeout);
   const ObjectOutcome expected = row.outcomes[op];
   findings.ExpectOutcome(reply, expected);
   findings.ExpectNoSecret(reply);
@@ -169,7 +178,15 @@ void CheckAll(const std::function<std::string(int op)>& check) {
     checks.push_back(std::async(std::launch::async, check, op));
   }
   std::string found;
-  for (auto& each : checks) found += each.get();
+  int wrong = 0;
+  for (auto& each : checks) {
+    const std::string of_one = each.get();
+    wrong += of_one.empty() ? 0 : 1;
+    found += of_one;
+  }
+  testing::Test::RecordProperty("cells", kNumOps);
+  testing::Test::RecordProperty("wrong", wrong);
+  testing::Test::RecordProperty("latest_ms", latest_ms);
   const std::string output =
       testing::internal::GetCapturedStderr() + testing::internal::GetCapturedStdout();
   EXPECT_EQ(found, "");
@@ -222,6 +239,7 @@ TEST(FaultTest, ADeadlineHoldsForAllTries) {
     const auto begin = steady_clock::now();
     const ObjectReply reply = scene.RunOp(stack.client.get(), kPatience);
     const auto elapsed = steady_clock::now() - begin;
+    NoteLateness(elapsed - 3 * kPatience);
     findings.ExpectOutcome(reply, kLate);
     findings.Expect(elapsed <= 3 * kPatience + kGrace, "returned too late");
     return findings.Take();

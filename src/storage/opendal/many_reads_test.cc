@@ -194,6 +194,10 @@ TEST_F(ManyReadsTest, AllComeWithinTheLimits) {
             << kBytesPerSecond / 1e6 << "; " << metrics.calls() << " requests of which "
             << metrics.errors() << " failed; " << threads << " threads, " << extra / 1024
             << " KiB beside the buffers\n";
+  RecordProperty("reads", kReads);
+  RecordProperty("faults", static_cast<int>(metrics.errors()));
+  RecordProperty("threads", static_cast<int>(threads));
+  RecordProperty("kib", static_cast<int>(extra / 1024));
   EXPECT_GT(metrics.errors(), 0);
   EXPECT_GE(metrics.calls(), kReads);
   EXPECT_LE(metrics.calls(), kReads * 115 / 100);

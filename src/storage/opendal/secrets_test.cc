@@ -122,6 +122,7 @@ TEST_P(SecretsTest, AreNeverTold) {
     told += store.uri() + store.Metrics()->ToPrometheus();
   }
   told += testing::internal::GetCapturedStderr() + testing::internal::GetCapturedStdout();
+  RecordProperty("cells", static_cast<int>(6 * Temptations().size()));
   EXPECT_EQ(told.find(kCanary), told.npos) << told;
   EXPECT_TRUE(masked || !GetParam().tells_back) << told;
 }

@@ -162,6 +162,9 @@ TEST_F(RetryingClientTest, RandomFailuresAreHiddenAtLittleCost) {
     timer_.Advance(milliseconds(1));
   }
   timer_.Drain();
+  RecordProperty("asked", kRequests);
+  RecordProperty("good", good);
+  RecordProperty("sent", static_cast<int>(base->sent_at().size()));
   EXPECT_GE(good, kRequests * 0.9999);
   EXPECT_LE(static_cast<double>(base->sent_at().size()), 1.15 * kRequests);
 }
@@ -201,6 +204,8 @@ TEST_F(RetryingClientTest, AnOutageIsNotMadeWorse) {
     timer_.Advance(milliseconds(10));
   }
   const double budget = 100 + 0.15 * asked;
+  RecordProperty("budget", static_cast<int>(budget));
+  RecordProperty("retries", static_cast<int>(base->sent_at().size()) - asked);
   EXPECT_LE(static_cast<double>(base->sent_at().size()), asked + 1.2 * budget);
   timer_.Advance(seconds(5));
   EXPECT_TRUE(RunToEnd(client.get()).ok());

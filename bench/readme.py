@@ -38,7 +38,7 @@ def table(out, judged):
     """None if a figure is missing."""
     rows = []
     for label, what in ROWS.items():
-        bars = [b for b in judged if b.what == what and b.ratio is not None]
+        bars = [b for b in judged if b.id[0] == "F" and b.what == what and b.ratio is not None]
         if not bars:
             return None
         others = [f"{NAMES.get(b.rival, b.rival)} {figure(b.theirs, b.unit)}" for b in bars]

@@ -65,7 +65,7 @@ def summary(log):
     kinds = [x[0] for x in log]
     return dict(requests=len(log), kinds={k: kinds.count(k) for k in dict.fromkeys(kinds)}, down=sum(x[3] for x in log),
                 up=sum(x[4] for x in log), chain=chain(log), refused=sum(x[5] >= 400 for x in log),
-                manifests=sum(x[0] == "LIST" or "_versions/" in x[6] for x in log))
+                manifests=sum(x[0] == "GET" and "_versions/" in x[6] for x in log))
 
 
 @contextlib.contextmanager

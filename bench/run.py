@@ -131,7 +131,7 @@ def run_stores(wanted, session, o):
     """What was found, and the facts of W1."""
     before, out = len(session.errors), {}
     if wanted & store_bars.REQUESTS:
-        out["counts"] = request_counts.measure(session, o.rounds, o.peers)
+        out["counts"] = request_counts.measure(session, o.rounds, wanted, o.peers)
     if tests := wanted & store_bars.PROGRAMS:
         out["programs"] = programs.measure(tests, os.path.abspath(o.tests), os.path.abspath(o.native), session)
     out["errors"] = session.errors[before:]

@@ -35,6 +35,7 @@ class Variant(NamedTuple):
     delay: float = DELAY_S
     is_timed: bool = False  # in every round, in rotating order
     after_appends: bool = False
+    bars: tuple = ()  # that need it; none: all
 
 
 UNLIMITED = {"max_in_flight": "4096", "skip_probe": "true"}
@@ -43,12 +44,12 @@ VARIANTS = {
     "lance": Variant("lance", READS + ["append_first", "append"], is_timed=True),
     "vortex": Variant("vortex", READS, is_timed=True),
     "varve, dependent": Variant("varve", [s for s in READS if s != "scan_emb"] + ["append"], UNLIMITED, COUNTING_DELAY_S),
-    "varve, not verified": Variant("varve", READS, {"verify": False}),
-    "varve, checksums cached": Variant("varve", ["scan_emb", "take100+2", "take1000+3"]),
-    "varve, after 1,000 appends": Variant("varve", ["take1+0"], after_appends=True),
+    "varve, not verified": Variant("varve", READS, {"verify": False}, bars=("s6",)),
+    "varve, checksums cached": Variant("varve", ["scan_emb", "take100+2", "take1000+3"], bars=("s6",)),
+    "varve, after 1,000 appends": Variant("varve", ["take1+0"], after_appends=True, bars=("s5",)),
     # In processes of their own: nothing is cached but what the opening reads.
-    **{f"varve, {step.partition('+')[0]} alone": Variant("varve", [step], UNLIMITED, COUNTING_DELAY_S)
-       for step in ("take100+2", "take1000+3", "scan_scalars", "filter_label", "filter_ts")},
+    **{f"varve, {step.partition('+')[0]} alone": Variant("varve", [step], UNLIMITED, COUNTING_DELAY_S, bars=(bar,))
+       for step, bar in (("take100+2", "s6"), ("take1000+3", "s6"), ("filter_label", "s7"), ("filter_ts", "s7"), ("scan_scalars", "s8"))},
 }
 
 
@@ -135,11 +136,11 @@ def make_appended(session):
         table.append(workload.small_batch(session.source, 1, k))
 
 
-def measure(session, rounds, chosen=()):
+def measure(session, rounds, wanted, chosen=()):
     """{"steps": {variant: [{step: figures}, …]}, "ceiling": GETs a second of the store itself}"""
-    names = [n for n, v in VARIANTS.items() if not chosen or v.peer in chosen]
+    names = [n for n, v in VARIANTS.items() if (not chosen or v.peer in chosen) and (not v.bars or wanted & set(v.bars))]
     session.ensure_data(list(dict.fromkeys(VARIANTS[n].peer for n in names)))
-    if "varve" in {VARIANTS[n].peer for n in names}:
+    if any(VARIANTS[n].after_appends for n in names):
         make_appended(session)
     out = {name: [] for name in names}
     timed = [n for n in names if VARIANTS[n].is_timed]

@@ -68,8 +68,8 @@ def section(found, judged, facts):
         text.append(f"### Requests\n\nW1, {facts['rows']:,} rows, in an S3 on this machine that answers each request after "
                     f"{1e3 * request_counts.DELAY_S:.0f} ms. A run is one process that does the steps in this order, and may use what earlier "
                     "steps cached. *Chain*: the most requests strictly one after another, also those that waited for their turn; the runs "
-                    "called *dependent* and *alone* have two seconds for an answer and no limit of requests under way, and so count those that depend on "
-                    "each other. *First append* has Varve's probe of the store. Times are medians.\n\n" + requests(found["counts"]))
+                    "called *dependent* and *alone* have two seconds for an answer and no limit of requests under way, and so count those "
+                    "that depend on each other. *First append* has Varve's probe of the store. Times are medians.\n\n" + requests(found["counts"]))
     if found.get("programs"):
         text.append("### Faults and throughput\n\n" + programs(found["programs"]))
     return "\n".join(text)

@@ -106,7 +106,7 @@ struct PackedReadOptions {
   int64_t batch_size = 8192;          ///< an upper bound: zero-copy batches end where a page ends
   bool exact_batch_size = false;      ///< pay a copy to get batches of exactly batch_size
   bool verify = true;                 ///< check pages and blocks against their checksums
-  int64_t prefetch_bytes = 32 << 20;  ///< most bytes read ahead of the consumer
+  int64_t prefetch_bytes = 64 << 20;  ///< most bytes read ahead of the consumer
 };
 
 /// Reads packed files, and Parquet files of other writers, as record batches in row order.

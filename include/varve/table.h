@@ -39,7 +39,7 @@ struct ScanOptions {
   bool exact_batch_size =
       false;  ///< copy to get exactly batch_size rows in all batches but the last
   bool verify = true;
-  int64_t prefetch_bytes = 32 << 20;
+  int64_t prefetch_bytes = 64 << 20;
 };
 
 struct TakeOptions {

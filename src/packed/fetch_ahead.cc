@@ -11,6 +11,9 @@ namespace {
 // Windows end where pages do: those of fixed width hold 8,192 rows, others a power of two.
 constexpr int64_t kWindowRowsMin = 64;
 constexpr int64_t kPageRows = 8192;
+// One request each where one column makes up most of it: long enough to be worth its first byte,
+// short enough that many are under way.
+constexpr int64_t kWindowBytes = 4 << 20;
 
 }  // namespace
 
@@ -19,7 +22,9 @@ FetchAhead::FetchAhead(std::vector<std::shared_ptr<const PackedColumnReader>> co
     : columns_(std::move(columns)), verify_(verify) {
   for (const auto& column : columns_) row_bytes_ += column->far_row_bytes();
   if (row_bytes_ == 0) return;
-  const auto rows = static_cast<int64_t>(static_cast<double>(bytes) / 2 / row_bytes_);
+  windows_max_ = std::max<size_t>(2, static_cast<size_t>(bytes / kWindowBytes));
+  const auto rows = static_cast<int64_t>(static_cast<double>(bytes) /
+                                         static_cast<double>(windows_max_) / row_bytes_);
   window_rows_ = rows >= kPageRows
                      ? rows / kPageRows * kPageRows
                      : std::max(kWindowRowsMin,
@@ -44,7 +49,6 @@ std::vector<RowSpan> FetchAhead::NextRows(int64_t begin) const {
 }
 
 Status FetchAhead::Begin(const std::vector<RowSpan>& rows) {
-  if (rows.empty()) return Status::OK();
   Window window{.end = rows.back().end, .wave = std::make_unique<ReadWave>(ReadPattern::kScan)};
   const auto plan = [&](ReadWave* wave) -> Result<bool> {
     bool more = false;
@@ -77,10 +81,13 @@ Result<int64_t> FetchAhead::Await(int64_t begin, int64_t end) {
     }
     ARROW_RETURN_NOT_OK(Begin(rows));
   }
+  while (windows_.size() < windows_max_) {
+    const auto rows = NextRows(windows_.back().end);
+    if (rows.empty()) break;
+    ARROW_RETURN_NOT_OK(Begin(rows));
+  }
   ARROW_RETURN_NOT_OK(windows_.front().wave->Wait());
-  const int64_t window_end = windows_.front().end;
-  if (windows_.size() == 1) ARROW_RETURN_NOT_OK(Begin(NextRows(window_end)));
-  return std::min(end, window_end);
+  return std::min(end, windows_.front().end);
 }
 
 }  // namespace varve::internal

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fetches the rows of several columns of files that are far away before they are read, a window of
-// rows at a time: one window is being read while the next is on its way.
+// rows at a time: one window is being read while the next ones are on their way.
 //
-// Memory:  two windows, `bytes` together by the columns' average
+// Memory:  windows of 4 MiB, `bytes` together (two windows at least), by the columns' average
 // Threads: one caller at a time
 #pragma once
 
@@ -43,13 +43,14 @@ class FetchAhead {
 
   /// The first expected rows from `begin` on, as many as a window holds.
   std::vector<RowSpan> NextRows(int64_t begin) const;
-  /// Begins to fetch the window of `rows`, if there are any.
+  /// Begins to fetch the window of `rows`.
   Status Begin(const std::vector<RowSpan>& rows);
 
   const std::vector<std::shared_ptr<const PackedColumnReader>> columns_;
   const bool verify_;
   double row_bytes_ = 0;
   int64_t window_rows_ = 0;
+  size_t windows_max_ = 2;
   std::vector<RowSpan> expected_;
   std::deque<Window> windows_;
 };

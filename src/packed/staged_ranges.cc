@@ -18,8 +18,8 @@ Result<std::shared_ptr<StagedRanges>> StagedRanges::Make(std::vector<Range> rang
     if (pieces.empty() || range.offset > pieces.back().offset + pieces.back().length) {
       pieces.push_back({range.offset, range.length, 0});
     } else {
-      const int64_t end = std::max(pieces.back().offset + pieces.back().length,
-                                   range.offset + range.length);
+      const int64_t end =
+          std::max(pieces.back().offset + pieces.back().length, range.offset + range.length);
       pieces.back().length = end - pieces.back().offset;
     }
   }

@@ -18,7 +18,7 @@ struct ScanPlan {
   int64_t batch_size = 8192;
   bool exact_batch_size = false;
   bool verify = true;
-  int64_t prefetch_bytes = 32 << 20;
+  int64_t prefetch_bytes = 64 << 20;
 };
 
 /// The stream keeps `state`. Batches come in row order, at most batch_size rows each, none empty.

@@ -68,8 +68,8 @@ std::vector<CoalescedRead> Coalesce(std::span<const ReadRange> ranges, ReadPatte
   }
   // The smallest first: each spares one request.
   std::ranges::stable_sort(gaps, {}, &Gap::bytes);
-  const int64_t waste_max = pattern == ReadPattern::kScan ? std::max(wanted, kScanWasteMin)
-                                                          : wanted / kPointWasteShare;
+  const int64_t waste_max =
+      pattern == ReadPattern::kScan ? std::max(wanted, kScanWasteMin) : wanted / kPointWasteShare;
   for (const Gap& gap : gaps) {
     if (wasted + gap.bytes > waste_max) break;
     wasted += gap.bytes;

@@ -23,7 +23,7 @@ namespace varve::internal {
 struct CoalescingPolicy {
   std::chrono::microseconds first_byte{50'000};
   int64_t bytes_per_second = 1'000'000'000;  ///< of all requests together
-  int64_t requests_under_way = 128;
+  int64_t requests_under_way = 256;
   int64_t request_bytes_max = 8 << 20;
   /// Less than a request's own headers and bookkeeping cost.
   int64_t free_gap_bytes = 16 << 10;

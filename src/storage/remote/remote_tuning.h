@@ -14,7 +14,7 @@
 namespace varve::internal {
 
 struct RemoteTuning {
-  int64_t max_in_flight = 128;
+  int64_t max_in_flight = 256;
   int64_t bytes_per_second = 0;                        ///< max_bandwidth; 0: without limit
   RetryPolicy retry;                                   ///< retry_attempts, deadline
   BreakerPolicy breaker;                               ///< breaker_failures

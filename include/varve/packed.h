@@ -36,9 +36,10 @@ enum class SplitPolicy : int32_t {
   kDefault = 0,  ///< small writes: one file; else each dense vector field for itself and all others
                  ///< together
   kOneGroup = 1,  ///< everything in one file
-  kBySchema = 2,  ///< as Milvus: vectors and texts for themselves, all others together
+  kBySchema = 2,  ///< as Milvus: the primary key; fields whose values take `average_size_limit`
+                  ///< bytes or more, vectors, arrays of vectors and Text each for itself; the rest
   kByAverageSize =
-      3,          ///< fields whose values are larger than `average_size_limit` bytes for themselves
+      3,          ///< fields whose values take `average_size_limit` bytes or more for themselves
   kExplicit = 4,  ///< as `groups` says
 };
 
@@ -46,7 +47,7 @@ struct PackedWriteOptions {
   SplitPolicy split = SplitPolicy::kDefault;
   std::vector<std::vector<std::string>>
       groups;                           ///< kExplicit: field names; each field exactly once
-  int64_t average_size_limit = 1024;    ///< kByAverageSize
+  int64_t average_size_limit = 1024;    ///< kBySchema, kByAverageSize
   int64_t small_write_bytes = 1 << 20;  ///< kDefault: up to here one file
   int64_t buffer_bytes =
       64 << 20;  ///< memory for rows not yet written, and the largest mixed row group

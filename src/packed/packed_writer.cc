@@ -124,8 +124,9 @@ class PackedWriter::Impl {
     if (!files_.empty()) return WriteToFiles(*batch);
     pending_.push_back(batch);
     for (const auto& column : batch->columns()) pending_bytes_ += Bytes(*column);
-    const bool waits =
-        options_.split == SplitPolicy::kDefault || options_.split == SplitPolicy::kByAverageSize;
+    const bool waits = options_.split == SplitPolicy::kDefault ||
+                       options_.split == SplitPolicy::kBySchema ||
+                       options_.split == SplitPolicy::kByAverageSize;
     if (waits && pending_bytes_ <= options_.small_write_bytes) return Status::OK();
     return Split(/*small=*/false);
   }
@@ -139,10 +140,12 @@ class PackedWriter::Impl {
     for (const auto& batch : pending_) rows += batch->num_rows();
     for (const auto& batch : pending_) {
       for (size_t i = 0; i < fields.size(); ++i) {
-        input.average_bytes[i] += static_cast<double>(Bytes(*batch->column(static_cast<int>(i)))) /
-                                  static_cast<double>(rows);
+        input.average_bytes[i] += static_cast<double>(Bytes(*batch->column(static_cast<int>(i))));
       }
     }
+    // Once, at the end: a sum of quotients may fall short of a limit that the average reaches.
+    for (double& bytes : input.average_bytes)
+      bytes /= static_cast<double>(std::max<int64_t>(1, rows));
     ARROW_ASSIGN_OR_RAISE(groups_, internal::SplitColumns(fields, options_, input));
     double row_bytes = 1;
     for (const double bytes : input.average_bytes) row_bytes += bytes;

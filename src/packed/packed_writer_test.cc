@@ -298,6 +298,25 @@ TEST_F(PackedWriterTest, LargeWritesGiveEachVectorItsOwnFile) {
   ExpectRoundTrip(written);
 }
 
+TEST_F(PackedWriterTest, BySchemaWeighsTheRowsOfManyBatches) {
+  auto id = Scalar("id", nullptr, false);
+  id.data_type = DataType::kInt64;
+  id.primary_key = true;
+  PackedWriteOptions options;
+  options.split = SplitPolicy::kBySchema;
+  options.average_size_limit = 64;
+  // Lists of kDim floats are 64 bytes a row, to the byte.
+  VARVE_ASSERT_OK_AND_ASSIGN(
+      const auto written,
+      WriteRows({Scalar("n", arrow::int64(), false),
+                 Scalar("floats", arrow::fixed_size_list(arrow::float32(), kDim), false), id},
+                70, 7, options));
+  ASSERT_EQ(written.files.size(), 3);
+  EXPECT_THAT(written.files[0].field_ids, testing::ElementsAre(102));
+  EXPECT_THAT(written.files[1].field_ids, testing::ElementsAre(100));
+  EXPECT_THAT(written.files[2].field_ids, testing::ElementsAre(101));
+}
+
 TEST_F(PackedWriterTest, AllTypesInOneFile) {
   std::vector<FieldSchema> fields;
   for (const auto& type :

@@ -25,7 +25,8 @@ namespace varve {
 
 enum class Compression : int32_t { kZstd = 0, kLz4 = 1, kSnappy = 2, kGzip = 3, kNone = 4 };
 
-/// How one field is written; what is not set is chosen from a sample of its values.
+/// How one field is written. As PackedWriteOptions::defaults the codec is for fields that it is
+/// found worth while for, in PackedWriteOptions::fields it is what the field gets.
 struct FieldWriteOptions {
   Compression compression = Compression::kZstd;
   int level = 0;  ///< 0: the codec's default
@@ -51,7 +52,8 @@ struct PackedWriteOptions {
   int64_t small_write_bytes = 1 << 20;  ///< kDefault: up to here one file
   int64_t buffer_bytes =
       64 << 20;  ///< memory for rows not yet written, and the largest mixed row group
-  std::map<std::string, FieldWriteOptions> fields;  ///< by name; others get the defaults
+  /// By name; others get the defaults. Dense vectors have a codec in layout kCompact only.
+  std::map<std::string, FieldWriteOptions> fields;
   FieldWriteOptions defaults;
   bool page_checksums = true;  ///< Parquet's page CRC32; block checksums are always written
 };
@@ -77,7 +79,7 @@ using PackedFiles = std::vector<PackedFile>;
 class VARVE_EXPORT PackedWriter {
  public:
   /// `path_of_group(i)` names the file of group i; it is called once a group, when its writing
-  /// starts.
+  /// starts.  Errors: Invalid naming the field, for groups or codecs that do not fit the schema
   static Result<std::unique_ptr<PackedWriter>> Make(
       std::shared_ptr<ChunkManager> store, std::shared_ptr<const CollectionSchema> schema,
       PackedWriteOptions options, std::function<std::string(int group)> path_of_group);

@@ -6,6 +6,7 @@
 #include "arrow/record_batch.h"
 #include "arrow/type.h"
 #include "arrow/util/byte_size.h"
+#include "base/edit_distance.h"
 #include "base/executor.h"
 #include "base/random.h"
 #include "packed/packed_file_writer.h"
@@ -24,6 +25,40 @@ constexpr int64_t kParallelBytes = 1 << 20;
 
 int64_t Bytes(const arrow::Array& array) {
   return arrow::util::ReferencedBufferSize(array).ValueOr(0);
+}
+
+// The highest level of a codec; 0: it has none.
+int HighestLevel(Compression compression) {
+  if (compression == Compression::kZstd) return 22;
+  return compression == Compression::kGzip ? 9 : 0;
+}
+
+// Each codec chosen by name is of a field that can have it.
+Status CheckCodecs(const CollectionSchema& schema, const PackedWriteOptions& options) {
+  for (const auto& [name, codec] : options.fields) {
+    const FieldSchema* field = schema.FindByName(name);
+    if (field == nullptr) {
+      return MakeError(ErrorKind::kInvalid,
+                       "a codec is chosen for an unknown field" +
+                           internal::DidYouMean(name, schema.ToArrow()->field_names()),
+                       {.field = name});
+    }
+    const int highest = HighestLevel(codec.compression);
+    if (codec.level < 0 || codec.level > highest) {
+      return MakeError(ErrorKind::kInvalid, "the codec has no such level",
+                       {.field = name,
+                        .expected = highest == 0 ? "0" : "0 to " + std::to_string(highest),
+                        .found = std::to_string(codec.level)});
+    }
+    if (codec.compression != Compression::kNone && IsDenseVector(field->data_type) &&
+        field->layout != VectorLayout::kCompact) {
+      return MakeError(ErrorKind::kInvalid,
+                       "a codec is chosen for a vector field that is stored as it is: its layout "
+                       "must be compact",
+                       {.field = name});
+    }
+  }
+  return Status::OK();
 }
 
 }  // namespace
@@ -144,8 +179,8 @@ class PackedWriter::Impl {
       }
     }
     // Once, at the end: a sum of quotients may fall short of a limit that the average reaches.
-    for (double& bytes : input.average_bytes)
-      bytes /= static_cast<double>(std::max<int64_t>(1, rows));
+    const auto num_rows = static_cast<double>(std::max<int64_t>(1, rows));
+    for (double& bytes : input.average_bytes) bytes /= num_rows;
     ARROW_ASSIGN_OR_RAISE(groups_, internal::SplitColumns(fields, options_, input));
     double row_bytes = 1;
     for (const double bytes : input.average_bytes) row_bytes += bytes;
@@ -214,7 +249,8 @@ Result<std::unique_ptr<PackedWriter>> PackedWriter::Make(
   if (schema->fields().empty()) {
     return MakeError(ErrorKind::kInvalid, "a packed file needs at least one field");
   }
-  // Mistakes in the groups are found now rather than with the first rows.
+  // Mistakes in the options are found now rather than with the first rows.
+  RETURN_NOT_OK(CheckCodecs(*schema, options));
   RETURN_NOT_OK(
       internal::SplitColumns(schema->fields(), options,
                              {.average_bytes = std::vector<double>(schema->fields().size(), 0.0)})

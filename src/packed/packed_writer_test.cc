@@ -369,6 +369,101 @@ TEST_F(PackedWriterTest, EveryCodec) {
   }
 }
 
+// What the footer of the first file says of each leaf.
+std::vector<parquet::Compression::type> Codecs(const Written& written) {
+  const auto bytes = written.store->Read(written.files[0].path).ValueOrDie();
+  const auto reader =
+      parquet::ParquetFileReader::Open(std::make_shared<arrow::io::BufferReader>(bytes));
+  std::vector<parquet::Compression::type> codecs;
+  for (int i = 0; i < reader->metadata()->num_columns(); ++i) {
+    codecs.push_back(reader->metadata()->RowGroup(0)->ColumnChunk(i)->compression());
+  }
+  return codecs;
+}
+
+TEST_F(PackedWriterTest, AFieldHasTheCodecThatIsChosenForIt) {
+  const std::vector<std::pair<FieldWriteOptions, parquet::Compression::type>> choices = {
+      {{Compression::kZstd, 9}, parquet::Compression::ZSTD},
+      {{Compression::kLz4, 0}, parquet::Compression::LZ4},
+      {{Compression::kSnappy, 0}, parquet::Compression::SNAPPY},
+      {{Compression::kGzip, 4}, parquet::Compression::GZIP},
+      {{Compression::kNone, 0}, parquet::Compression::UNCOMPRESSED}};
+  auto id = Scalar("id", nullptr, false);
+  id.data_type = DataType::kInt64;
+  id.primary_key = true;
+  const std::vector<FieldSchema> fields = {id,
+                                           Scalar("few", arrow::int32(), true),
+                                           Scalar("small", arrow::int8(), false),
+                                           Scalar("flag", arrow::boolean(), false),
+                                           Scalar("score", arrow::float64(), true),
+                                           Scalar("text", arrow::utf8(), true),
+                                           Scalar("list", arrow::list(arrow::int32()), true),
+                                           Vector("emb", false, VectorLayout::kCompact)};
+  for (const auto& [choice, codec] : choices) {
+    SCOPED_TRACE(static_cast<int>(choice.compression));
+    PackedWriteOptions options;
+    options.split = SplitPolicy::kOneGroup;
+    // Batches large enough that pages are kept instead of rows, and several row groups.
+    options.buffer_bytes = 1 << 19;
+    for (const auto& field : fields) options.fields[field.name] = choice;
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto written, WriteRows(fields, 10'000, 2'500, options));
+    EXPECT_THAT(Codecs(written), testing::Each(codec));
+    ExpectRoundTrip(written);
+  }
+}
+
+TEST_F(PackedWriterTest, ACodecIsOfTheFieldItIsChosenForAlone) {
+  PackedWriteOptions options;
+  options.defaults.compression = Compression::kSnappy;
+  options.fields["b"] = {.compression = Compression::kGzip};
+  options.fields["n"] = {.compression = Compression::kLz4};
+  const std::vector<FieldSchema> fields = {
+      Scalar("a", arrow::utf8(), false), Scalar("b", arrow::utf8(), false),
+      Scalar("n", arrow::int64(), false), Scalar("m", arrow::int64(), false)};
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto written, WriteRows(fields, 5'000, 5'000, options));
+  EXPECT_THAT(Codecs(written),
+              testing::ElementsAre(parquet::Compression::SNAPPY, parquet::Compression::GZIP,
+                                   parquet::Compression::LZ4, parquet::Compression::UNCOMPRESSED));
+  ExpectRoundTrip(written);
+}
+
+TEST_F(PackedWriterTest, AHigherLevelTakesFewerBytes) {
+  for (const auto& [codec, highest] :
+       {std::pair(Compression::kZstd, 19), std::pair(Compression::kGzip, 9)}) {
+    SCOPED_TRACE(static_cast<int>(codec));
+    std::vector<int64_t> bytes;
+    for (const int level : {1, highest}) {
+      PackedWriteOptions options;
+      options.fields["text"] = {.compression = codec, .level = level};
+      VARVE_ASSERT_OK_AND_ASSIGN(
+          const auto written,
+          WriteRows({Scalar("text", arrow::utf8(), true)}, 5'000, 5'000, options));
+      ExpectRoundTrip(written);
+      bytes.push_back(written.files[0].file_bytes);
+    }
+    EXPECT_LT(bytes[1], bytes[0]);
+  }
+}
+
+TEST_F(PackedWriterTest, ACodecThatAFieldCannotHaveIsRefused) {
+  const std::vector<std::pair<std::string, FieldWriteOptions>> mistakes = {
+      {"txt", {Compression::kZstd, 0}},    {"text", {Compression::kZstd, 23}},
+      {"text", {Compression::kGzip, 10}},  {"text", {Compression::kLz4, 1}},
+      {"text", {Compression::kGzip, -1}},  {"emb", {Compression::kSnappy, 0}},
+      {"text", {Compression::kSnappy, 1}}, {"text", {Compression::kNone, 1}}};
+  for (const auto& [name, codec] : mistakes) {
+    PackedWriteOptions options;
+    options.fields[name] = codec;
+    const auto written =
+        WriteRows({Scalar("text", arrow::utf8(), true), Vector("emb", false)}, 10, 10, options);
+    ASSERT_FALSE(written.ok()) << name;
+    EXPECT_EQ(KindOf(written.status()), ErrorKind::kInvalid);
+    EXPECT_EQ(ContextOf(written.status())->field, name);
+    EXPECT_EQ(ContextOf(written.status())->found,
+              name == "text" ? std::to_string(codec.level) : "");
+  }
+}
+
 TEST_F(PackedWriterTest, EveryVectorLayoutWithAndWithoutNulls) {
   for (const auto layout :
        {VectorLayout::kFixedBinary, VectorLayout::kList, VectorLayout::kCompact}) {

@@ -67,7 +67,9 @@ struct PackedFile {
   int64_t memory_bytes = 0;  ///< what the rows took as Arrow arrays
   std::string
       layout;  ///< encoded PackedLayout: page geometry, checksums (docs/format/packed-file.md)
-  std::vector<ColumnStatistics> statistics;  ///< scalars and texts only
+  /// Of scalars and texts: the primary key, the timestamp, and of all files of a writer together
+  /// the first 32 others in the order of the schema.
+  std::vector<ColumnStatistics> statistics;
 };
 using PackedFiles = std::vector<PackedFile>;
 

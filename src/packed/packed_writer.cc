@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "arrow/array/array_base.h"
@@ -25,6 +26,29 @@ constexpr int64_t kParallelBytes = 1 << 20;
 
 int64_t Bytes(const arrow::Array& array) {
   return arrow::util::ReferencedBufferSize(array).ValueOr(0);
+}
+
+// Of the columns that statistics are kept of beside the key and the timestamp. Files have those of
+// all.
+constexpr int64_t kOtherStatisticsMax = 32;
+
+// Drops what lies beyond: the first fields of the schema stay.
+void LimitStatistics(const CollectionSchema& schema, PackedFiles* files) {
+  std::set<int64_t> known;
+  for (const PackedFile& file : *files) {
+    for (const ColumnStatistics& column : file.statistics) known.insert(column.field_id);
+  }
+  std::set<int64_t> kept;
+  int64_t others = 0;
+  for (const FieldSchema& field : schema.fields()) {
+    if (!known.contains(field.field_id)) continue;
+    const bool always = field.primary_key || field.field_id == kTimestampFieldId;
+    if (always || others++ < kOtherStatisticsMax) kept.insert(field.field_id);
+  }
+  for (PackedFile& file : *files) {
+    std::erase_if(file.statistics,
+                  [&](const ColumnStatistics& column) { return !kept.contains(column.field_id); });
+  }
 }
 
 // The highest level of a codec; 0: it has none.
@@ -115,6 +139,7 @@ class PackedWriter::Impl {
       }
       return status;
     }
+    LimitStatistics(*schema_, &files);
     return files;
   }
 

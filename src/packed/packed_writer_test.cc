@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <span>
 #include <string>
@@ -524,6 +525,48 @@ TEST_F(PackedWriterTest, StatisticsBoundTheValues) {
   EXPECT_EQ(statistics[2].min, StatisticValue(std::string("text of some len")));
   EXPECT_EQ(statistics[2].max, StatisticValue(std::string("text of some leo")));
   EXPECT_FALSE(statistics[2].exact);
+}
+
+TEST_F(PackedWriterTest, StatisticsAreOfTheKeyAndTheFirst32Others) {
+  std::vector<FieldSchema> fields;
+  std::vector<int64_t> expected;
+  fields.push_back(Vector("emb", false));
+  fields.push_back(Scalar("list", arrow::list(arrow::int32()), true));
+  for (int i = 0; i < 40; ++i) fields.push_back(Scalar(std::to_string(i), arrow::int32(), false));
+  fields.push_back(Scalar("id", nullptr, false));
+  fields.back().data_type = DataType::kInt64;
+  fields.back().primary_key = true;
+  for (int64_t id = 102; id < 102 + 32; ++id) expected.push_back(id);
+  expected.push_back(142);
+  // In one file, and shared out over three.
+  using Names = std::vector<std::vector<std::string>>;
+  for (const Names& groups : {Names{}, Names{{"emb"}, {"39", "38", "1", "0"}, {}}}) {
+    PackedWriteOptions options;
+    if (!groups.empty()) {
+      options.split = SplitPolicy::kExplicit;
+      options.groups = groups;
+      for (const auto& field : fields) {
+        const auto named = [&](const auto& group) {
+          return std::find(group.begin(), group.end(), field.name) != group.end();
+        };
+        if (std::none_of(groups.begin(), groups.end(), named)) {
+          options.groups[2].push_back(field.name);
+        }
+      }
+    }
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto written, WriteRows(fields, 2'000, 2'000, options));
+    ASSERT_EQ(written.files.size(), groups.empty() ? 1 : 3);
+    std::vector<int64_t> found;
+    for (const auto& file : written.files) {
+      for (const auto& column : file.statistics) {
+        found.push_back(column.field_id);
+        EXPECT_EQ(column.null_count, 0);
+        EXPECT_EQ(column.max, StatisticValue(int64_t{99}));
+      }
+    }
+    std::sort(found.begin(), found.end());
+    EXPECT_EQ(found, expected);
+  }
 }
 
 TEST_F(PackedWriterTest, PagesOfAllColumnsAreIndexed) {

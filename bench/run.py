@@ -24,7 +24,7 @@ import report  # noqa: E402
 import soundness  # noqa: E402
 import store_bars  # noqa: E402
 import workload  # noqa: E402
-from session import Session, known_peers  # noqa: E402
+from session import DATA_OF, Session, known_peers  # noqa: E402
 from stores import programs, request_counts  # noqa: E402
 
 TAKES = ["take1", "take100", "take1000", "take100_all"]
@@ -42,7 +42,11 @@ QUESTIONS = {
 }
 W1_BARS = {f"f{i}" for i in range(1, 11)}
 SOUNDNESS_BARS = {"f11", "f12", "f13", "f14"}
-W2_PEERS = ["varve", "lance", "pyarrow"]
+W2_TAKES, W2_SCANS = ["take100", "take1000"], ["scan_emb", "scan_scalars"]
+# Readers of Parquet that decode a row group for each row are asked for scans only, as for W1.
+W2_QUESTIONS = ({p: W2_TAKES + W2_SCANS for p in ("varve", "lance", "vortex", "vortex-mapped", "duckdb-native", "pyarrow",
+                                                 "floor-pread", "floor-mapped")}
+                | {p: W2_SCANS for p in ("duckdb-parquet", "polars", "arrow-file")})
 
 
 def only(names, chosen):
@@ -122,9 +126,10 @@ def run_w1(session, o):
 
 
 def run_w2(session, o):
-    names = only(W2_PEERS, o.peers)
-    session.write(names, 1)
-    session.read({p: ["take100", "take1000", "scan_emb", "scan_scalars"] for p in names}, o.rounds, o.seconds)
+    names = only(W2_QUESTIONS, o.peers)
+    session.write([p for p in names if p not in DATA_OF and not p.startswith("floor")], 1)
+    session.ensure_data(names)
+    session.read({p: W2_QUESTIONS[p] for p in names}, o.rounds, o.seconds)
 
 
 def run_stores(wanted, session, o):
@@ -143,7 +148,7 @@ def main():
     p.add_argument("--full", action="store_true", help="1,000,000 and 5,000,000 rows, and the slow peers")
     p.add_argument("--only", default="", help="f1 to f14, s1 to s13 and w2, those to measure; default: all")
     p.add_argument("--peers", default="", help=f"comma list of {', '.join(known_peers())}; default: all")
-    p.add_argument("--rows", type=int, default=0, help="rows of W1 instead of the default")
+    p.add_argument("--rows", type=int, default=0, help="rows of each workload instead of the default")
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--seconds", type=float, default=1.5, help="most time for one question to one peer in one round")
     p.add_argument("--work", default=ROOT + "/build-bench-data", help="folder for data sets (several GB), kept between runs")
@@ -164,7 +169,7 @@ def main():
     started = time.time()
     sizes = dict(workload.FULL_ROWS if o.full else workload.QUICK_ROWS)
     if o.rows:
-        sizes["w1"] = o.rows
+        sizes = dict.fromkeys(sizes, o.rows)
     out = dict(machine=report.machine(), started=time.strftime("%F %T", time.gmtime()), workloads={})
     judged, sessions = [], {}
     for name, run in (("w1", run_w1), ("w2", run_w2)):

@@ -83,7 +83,6 @@ std::string Reason(const arrow::Array* column) {
   }
   if (lengths.longest == 0) return seen + "none has a number";
   if (lengths.longest == 1) return seen + "each has 1 number";
-  if (lengths.num_lists == 1) return "one list is too few to tell from";
   const auto& items = *static_cast<const arrow::BaseListType&>(*column->type()).value_type();
   const bool is_float = items.id() == arrow::Type::FLOAT;
   if (is_float || lengths.has_null_numbers) return seen + "some have nulls among their numbers";

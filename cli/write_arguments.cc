@@ -55,6 +55,21 @@ Result<FieldWriteOptions> ParseCompression(const std::string& text) {
   return options;
 }
 
+// "FIELD=zstd:9". A name may have a '=' of its own, a codec has none.
+Status ParseCodec(const std::string& text, PackedWriteOptions* options) {
+  const size_t mark = text.rfind('=');
+  if (mark == std::string::npos || mark == 0) {
+    return MakeError(ErrorKind::kInvalid,
+                     "codec '" + text + "': write FIELD=CODEC, as in title=zstd:9");
+  }
+  const std::string name = text.substr(0, mark);
+  ARROW_ASSIGN_OR_RAISE(const auto codec, ParseCompression(text.substr(mark + 1)));
+  if (!options->fields.emplace(name, codec).second) {
+    return MakeError(ErrorKind::kInvalid, "two codecs for one field", {.field = name});
+  }
+  return Status::OK();
+}
+
 Status ParseSplit(const std::string& text, PackedWriteOptions* options) {
   if (text == "default") {
     options->split = SplitPolicy::kDefault;
@@ -86,6 +101,8 @@ void WriteArguments::Configure(CLI::App* app) {
                   "or groups: 'embedding;id,title'");
   app->add_option("--compression", compression,
                   "For scalars and texts: zstd (default), lz4, snappy, gzip, none; level: zstd:9");
+  app->add_option("--codec", codecs,
+                  "Of one field, whatever it saves: FIELD=zstd:9; repeat for each field");
   app->add_flag("--no-sync", no_sync,
                 "Do not wait for stable storage: faster, but a power failure may take the commit");
   store.Configure(app);
@@ -99,6 +116,9 @@ Result<TableOptions> WriteArguments::ToOptions(const std::string& location) cons
   } else if (configuration.has_value()) {
     options.write.defaults = {configuration->compression.algorithm,
                               configuration->compression.level};
+  }
+  for (const std::string& codec : codecs) {
+    ARROW_RETURN_NOT_OK(ParseCodec(codec, &options.write));
   }
   ARROW_RETURN_NOT_OK(ParseSplit(split, &options.write));
   ARROW_ASSIGN_OR_RAISE(options.store, store.ToOptions(location));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "cli/store_arguments.h"
 #include "varve/table.h"
@@ -15,11 +16,12 @@ namespace varve::cli {
 
 struct WriteArguments {
   std::string split = "default";
-  std::string compression;  ///< empty: that of the configuration file, else zstd
+  std::string compression;          ///< empty: that of the configuration file, else zstd
+  std::vector<std::string> codecs;  ///< "FIELD=CODEC", with a level or without
   bool no_sync = false;
   StoreArguments store;
 
-  /// Declares --split, --compression, --no-sync and the options of the store.
+  /// Declares --split, --compression, --codec, --no-sync and the options of the store.
   void Configure(CLI::App* app);
   /// For the table at `location`.  Errors: Invalid for a policy or codec that there is none of
   Result<TableOptions> ToOptions(const std::string& location) const;

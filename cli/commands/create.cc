@@ -24,8 +24,9 @@ std::vector<std::string> TypeNames() {
   for (const DataType type :
        {DataType::kBool, DataType::kInt8, DataType::kInt16, DataType::kInt32, DataType::kInt64,
         DataType::kFloat, DataType::kDouble, DataType::kString, DataType::kVarChar, DataType::kJson,
-        DataType::kText, DataType::kBinaryVector, DataType::kFloatVector, DataType::kFloat16Vector,
-        DataType::kBFloat16Vector, DataType::kInt8Vector, DataType::kSparseFloatVector}) {
+        DataType::kText, DataType::kGeometry, DataType::kTimestamptz, DataType::kBinaryVector,
+        DataType::kFloatVector, DataType::kFloat16Vector, DataType::kBFloat16Vector,
+        DataType::kInt8Vector, DataType::kSparseFloatVector}) {
     names.emplace_back(DataTypeName(type));
   }
   return names;
@@ -179,9 +180,9 @@ extern const CommandEntry kCreateCommand{
     "create",
     "Write",
     "An empty table with the columns you name",
-    "Types: Bool, Int8 to Int64, Float, Double, VarChar and Text (:max length), JSON, and the "
-    "vectors\n"
-    "FloatVector, Float16Vector, BFloat16Vector, Int8Vector, BinaryVector (:dimension).",
+    "Types: Bool, Int8, Int16, Int32, Int64, Float, Double, Timestamptz, JSON, Geometry,\n"
+    "SparseFloatVector; String, VarChar and Text (:max length); FloatVector, Float16Vector,\n"
+    "BFloat16Vector, Int8Vector and BinaryVector (:dimension).",
     "varve create books --field id:Int64 --field title:VarChar --field emb:FloatVector:384 "
     "--primary-key id\n"
     "varve create shelf --field title:VarChar:200:default=untitled --field "

@@ -70,8 +70,8 @@ Status Explained(const Status& status, const std::string& path, int64_t rows_bef
   return Corruption(message, {.object = path});
 }
 
-// The length that all lists of `column` share, where they are numbers, at least two, and none of
-// the numbers is null; rows may be.
+// The length that all lists of `column` share, where they are numbers and none of the numbers is
+// null; rows may be.
 int32_t CommonLength(const arrow::Array& column) {
   if (column.type_id() != arrow::Type::LIST) return 0;
   const auto& list = checked_cast<const arrow::ListArray&>(column);
@@ -88,7 +88,7 @@ int32_t CommonLength(const arrow::Array& column) {
     length = list.value_length(i);
     ++num_lists;
   }
-  return num_lists >= 2 && length >= 2 ? length : 0;
+  return length >= 2 ? length : 0;
 }
 
 // Where the first batch shows a vector, the type it becomes.

@@ -25,7 +25,8 @@ namespace varve {
 
 enum class Compression : int32_t { kZstd = 0, kLz4 = 1, kSnappy = 2, kGzip = 3, kNone = 4 };
 
-/// How one field is written; what is not set is chosen from a sample of its values.
+/// How one field is written. As PackedWriteOptions::defaults the codec is for fields that it is
+/// found worth while for, in PackedWriteOptions::fields it is what the field gets.
 struct FieldWriteOptions {
   Compression compression = Compression::kZstd;
   int level = 0;  ///< 0: the codec's default
@@ -36,9 +37,10 @@ enum class SplitPolicy : int32_t {
   kDefault = 0,  ///< small writes: one file; else each dense vector field for itself and all others
                  ///< together
   kOneGroup = 1,  ///< everything in one file
-  kBySchema = 2,  ///< as Milvus: vectors and texts for themselves, all others together
+  kBySchema = 2,  ///< as Milvus: the primary key; fields whose values take `average_size_limit`
+                  ///< bytes or more, vectors, arrays of vectors and Text each for itself; the rest
   kByAverageSize =
-      3,          ///< fields whose values are larger than `average_size_limit` bytes for themselves
+      3,          ///< fields whose values take `average_size_limit` bytes or more for themselves
   kExplicit = 4,  ///< as `groups` says
 };
 
@@ -46,11 +48,12 @@ struct PackedWriteOptions {
   SplitPolicy split = SplitPolicy::kDefault;
   std::vector<std::vector<std::string>>
       groups;                           ///< kExplicit: field names; each field exactly once
-  int64_t average_size_limit = 1024;    ///< kByAverageSize
+  int64_t average_size_limit = 1024;    ///< kBySchema, kByAverageSize
   int64_t small_write_bytes = 1 << 20;  ///< kDefault: up to here one file
   int64_t buffer_bytes =
       64 << 20;  ///< memory for rows not yet written, and the largest mixed row group
-  std::map<std::string, FieldWriteOptions> fields;  ///< by name; others get the defaults
+  /// By name; others get the defaults. Dense vectors have a codec in layout kCompact only.
+  std::map<std::string, FieldWriteOptions> fields;
   FieldWriteOptions defaults;
   bool page_checksums = true;  ///< Parquet's page CRC32; block checksums are always written
 };
@@ -64,7 +67,9 @@ struct PackedFile {
   int64_t memory_bytes = 0;  ///< what the rows took as Arrow arrays
   std::string
       layout;  ///< encoded PackedLayout: page geometry, checksums (docs/format/packed-file.md)
-  std::vector<ColumnStatistics> statistics;  ///< scalars and texts only
+  /// Of scalars and texts: the primary key, the timestamp, and of all files of a writer together
+  /// the first 32 others in the order of the schema.
+  std::vector<ColumnStatistics> statistics;
 };
 using PackedFiles = std::vector<PackedFile>;
 
@@ -76,7 +81,7 @@ using PackedFiles = std::vector<PackedFile>;
 class VARVE_EXPORT PackedWriter {
  public:
   /// `path_of_group(i)` names the file of group i; it is called once a group, when its writing
-  /// starts.
+  /// starts.  Errors: Invalid naming the field, for groups or codecs that do not fit the schema
   static Result<std::unique_ptr<PackedWriter>> Make(
       std::shared_ptr<ChunkManager> store, std::shared_ptr<const CollectionSchema> schema,
       PackedWriteOptions options, std::function<std::string(int group)> path_of_group);

@@ -106,8 +106,8 @@ class VARVE_EXPORT CollectionSchema {
   /// From an Arrow schema. Vectors are recognised without ceremony: fixed_size_list of float,
   /// half_float or int8 with a positive size, and fixed_size_binary or list columns whose field
   /// metadata says so ("varve.type", "varve.dim"). A list<float> column whose length is constant
-  /// becomes a vector when `sample` (may be null) shows it: every list of that column has the same
-  /// length >= 2 and there are at least two rows. Other Arrow types keep their type; data_type is
+  /// becomes a vector when `sample` (may be null) shows it: there is a list in that column, and all
+  /// of them have the same length >= 2. Other Arrow types keep their type; data_type is
   /// the Milvus type where there is one, else kNone.
   static Result<std::shared_ptr<const CollectionSchema>> FromArrow(
       const arrow::Schema& schema, const arrow::RecordBatch* sample = nullptr,

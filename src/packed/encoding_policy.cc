@@ -246,7 +246,7 @@ int64_t RowsPerPage(double average_bytes) {
 
 Result<ColumnEncoding> ChooseEncoding(const FieldSchema& field, const arrow::DataType& type,
                                       const arrow::ArrayVector& sample, double row_bytes,
-                                      const FieldWriteOptions& options) {
+                                      const FieldWriteOptions& options, bool codec_told) {
   ColumnEncoding encoding;
   encoding.codec = CodecOf(options.compression);
   encoding.level = options.level;
@@ -265,7 +265,16 @@ Result<ColumnEncoding> ChooseEncoding(const FieldSchema& field, const arrow::Dat
     return encoding;
   }
   const int32_t width = type.num_fields() == 0 ? PlainWidth(type) : 0;
-  if (width > 0) return ForFixedWidth(field, type, width, sample, row_bytes, encoding);
+  if (width > 0) {
+    ARROW_ASSIGN_OR_RAISE(ColumnEncoding chosen,
+                          ForFixedWidth(field, type, width, sample, row_bytes, encoding));
+    if (codec_told && encoding.codec != arrow::Compression::UNCOMPRESSED) {
+      chosen.addressed = false;
+      chosen.codec = encoding.codec;
+      chosen.level = encoding.level;
+    }
+    return chosen;
+  }
   if (arrow::is_binary_like(type.id())) {
     encoding.dictionary = FewTexts(sample);
     // Lengths apart from the texts: the codec does better on both.
@@ -279,7 +288,7 @@ Result<ColumnEncoding> ChooseEncoding(const FieldSchema& field, const arrow::Dat
   } else if (type.id() == arrow::Type::INT8 || type.id() == arrow::Type::INT16 ||
              type.id() == arrow::Type::UINT8 || type.id() == arrow::Type::UINT16) {
     // Stored as 32-bit integers: deltas take the widening back.
-    encoding = {};
+    if (!codec_told) encoding = {};
     encoding.encoding = parquet::Encoding::DELTA_BINARY_PACKED;
   }
   return encoding;

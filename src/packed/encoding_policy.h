@@ -5,7 +5,8 @@
 // row's bytes. Primary keys and counters (each value one more than the last) stay PLAIN in any
 // case: they are what scans and joins read. Otherwise the smallest of DELTA_BINARY_PACKED
 // (integers), a dictionary, BYTE_STREAM_SPLIT + codec (floats). Texts: a dictionary where few
-// values repeat, else PLAIN + codec in pages of about kTextPageBytes.
+// values repeat, else PLAIN + codec in pages of about kTextPageBytes. A codec that was chosen for
+// the field by name comes on top of whatever is chosen here; its values are not addressable then.
 #pragma once
 
 #include "arrow/type_fwd.h"
@@ -21,9 +22,10 @@ inline constexpr double kMinSaving = 0.0015;
 inline constexpr int64_t kTextPageBytes = 8 << 10;
 
 /// `sample` holds rows of `type`, the type stored; `row_bytes` is what a row of the whole table
-/// takes in memory.
+/// takes in memory. By `codec_told` the codec of `options` was chosen for this field: it is used
+/// whatever it saves, and the encoding alone is chosen.
 Result<ColumnEncoding> ChooseEncoding(const FieldSchema& field, const arrow::DataType& type,
                                       const arrow::ArrayVector& sample, double row_bytes,
-                                      const FieldWriteOptions& options);
+                                      const FieldWriteOptions& options, bool codec_told = false);
 
 }  // namespace varve::internal

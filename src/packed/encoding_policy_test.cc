@@ -72,6 +72,35 @@ TEST(EncodingPolicyTest, FewFloatsAreADictionaryManyAreSplit) {
   EXPECT_EQ(split.codec, arrow::Compression::ZSTD);
 }
 
+TEST(EncodingPolicyTest, ACodecToldIsUsedWhateverItSaves) {
+  const auto random = Random::Seeded(20261127);
+  const auto counter = Make<arrow::Int64Builder, int64_t>([](int64_t i) { return i + 7; });
+  const auto times =
+      Make<arrow::Int64Builder, int64_t>([](int64_t i) { return 1'700'000'000'000 + i * 37; });
+  const auto few = Make<arrow::Int32Builder, int32_t>(
+      [&](int64_t) { return static_cast<int32_t>(random->Uniform(5)); });
+  const auto small = Make<arrow::Int8Builder, int8_t>(
+      [&](int64_t) { return static_cast<int8_t>(random->Uniform(100)); });
+  for (const auto& array : {counter, times, few, small}) {
+    SCOPED_TRACE(array->type()->ToString());
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto untold, Choose(array, 30));
+    EXPECT_EQ(untold.codec, arrow::Compression::UNCOMPRESSED);
+    VARVE_ASSERT_OK_AND_ASSIGN(
+        const auto told, ChooseEncoding({}, *array->type(), {array}, 30,
+                                        {.compression = Compression::kGzip, .level = 7}, true));
+    EXPECT_FALSE(told.addressed);
+    EXPECT_EQ(told.codec, arrow::Compression::GZIP);
+    EXPECT_EQ(told.level, 7);
+    EXPECT_EQ(told.encoding, untold.encoding);
+    EXPECT_EQ(told.dictionary, untold.dictionary);
+    VARVE_ASSERT_OK_AND_ASSIGN(
+        const auto none,
+        ChooseEncoding({}, *array->type(), {array}, 30, {.compression = Compression::kNone}, true));
+    EXPECT_EQ(none.addressed, untold.addressed);
+    EXPECT_EQ(none.codec, arrow::Compression::UNCOMPRESSED);
+  }
+}
+
 TEST(EncodingPolicyTest, TextPagesHoldAPowerOfTwoOfRows) {
   const auto texts = Make<arrow::StringBuilder, std::string>(
       [](int64_t i) { return std::string(110, 'a') + std::to_string(i); });

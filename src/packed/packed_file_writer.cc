@@ -189,12 +189,13 @@ Status PackedFileWriter::StartEncoding() {
 Status PackedFileWriter::ChooseFor(Column* column) const {
   const auto& options = spec_.options;
   const auto found = options.fields.find(column->field.name);
+  const bool told = found != options.fields.end();
   column->stored = StoredField(column->field);
   RowQueue copy = column->rows;
   ARROW_ASSIGN_OR_RAISE(
       column->encoding,
       ChooseEncoding(column->field, *column->stored->type(), copy.TakeAll(), spec_.row_bytes,
-                     found == options.fields.end() ? options.defaults : found->second));
+                     told ? found->second : options.defaults, told));
   return Status::OK();
 }
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "arrow/array/array_base.h"
 #include "arrow/record_batch.h"
 #include "arrow/type.h"
 #include "arrow/util/byte_size.h"
+#include "base/edit_distance.h"
 #include "base/executor.h"
 #include "base/random.h"
 #include "packed/packed_file_writer.h"
@@ -24,6 +26,63 @@ constexpr int64_t kParallelBytes = 1 << 20;
 
 int64_t Bytes(const arrow::Array& array) {
   return arrow::util::ReferencedBufferSize(array).ValueOr(0);
+}
+
+// Of the columns that statistics are kept of beside the key and the timestamp. Files have those of
+// all.
+constexpr int64_t kOtherStatisticsMax = 32;
+
+// Drops what lies beyond: the first fields of the schema stay.
+void LimitStatistics(const CollectionSchema& schema, PackedFiles* files) {
+  std::set<int64_t> known;
+  for (const PackedFile& file : *files) {
+    for (const ColumnStatistics& column : file.statistics) known.insert(column.field_id);
+  }
+  std::set<int64_t> kept;
+  int64_t others = 0;
+  for (const FieldSchema& field : schema.fields()) {
+    if (!known.contains(field.field_id)) continue;
+    const bool always = field.primary_key || field.field_id == kTimestampFieldId;
+    if (always || others++ < kOtherStatisticsMax) kept.insert(field.field_id);
+  }
+  for (PackedFile& file : *files) {
+    std::erase_if(file.statistics,
+                  [&](const ColumnStatistics& column) { return !kept.contains(column.field_id); });
+  }
+}
+
+// The highest level of a codec; 0: it has none.
+int HighestLevel(Compression compression) {
+  if (compression == Compression::kZstd) return 22;
+  return compression == Compression::kGzip ? 9 : 0;
+}
+
+// Each codec chosen by name is of a field that can have it.
+Status CheckCodecs(const CollectionSchema& schema, const PackedWriteOptions& options) {
+  for (const auto& [name, codec] : options.fields) {
+    const FieldSchema* field = schema.FindByName(name);
+    if (field == nullptr) {
+      return MakeError(ErrorKind::kInvalid,
+                       "a codec is chosen for an unknown field" +
+                           internal::DidYouMean(name, schema.ToArrow()->field_names()),
+                       {.field = name});
+    }
+    const int highest = HighestLevel(codec.compression);
+    if (codec.level < 0 || codec.level > highest) {
+      return MakeError(ErrorKind::kInvalid, "the codec has no such level",
+                       {.field = name,
+                        .expected = highest == 0 ? "0" : "0 to " + std::to_string(highest),
+                        .found = std::to_string(codec.level)});
+    }
+    if (codec.compression != Compression::kNone && IsDenseVector(field->data_type) &&
+        field->layout != VectorLayout::kCompact) {
+      return MakeError(ErrorKind::kInvalid,
+                       "a codec is chosen for a vector field that is stored as it is: its layout "
+                       "must be compact",
+                       {.field = name});
+    }
+  }
+  return Status::OK();
 }
 
 }  // namespace
@@ -80,6 +139,7 @@ class PackedWriter::Impl {
       }
       return status;
     }
+    LimitStatistics(*schema_, &files);
     return files;
   }
 
@@ -124,8 +184,9 @@ class PackedWriter::Impl {
     if (!files_.empty()) return WriteToFiles(*batch);
     pending_.push_back(batch);
     for (const auto& column : batch->columns()) pending_bytes_ += Bytes(*column);
-    const bool waits =
-        options_.split == SplitPolicy::kDefault || options_.split == SplitPolicy::kByAverageSize;
+    const bool waits = options_.split == SplitPolicy::kDefault ||
+                       options_.split == SplitPolicy::kBySchema ||
+                       options_.split == SplitPolicy::kByAverageSize;
     if (waits && pending_bytes_ <= options_.small_write_bytes) return Status::OK();
     return Split(/*small=*/false);
   }
@@ -139,10 +200,12 @@ class PackedWriter::Impl {
     for (const auto& batch : pending_) rows += batch->num_rows();
     for (const auto& batch : pending_) {
       for (size_t i = 0; i < fields.size(); ++i) {
-        input.average_bytes[i] += static_cast<double>(Bytes(*batch->column(static_cast<int>(i)))) /
-                                  static_cast<double>(rows);
+        input.average_bytes[i] += static_cast<double>(Bytes(*batch->column(static_cast<int>(i))));
       }
     }
+    // Once, at the end: a sum of quotients may fall short of a limit that the average reaches.
+    const auto num_rows = static_cast<double>(std::max<int64_t>(1, rows));
+    for (double& bytes : input.average_bytes) bytes /= num_rows;
     ARROW_ASSIGN_OR_RAISE(groups_, internal::SplitColumns(fields, options_, input));
     double row_bytes = 1;
     for (const double bytes : input.average_bytes) row_bytes += bytes;
@@ -211,7 +274,8 @@ Result<std::unique_ptr<PackedWriter>> PackedWriter::Make(
   if (schema->fields().empty()) {
     return MakeError(ErrorKind::kInvalid, "a packed file needs at least one field");
   }
-  // Mistakes in the groups are found now rather than with the first rows.
+  // Mistakes in the options are found now rather than with the first rows.
+  RETURN_NOT_OK(CheckCodecs(*schema, options));
   RETURN_NOT_OK(
       internal::SplitColumns(schema->fields(), options,
                              {.average_bytes = std::vector<double>(schema->fields().size(), 0.0)})

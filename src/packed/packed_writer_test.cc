@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
 #include <span>
 #include <string>
@@ -298,6 +299,25 @@ TEST_F(PackedWriterTest, LargeWritesGiveEachVectorItsOwnFile) {
   ExpectRoundTrip(written);
 }
 
+TEST_F(PackedWriterTest, BySchemaWeighsTheRowsOfManyBatches) {
+  auto id = Scalar("id", nullptr, false);
+  id.data_type = DataType::kInt64;
+  id.primary_key = true;
+  PackedWriteOptions options;
+  options.split = SplitPolicy::kBySchema;
+  options.average_size_limit = 64;
+  // Lists of kDim floats are 64 bytes a row, to the byte.
+  VARVE_ASSERT_OK_AND_ASSIGN(
+      const auto written,
+      WriteRows({Scalar("n", arrow::int64(), false),
+                 Scalar("floats", arrow::fixed_size_list(arrow::float32(), kDim), false), id},
+                70, 7, options));
+  ASSERT_EQ(written.files.size(), 3);
+  EXPECT_THAT(written.files[0].field_ids, testing::ElementsAre(102));
+  EXPECT_THAT(written.files[1].field_ids, testing::ElementsAre(100));
+  EXPECT_THAT(written.files[2].field_ids, testing::ElementsAre(101));
+}
+
 TEST_F(PackedWriterTest, AllTypesInOneFile) {
   std::vector<FieldSchema> fields;
   for (const auto& type :
@@ -347,6 +367,101 @@ TEST_F(PackedWriterTest, EveryCodec) {
                    Scalar("list", arrow::list(arrow::int32()), true)},
                   5'000, 5'000, options));
     ExpectRoundTrip(written);
+  }
+}
+
+// What the footer of the first file says of each leaf.
+std::vector<parquet::Compression::type> Codecs(const Written& written) {
+  const auto bytes = written.store->Read(written.files[0].path).ValueOrDie();
+  const auto reader =
+      parquet::ParquetFileReader::Open(std::make_shared<arrow::io::BufferReader>(bytes));
+  std::vector<parquet::Compression::type> codecs;
+  for (int i = 0; i < reader->metadata()->num_columns(); ++i) {
+    codecs.push_back(reader->metadata()->RowGroup(0)->ColumnChunk(i)->compression());
+  }
+  return codecs;
+}
+
+TEST_F(PackedWriterTest, AFieldHasTheCodecThatIsChosenForIt) {
+  const std::vector<std::pair<FieldWriteOptions, parquet::Compression::type>> choices = {
+      {{Compression::kZstd, 9}, parquet::Compression::ZSTD},
+      {{Compression::kLz4, 0}, parquet::Compression::LZ4},
+      {{Compression::kSnappy, 0}, parquet::Compression::SNAPPY},
+      {{Compression::kGzip, 4}, parquet::Compression::GZIP},
+      {{Compression::kNone, 0}, parquet::Compression::UNCOMPRESSED}};
+  auto id = Scalar("id", nullptr, false);
+  id.data_type = DataType::kInt64;
+  id.primary_key = true;
+  const std::vector<FieldSchema> fields = {id,
+                                           Scalar("few", arrow::int32(), true),
+                                           Scalar("small", arrow::int8(), false),
+                                           Scalar("flag", arrow::boolean(), false),
+                                           Scalar("score", arrow::float64(), true),
+                                           Scalar("text", arrow::utf8(), true),
+                                           Scalar("list", arrow::list(arrow::int32()), true),
+                                           Vector("emb", false, VectorLayout::kCompact)};
+  for (const auto& [choice, codec] : choices) {
+    SCOPED_TRACE(static_cast<int>(choice.compression));
+    PackedWriteOptions options;
+    options.split = SplitPolicy::kOneGroup;
+    // Batches large enough that pages are kept instead of rows, and several row groups.
+    options.buffer_bytes = 1 << 19;
+    for (const auto& field : fields) options.fields[field.name] = choice;
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto written, WriteRows(fields, 10'000, 2'500, options));
+    EXPECT_THAT(Codecs(written), testing::Each(codec));
+    ExpectRoundTrip(written);
+  }
+}
+
+TEST_F(PackedWriterTest, ACodecIsOfTheFieldItIsChosenForAlone) {
+  PackedWriteOptions options;
+  options.defaults.compression = Compression::kSnappy;
+  options.fields["b"] = {.compression = Compression::kGzip};
+  options.fields["n"] = {.compression = Compression::kLz4};
+  const std::vector<FieldSchema> fields = {
+      Scalar("a", arrow::utf8(), false), Scalar("b", arrow::utf8(), false),
+      Scalar("n", arrow::int64(), false), Scalar("m", arrow::int64(), false)};
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto written, WriteRows(fields, 5'000, 5'000, options));
+  EXPECT_THAT(Codecs(written),
+              testing::ElementsAre(parquet::Compression::SNAPPY, parquet::Compression::GZIP,
+                                   parquet::Compression::LZ4, parquet::Compression::UNCOMPRESSED));
+  ExpectRoundTrip(written);
+}
+
+TEST_F(PackedWriterTest, AHigherLevelTakesFewerBytes) {
+  for (const auto& [codec, highest] :
+       {std::pair(Compression::kZstd, 19), std::pair(Compression::kGzip, 9)}) {
+    SCOPED_TRACE(static_cast<int>(codec));
+    std::vector<int64_t> bytes;
+    for (const int level : {1, highest}) {
+      PackedWriteOptions options;
+      options.fields["text"] = {.compression = codec, .level = level};
+      VARVE_ASSERT_OK_AND_ASSIGN(
+          const auto written,
+          WriteRows({Scalar("text", arrow::utf8(), true)}, 5'000, 5'000, options));
+      ExpectRoundTrip(written);
+      bytes.push_back(written.files[0].file_bytes);
+    }
+    EXPECT_LT(bytes[1], bytes[0]);
+  }
+}
+
+TEST_F(PackedWriterTest, ACodecThatAFieldCannotHaveIsRefused) {
+  const std::vector<std::pair<std::string, FieldWriteOptions>> mistakes = {
+      {"txt", {Compression::kZstd, 0}},    {"text", {Compression::kZstd, 23}},
+      {"text", {Compression::kGzip, 10}},  {"text", {Compression::kLz4, 1}},
+      {"text", {Compression::kGzip, -1}},  {"emb", {Compression::kSnappy, 0}},
+      {"text", {Compression::kSnappy, 1}}, {"text", {Compression::kNone, 1}}};
+  for (const auto& [name, codec] : mistakes) {
+    PackedWriteOptions options;
+    options.fields[name] = codec;
+    const auto written =
+        WriteRows({Scalar("text", arrow::utf8(), true), Vector("emb", false)}, 10, 10, options);
+    ASSERT_FALSE(written.ok()) << name;
+    EXPECT_EQ(KindOf(written.status()), ErrorKind::kInvalid);
+    EXPECT_EQ(ContextOf(written.status())->field, name);
+    EXPECT_EQ(ContextOf(written.status())->found,
+              name == "text" ? std::to_string(codec.level) : "");
   }
 }
 
@@ -410,6 +525,48 @@ TEST_F(PackedWriterTest, StatisticsBoundTheValues) {
   EXPECT_EQ(statistics[2].min, StatisticValue(std::string("text of some len")));
   EXPECT_EQ(statistics[2].max, StatisticValue(std::string("text of some leo")));
   EXPECT_FALSE(statistics[2].exact);
+}
+
+TEST_F(PackedWriterTest, StatisticsAreOfTheKeyAndTheFirst32Others) {
+  std::vector<FieldSchema> fields;
+  std::vector<int64_t> expected;
+  fields.push_back(Vector("emb", false));
+  fields.push_back(Scalar("list", arrow::list(arrow::int32()), true));
+  for (int i = 0; i < 40; ++i) fields.push_back(Scalar(std::to_string(i), arrow::int32(), false));
+  fields.push_back(Scalar("id", nullptr, false));
+  fields.back().data_type = DataType::kInt64;
+  fields.back().primary_key = true;
+  for (int64_t id = 102; id < 102 + 32; ++id) expected.push_back(id);
+  expected.push_back(142);
+  // In one file, and shared out over three.
+  using Names = std::vector<std::vector<std::string>>;
+  for (const Names& groups : {Names{}, Names{{"emb"}, {"39", "38", "1", "0"}, {}}}) {
+    PackedWriteOptions options;
+    if (!groups.empty()) {
+      options.split = SplitPolicy::kExplicit;
+      options.groups = groups;
+      for (const auto& field : fields) {
+        const auto named = [&](const auto& group) {
+          return std::find(group.begin(), group.end(), field.name) != group.end();
+        };
+        if (std::none_of(groups.begin(), groups.end(), named)) {
+          options.groups[2].push_back(field.name);
+        }
+      }
+    }
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto written, WriteRows(fields, 2'000, 2'000, options));
+    ASSERT_EQ(written.files.size(), groups.empty() ? 1 : 3);
+    std::vector<int64_t> found;
+    for (const auto& file : written.files) {
+      for (const auto& column : file.statistics) {
+        found.push_back(column.field_id);
+        EXPECT_EQ(column.null_count, 0);
+        EXPECT_EQ(column.max, StatisticValue(int64_t{99}));
+      }
+    }
+    std::sort(found.begin(), found.end());
+    EXPECT_EQ(found, expected);
+  }
 }
 
 TEST_F(PackedWriterTest, PagesOfAllColumnsAreIndexed) {

@@ -22,13 +22,39 @@ Groups Separate(size_t count, const std::function<bool(size_t)>& apart) {
   return groups;
 }
 
-bool IsText(DataType type) {
-  return type == DataType::kString || type == DataType::kVarChar || type == DataType::kText;
+bool IsLarge(DataType type) {
+  return IsDenseVector(type) || type == DataType::kSparseFloatVector ||
+         type == DataType::kArrayOfVector || type == DataType::kText;
 }
 
-bool IsVector(DataType type) {
-  return IsDenseVector(type) || type == DataType::kSparseFloatVector ||
-         type == DataType::kArrayOfVector;
+// Milvus' policies, in their order: system fields and the primary key first, then each field with
+// large values or of a large type for itself, and what remains in one group. Sorted as Milvus sorts
+// by group id: 0 the first, 1 what remains, then those that are for themselves, by field id.
+Groups BySchema(const std::vector<FieldSchema>& fields, const PackedWriteOptions& options,
+                const SplitInput& input) {
+  Groups groups(2);
+  Groups apart;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const FieldSchema& field = fields[i];
+    const int column = static_cast<int>(i);
+    const bool system = field.field_id >= 0 && field.field_id < kFirstUserFieldId;
+    if (system || field.primary_key) {
+      groups[0].push_back(column);
+    } else if (IsLarge(field.data_type) ||
+               input.average_bytes[i] >= static_cast<double>(options.average_size_limit)) {
+      apart.push_back({column});
+    } else {
+      groups[1].push_back(column);
+    }
+  }
+  const auto id_of = [&](const std::vector<int>& group) {
+    return fields[static_cast<size_t>(group.front())].field_id;
+  };
+  std::stable_sort(apart.begin(), apart.end(),
+                   [&](const auto& a, const auto& b) { return id_of(a) < id_of(b); });
+  groups.insert(groups.end(), apart.begin(), apart.end());
+  std::erase_if(groups, [](const std::vector<int>& group) { return group.empty(); });
+  return groups;
 }
 
 Result<Groups> ByNames(const std::vector<FieldSchema>& fields,
@@ -70,12 +96,10 @@ Result<Groups> SplitColumns(const std::vector<FieldSchema>& fields,
     case SplitPolicy::kOneGroup:
       return Separate(fields.size(), [](size_t) { return false; });
     case SplitPolicy::kBySchema:
-      return Separate(fields.size(), [&](size_t i) {
-        return IsVector(fields[i].data_type) || IsText(fields[i].data_type);
-      });
+      return BySchema(fields, options, input);
     case SplitPolicy::kByAverageSize:
       return Separate(fields.size(), [&](size_t i) {
-        return input.average_bytes[i] > static_cast<double>(options.average_size_limit);
+        return input.average_bytes[i] >= static_cast<double>(options.average_size_limit);
       });
     case SplitPolicy::kExplicit:
       return ByNames(fields, options.groups);

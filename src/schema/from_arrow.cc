@@ -59,20 +59,18 @@ int32_t DimensionOf(const arrow::DataType& type, DataType vector) {
   return dim > INT32_MAX ? 0 : static_cast<int32_t>(dim);
 }
 
-// The length all lists of `column` share; 0: they differ, hold nulls, or are too few to tell.
+// The length all lists of `column` share; 0: they differ, hold nulls, or there is none.
 template <typename ListArray>
 int32_t ConstantLength(const ListArray& lists) {
   int64_t length = -1;
-  int64_t num_lists = 0;
   const bool may_hold_nulls = lists.values()->null_count() > 0;
   for (int64_t row = 0; row < lists.length(); ++row) {
     if (lists.IsNull(row)) continue;
     if (length >= 0 && lists.value_length(row) != length) return 0;
     length = lists.value_length(row);
     if (may_hold_nulls && lists.value_slice(row)->null_count() > 0) return 0;
-    ++num_lists;
   }
-  if (num_lists < 2 || length < 2 || length > INT32_MAX / int64_t{sizeof(float)}) return 0;
+  if (length < 2 || length > INT32_MAX / int64_t{sizeof(float)}) return 0;
   return static_cast<int32_t>(length);
 }
 

@@ -288,8 +288,10 @@ TEST(CollectionSchemaTest, RecognisesListsOfConstantLengthFromASample) {
   };
   EXPECT_EQ(recognise("[[1, 2], [3, 4]]"), "100 v: FloatVector(2)\n");
   EXPECT_EQ(recognise("[[1, 2], null, [3, 4]]"), "100 v: FloatVector(2)\n");
-  for (const char* json :
-       {"[]", "[[1, 2]]", "[[1], [2]]", "[[1, 2], [3]]", "[[1, 2], [3, null]]"}) {
+  EXPECT_EQ(recognise("[[1, 2, 3]]"), "100 v: FloatVector(3)\n");
+  EXPECT_EQ(recognise("[null, [1, 2], null]"), "100 v: FloatVector(2)\n");
+  for (const char* json : {"[]", "[null]", "[[]]", "[[1]]", "[[1], [2]]", "[[1, 2], [3]]",
+                           "[[1, null]]", "[[1, 2], [3, null]]"}) {
     EXPECT_EQ(recognise(json), "100 v: Array<Float>\n") << json;
   }
   const auto named = arrow::schema(

@@ -15,6 +15,7 @@
 #include "arrow/builder.h"
 #include "arrow/compute/expression.h"
 #include "arrow/record_batch.h"
+#include "arrow/scalar.h"
 #include "arrow/table.h"
 #include "arrow/type.h"
 #include "base/stop.h"
@@ -434,6 +435,52 @@ TEST(TableTest, FindsRowIdsBesideSegmentsWithoutRows) {
   ASSERT_TRUE(taken.ok()) << taken.status();
   EXPECT_EQ(Difference(**taken, *SampleRowsAt({10, 9, 14, 0})), "");
   EXPECT_TRUE(IsNotFound(table->snapshot()->TakeRowIds({15}).status()));
+}
+
+TEST(TableTest, RowsOlderThanAFieldHaveItsDefaultOrNull) {
+  auto table = MakeTable({100});
+  auto store = OpenChunkManager(table->uri()).ValueOrDie();
+  ManifestStore versions(store, {});
+  const auto base = versions.LoadLatest().ValueOrDie();
+  std::vector<FieldSchema> fields = base->schema()->fields();
+  fields.push_back({.name = "stock", .data_type = DataType::kInt32});
+  fields.back().default_value = arrow::MakeScalar(int32_t{-7});
+  fields.push_back({.name = "note", .data_type = DataType::kVarChar, .nullable = true});
+  ManifestEdit edit;
+  edit.new_schema = CollectionSchema::Make(fields, base->schema()->max_field_id()).ValueOrDie();
+  edit.operation = {.kind = OperationKind::kSchema, .read_version = 1};
+  ASSERT_EQ(versions.Commit(base, edit).state, CommitState::kCommitted);
+  ASSERT_TRUE(table->Refresh().ok());
+
+  // Newer rows bring values of their own.
+  auto rows = SampleRows(100, 3);
+  arrow::Int32Builder stock;
+  arrow::StringBuilder note;
+  ASSERT_TRUE(stock.AppendValues({1, 2, 3}).ok());
+  ASSERT_TRUE(note.AppendValues({"a", "b", "c"}).ok());
+  rows = rows->AddColumn(rows->num_columns(), "stock", stock.Finish().ValueOrDie()).ValueOrDie();
+  rows = rows->AddColumn(rows->num_columns(), "note", note.Finish().ValueOrDie()).ValueOrDie();
+  ASSERT_TRUE(table->Append(arrow::RecordBatchReader::Make({rows}).ValueOrDie()).ok());
+
+  const auto snapshot = table->snapshot();
+  const auto found = ScanAll(*snapshot, {.columns = {"id", "note", "stock"}});
+  ASSERT_EQ(found->num_rows(), 103);
+  for (int64_t row = 0; row < 103; ++row) {
+    EXPECT_EQ(found->column(0)->GetScalar(row).ValueOrDie()->ToString(), std::to_string(row));
+    EXPECT_EQ(found->column(1)->GetScalar(row).ValueOrDie()->ToString(),
+              row < 100 ? "null" : std::string(1, static_cast<char>('a' + row - 100)));
+    EXPECT_EQ(found->column(2)->GetScalar(row).ValueOrDie()->ToString(),
+              std::to_string(row < 100 ? -7 : row - 99));
+  }
+  const auto filtered =
+      ScanAll(*snapshot, {.columns = {"id"}, .filter = "stock = -7 AND note IS NULL AND id >= 98"});
+  EXPECT_EQ(filtered->column(0)->ToString(), "[\n  98,\n  99\n]");
+  const auto taken = snapshot->Take({101, 5}, {.columns = {"stock", "note"}}).ValueOrDie();
+  EXPECT_EQ(taken->column(0)->ToString(), "[\n  2,\n  -7\n]");
+  EXPECT_EQ(taken->column(1)->ToString(), "[\n  \"b\",\n  null\n]");
+  // The first version has neither field.
+  const auto first = Table::Open(table->uri(), {.version = 1}).ValueOrDie();
+  EXPECT_EQ(Difference(*ScanAll(*first->snapshot(), {}), *SampleRows(0, 100)), "");
 }
 
 TEST(TableTest, CreatesWithRowsAndMessageInOneVersion) {

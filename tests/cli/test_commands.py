@@ -291,6 +291,22 @@ def test_import_with_message_and_layout(tmp_path, parquet):
     run("import", tmp_path / "t", parquet, "--primary-key", "label", code=2)
 
 
+def test_import_with_a_codec_for_each_of_some_fields(tmp_path, parquet, rows):
+    run("import", tmp_path / "t", parquet, "--split", "one", "--codec", "id=gzip", "--codec", "title=zstd:9", "--codec",
+        "label=snappy")
+    (file,) = (tmp_path / "t" / "data").iterdir()
+    group = pq.ParquetFile(file).metadata.row_group(0)
+    codecs = {c.path_in_schema: c.compression for c in (group.column(i) for i in range(group.num_columns))}
+    assert (codecs["id"], codecs["title"], codecs["label"]) == ("GZIP", "ZSTD", "SNAPPY")
+    assert codecs["embedding"] == "UNCOMPRESSED"
+    assert run("query", tmp_path / "t", "--json").lines == rows.to_pylist()
+    for codec, words in (("title", "write FIELD=CODEC"), ("title=zst", "unknown compression 'zst'"),
+                         ("title=gzip:10", "'10' is no compression level of gzip"), ("titel=gzip", "did you mean 'title'"),
+                         ("embedding=gzip", "its layout must be compact")):
+        assert words in run("import", tmp_path / "t", parquet, "--codec", codec, code=2).err
+    assert run("history", tmp_path / "t", "--json").lines[0]["version"] == 1
+
+
 @pytest.mark.parametrize("what", ["table", "parquet"])
 def test_export_formats(what, request, tmp_path, rows, vectors):
     source = request.getfixturevalue(what)

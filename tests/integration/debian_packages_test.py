@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""63,436 real rows of every shape in and out again: each column must have the checksum recorded beside the data, the queries
-their recorded answers. Skips with a message where the data is absent (VARVE_TEST_DATA, default ../shared/data)."""
+"""Real rows of every shape in and out again: each column must have the checksum recorded beside the data, the queries their
+recorded answers. `sample` is the 1,000 rows that the repository carries; `whole` all 63,436, and skips with a message where they
+are absent (VARVE_TEST_DATA, default ../shared/data)."""
 
 import json
 import os
@@ -17,8 +18,7 @@ import varve
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 DATA = pathlib.Path(os.environ.get("VARVE_TEST_DATA", REPOSITORY.parent / "shared" / "data")) / "debian-packages"
-needs_data = pytest.mark.skipif(not (DATA / "debian-packages.parquet").exists(),
-                                reason=f"no debian-packages data in {DATA}; set VARVE_TEST_DATA")
+SOURCES = {"sample": (REPOSITORY / "examples" / "data", "sample-1000.parquet"), "whole": (DATA, "debian-packages.parquet")}
 
 
 def stream(column: pa.Array):
@@ -64,24 +64,32 @@ def checksum(batches, name: str) -> str:
     return digest.hexdigest()
 
 
+@pytest.fixture(scope="module", params=SOURCES)
+def data(request):
+    """The folder, and the file of rows in it."""
+    folder, name = SOURCES[request.param]
+    if not (folder / name).exists():
+        pytest.skip(f"no debian-packages data in {folder}; set VARVE_TEST_DATA")
+    return folder, folder / name
+
+
 @pytest.fixture(scope="module")
-def table(tmp_path_factory):
-    source = pq.ParquetFile(DATA / "debian-packages.parquet")
+def table(data, tmp_path_factory):
+    source = pq.ParquetFile(data[1])
     reader = pa.RecordBatchReader.from_batches(source.schema_arrow, source.iter_batches(5000))
     return varve.create(str(tmp_path_factory.mktemp("debian") / "packages"), reader, primary_key="id")
 
 
-@needs_data
-def test_every_column_has_its_recorded_checksum(table):
-    facts = json.loads((DATA / "facts.json").read_text())
+def test_every_column_has_its_recorded_checksum(data, table):
+    facts = json.loads((data[0] / "facts.json").read_text())
+    assert table.schema.names == list(facts["columns"])
     assert len(table) == facts["rows"]
     for name, column in facts["columns"].items():
         assert checksum([table.scan(columns=[name]).to_arrow()], name) == column["xxh3_64"], name
 
 
-@needs_data
-def test_takes_agree_with_the_source(table):
-    source = pq.read_table(DATA / "debian-packages.parquet")
+def test_takes_agree_with_the_source(data, table):
+    source = pq.read_table(data[1])
     rows = np.random.default_rng(20261121).integers(0, len(table), 300)
     taken = table.take(rows).to_arrow()
     expected = source.take(rows)
@@ -89,28 +97,32 @@ def test_takes_agree_with_the_source(table):
         assert taken[name].to_pylist() == expected[name].to_pylist(), name
 
 
-@needs_data
-def test_queries_find_their_recorded_answers(table):
+def test_queries_find_their_recorded_answers(data, table):
     vectors = table.scan(columns=["embedding"]).to_numpy("embedding")
-    queries = pq.read_table(DATA / "queries.parquet")
+    ids = table.scan(columns=["id"]).to_numpy("id")
+    queries = pq.read_table(data[0] / "queries.parquet")
     asked = np.stack(queries["embedding"].to_numpy())
     scores = asked @ vectors.T
-    for query, ids in enumerate(queries["top10_ids"].to_pylist()):
-        assert set(np.argsort(-scores[query], kind="stable")[:10].tolist()) == set(ids)
+    present = 0
+    for query, nearest in enumerate(queries["top10_ids"].to_pylist()):
+        # Of a sample, those of the nearest that are in it: no other row of it comes before them.
+        right = [i for i in nearest if i in set(ids.tolist())] if len(ids) < 63_436 else nearest
+        present += len(right)
+        assert ids[np.argsort(-scores[query], kind="stable")[:len(right)]].tolist() == right
+    assert present == (16 if len(ids) == 1000 else 1000)
 
 
-@needs_data
-def test_filters_agree_with_the_source(table):
-    source = pq.read_table(DATA / "debian-packages.parquet", columns=["id", "section", "essential", "source"])
+def test_filters_agree_with_the_source(data, table):
+    source = pq.read_table(data[1], columns=["id", "section", "essential", "source"])
+    some = source["id"][100].as_py()
     for text_filter, expected in {
         "section = 'editors'": [i for i, s in zip(source["id"].to_pylist(), source["section"].to_pylist()) if s == "editors"],
         "essential = true": [i for i, e in zip(source["id"].to_pylist(), source["essential"].to_pylist()) if e],
-        "source IS NULL AND id < 100": [i for i, s in zip(source["id"].to_pylist(), source["source"].to_pylist())
-                                        if s is None and i < 100],
+        f"source IS NULL AND id < {some}": [i for i, s in zip(source["id"].to_pylist(), source["source"].to_pylist())
+                                        if s is None and i < some],
     }.items():
         assert table.scan(columns=["id"], filter=text_filter).to_arrow()["id"].to_pylist() == expected, text_filter
 
 
-@needs_data
 def test_deep_verification_is_clean(table):
     assert table.verify(deep=True) == []

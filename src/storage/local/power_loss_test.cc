@@ -254,5 +254,45 @@ TEST_P(PowerLossTest, AReplacedObjectIsTheOldOneOrTheNew) {
   EXPECT_EQ(num_old, 0);
 }
 
+// Bytes found at `path` after each of some power losses.
+std::vector<std::string> FoundAfterLosses(const PowerLossFileSystem& files, Random* random,
+                                          const std::string& path) {
+  std::vector<std::string> found;
+  for (int i = 0; i < 50; ++i) {
+    const auto after = files.AfterPowerLoss(random);
+    const auto bytes = LocalChunkManager::Make("/books", {}, after.get(), random)->Read(path);
+    found.push_back(bytes.ok() ? (*bytes)->ToString() : bytes.status().ToString());
+  }
+  return found;
+}
+
+TEST_P(PowerLossTest, BytesWrittenInPlaceAreDurableWhenAcknowledged) {
+  constexpr uint64_t kSeed = 8;
+  SCOPED_TRACE("seed " + std::to_string(kSeed));
+  for (const bool synced : {true, false}) {
+    PowerLossFileSystem files(GetParam());
+    auto random = Random::Seeded(kSeed);
+    const auto store = LocalChunkManager::Make("/books", {}, &files, random.get());
+    std::string expected(5000, 'o');
+    ASSERT_TRUE(store->Write("block", AsBytes(expected)).ok());
+    const int64_t before = files.num_syncs(SyncPurpose::kStreamedFile);
+    if (!synced) files.LoseSyncs(SyncPurpose::kStreamedFile);
+    // Within, across sectors, and past the end.
+    for (const auto& [offset, size] :
+         {std::pair(700, 3), std::pair(1000, 2500), std::pair(4990, 900)}) {
+      const std::string piece = RandomText(random.get(), static_cast<size_t>(size));
+      ASSERT_TRUE(store->WriteAt("block", offset, AsBytes(piece)).ok());
+      expected.resize(std::max(expected.size(), static_cast<size_t>(offset + size)));
+      expected.replace(static_cast<size_t>(offset), piece.size(), piece);
+      const auto found = FoundAfterLosses(files, random.get(), "block");
+      const auto lost =
+          std::count_if(found.begin(), found.end(), [&](const auto& f) { return f != expected; });
+      // Without the sync, this test would see it.
+      EXPECT_EQ(lost > 0, !synced) << "at " << offset << ": " << lost << " of " << found.size();
+    }
+    EXPECT_EQ(files.num_syncs(SyncPurpose::kStreamedFile) - before, 3);
+  }
+}
+
 }  // namespace
 }  // namespace varve::internal

@@ -96,6 +96,26 @@ pub struct Wire {
     pub client: ReqwestTransport,
     /// Host names that may be asked; empty: any.
     pub hosts: BTreeSet<String>,
+    /// Host and port of an endpoint whose port OpenDAL forgets, as it does with OBS's.
+    pub port: Option<(String, u16)>,
+}
+
+impl Wire {
+    /// `request`, at the port that its host has.
+    fn with_port(&self, mut request: Request<Buffer>) -> Request<Buffer> {
+        let uri = request.uri();
+        if let Some((host, port)) = &self.port
+            && uri.port().is_none()
+            && uri.host() == Some(host)
+        {
+            let mut parts = uri.clone().into_parts();
+            parts.authority = format!("{host}:{port}").parse().ok();
+            if let Ok(uri) = http::Uri::from_parts(parts) {
+                *request.uri_mut() = uri;
+            }
+        }
+        request
+    }
 }
 
 /// One call's view of the wire.
@@ -284,7 +304,7 @@ impl CheckedTransport {
         let has_body = request.method() != http::Method::HEAD;
         recorder.requests.fetch_add(1, Relaxed);
         recorder.note_status(0);
-        let response = match self.wire.client.fetch(request).await {
+        let response = match self.wire.client.fetch(self.wire.with_port(request)).await {
             Ok(response) => response,
             Err(error) => {
                 if is_certificate_error(&error) {

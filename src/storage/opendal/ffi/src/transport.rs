@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU16, AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -32,6 +32,8 @@ pub struct Recorder {
     pub retry_after_ms: AtomicI64,
     pub server_date_ms: AtomicI64,
     pub certificate_refused: AtomicBool,
+    /// As S3 names it, with most of its answers.
+    region: Mutex<String>,
 }
 
 impl Default for Recorder {
@@ -45,6 +47,7 @@ impl Default for Recorder {
             retry_after_ms: AtomicI64::new(-1),
             server_date_ms: AtomicI64::new(-1),
             certificate_refused: AtomicBool::new(false),
+            region: Mutex::default(),
         }
     }
 }
@@ -79,7 +82,16 @@ impl Recorder {
         self.status.fetch_update(Relaxed, Relaxed, next).is_ok()
     }
 
+    pub fn bucket_region(&self) -> String {
+        self.region.lock().map(|region| region.clone()).unwrap_or_default()
+    }
+
     fn note_headers(&self, headers: &HeaderMap) {
+        if let Some(region) = text(headers, &HeaderName::from_static("x-amz-bucket-region"))
+            && let Ok(mut noted) = self.region.lock()
+        {
+            region.clone_into(&mut noted);
+        }
         let date = text(headers, &DATE).and_then(http_date_ms);
         self.server_date_ms.store(date.unwrap_or(-1), Relaxed);
         // Seconds, or the time when to come again.

@@ -235,13 +235,11 @@ fn is_certificate_error(error: &Error) -> bool {
         if matches!(source.downcast_ref::<rustls::Error>(), Some(rustls::Error::InvalidCertificate(_))) {
             return true;
         }
-        if let Some(io) = source.downcast_ref::<std::io::Error>()
-            && let Some(inner) = io.get_ref()
-            && matches!(inner.downcast_ref::<rustls::Error>(), Some(rustls::Error::InvalidCertificate(_)))
-        {
-            return true;
-        }
-        next = source.source();
+        // What an I/O error wraps, often another one, is not its source: that is the wrapped one's.
+        next = match source.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => source.source(),
+        };
     }
     false
 }

@@ -8,6 +8,7 @@
 
 #include "cli/exit_code.h"
 #include "cli/interruption.h"
+#include "cli/store_arguments.h"
 #include "varve/stop.h"
 #include "varve/suggestion.h"
 
@@ -106,6 +107,18 @@ int Fail(const Status& status, const Console& console) {
   return static_cast<int>(code);
 }
 
+// What the configuration file says in vain; doctor tells that among its findings.
+void TellWarnings(const CommandEntry& entry, const CLI::App& app, Console* console) {
+  const CLI::Option* option = app.get_option_no_throw("--config");
+  if (option == nullptr || entry.name == "doctor") return;
+  StoreArguments arguments;
+  if (option->count() > 0) arguments.configuration = option->as<std::string>();
+  const auto file = arguments.LoadConfiguration();
+  // What is wrong with it, the command says.
+  if (!file.ok() || !file->has_value()) return;
+  for (const std::string& warning : (*file)->warnings) console->Say("varve: " + warning);
+}
+
 int RunCommand(const CommandEntry& entry, std::vector<std::string> arguments, Console* console) {
   const auto command = entry.make();
   const auto app = MakeParser(entry, command.get(), console);
@@ -129,6 +142,7 @@ int RunCommand(const CommandEntry& entry, std::vector<std::string> arguments, Co
     return code;
   }
   {
+    TellWarnings(entry, *app, console);
     const StopScope scope([] { return !CheckInterrupted().ok(); });
     status = command->Run(console);
   }

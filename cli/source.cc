@@ -36,7 +36,9 @@ void SourceArguments::Configure(CLI::App* app, bool with_file) {
   store.Configure(app);
 }
 
-Result<std::unique_ptr<Source>> Source::Open(const SourceArguments& arguments) {
+Result<std::unique_ptr<Source>> Source::Open(const SourceArguments& given) {
+  SourceArguments arguments = given;
+  ARROW_RETURN_NOT_OK(arguments.store.Locate(&arguments.location));
   std::unique_ptr<Source> source(new Source);
   source->location_ = WithoutOptions(arguments.location);
   ARROW_ASSIGN_OR_RAISE(const ChunkManagerOptions store,

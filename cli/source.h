@@ -41,7 +41,7 @@ struct SourceScan {
 class Source {
  public:
   /// Errors: NotFound; Corruption; Invalid for --version with a file
-  static Result<std::unique_ptr<Source>> Open(const SourceArguments& arguments);
+  static Result<std::unique_ptr<Source>> Open(const SourceArguments& given);
 
   /// As it was given, without options: they may hold secrets.
   const std::string& location() const { return location_; }

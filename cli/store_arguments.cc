@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "cli/location.h"
+
 namespace varve::cli {
 namespace {
 
@@ -50,6 +52,15 @@ Result<std::optional<StorageConfiguration>> StoreArguments::LoadConfiguration() 
   }
   if (path.empty()) return std::optional<StorageConfiguration>();
   return StorageConfiguration::Load(path);
+}
+
+Status StoreArguments::Locate(std::string* location) const {
+  const bool is_plain = !location->empty() && location->find(':') == std::string::npos &&
+                        location->front() != '/' && location->front() != '.';
+  if (!is_plain || IsLocalFile(*location) || IsAbsentFile(*location)) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const auto file, LoadConfiguration());
+  if (file.has_value() && !file->uri.empty()) *location = file->uri + "/" + *location;
+  return Status::OK();
 }
 
 Result<ChunkManagerOptions> StoreArguments::ToOptions(const std::string& location) const {

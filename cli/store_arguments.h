@@ -24,6 +24,10 @@ struct StoreArguments {
   /// The file of --config or of VARVE_CONFIG; nullopt: neither.
   Result<std::optional<StorageConfiguration>> LoadConfiguration() const;
 
+  /// A plain relative name ("books", not "./books" or "rows.parquet") lies below the place that the
+  /// file names, if it names one; everything else stays as it is.
+  Status Locate(std::string* location) const;
+
   /// For the store at `location`: what the options say, then what the file says of that kind of
   /// store.  Errors: Invalid for what is no key=value, without repeating it
   Result<ChunkManagerOptions> ToOptions(const std::string& location) const;

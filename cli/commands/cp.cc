@@ -36,6 +36,8 @@ class CpCommand : public Command {
   Status Run(Console* console) override {
     const GracefulInterruption graceful;
     console_ = console;
+    ARROW_RETURN_NOT_OK(store_.Locate(&source_));
+    ARROW_RETURN_NOT_OK(store_.Locate(&target_));
     if (IsLocalFile(source_)) {
       return MakeError(ErrorKind::kInvalid, "tables and folders are copied, not single files",
                        {.object = source_});
@@ -131,6 +133,7 @@ extern const CommandEntry kCpCommand{
     "Write",
     "Copy a table or a folder from one store to another",
     "What has arrived is not copied again: after a failure, give the same command once more.\n"
+    "Of a long object whose upload was cut off, S3 is sent only what it lacks.\n"
     "A table appears in the target when all of its data is there, not before.\n"
     "With --json: {\"source\", \"target\", \"objects\", \"bytes\", \"objects_present\", "
     "\"bytes_present\", \"seconds\"}.",

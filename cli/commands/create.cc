@@ -117,6 +117,7 @@ class CreateCommand : public Command {
   }
 
   Status Run(Console* console) override {
+    ARROW_RETURN_NOT_OK(write_.store.Locate(&table_uri_));
     ARROW_ASSIGN_OR_RAISE(const TableOptions options, write_.ToOptions(table_uri_));
     ARROW_ASSIGN_OR_RAISE(const auto schema, MakeSchema(console));
     ARROW_ASSIGN_OR_RAISE(const auto table, Table::Create(table_uri_, schema, options));

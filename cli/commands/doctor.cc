@@ -25,12 +25,19 @@ class DoctorCommand : public Command {
   void Configure(CLI::App* app) override {
     app->add_option("TABLE", location_, "Folder or URI to examine; default: the current folder");
     app->add_flag("--read-only", read_only_, "Write nothing, not even to try whether it works");
+    app->add_option("--abort-uploads", abort_uploads_,
+                    "Abort uploads of killed writers that were begun before: 3d, 12h, 2026-11-21; "
+                    "those of writers at work are aborted too if they are as old");
     store_.Configure(app);
   }
 
   Status Run(Console* console) override {
     const GracefulInterruption graceful;  // what is tried is removed again
+    if (!abort_uploads_.empty() && read_only_) {
+      return MakeError(ErrorKind::kInvalid, "--read-only aborts no uploads");
+    }
     ARROW_ASSIGN_OR_RAISE(const auto configuration, store_.LoadConfiguration());
+    ARROW_RETURN_NOT_OK(store_.Locate(&location_));
     ARROW_ASSIGN_OR_RAISE(store_options_, store_.ToOptions(location_));
     CheckMachine(&checks_);
     if (configuration.has_value()) {
@@ -115,7 +122,14 @@ class DoctorCommand : public Command {
   // told; nothing is removed.
   Status LeftBehind() {
     ARROW_ASSIGN_OR_RAISE(const auto store, OpenChunkManager(location_, store_options_));
-    if (IsRemote(location_)) CheckUnfinishedUploads(store.get(), &checks_);
+    if (IsRemote(location_)) {
+      if (!abort_uploads_.empty()) {
+        ARROW_ASSIGN_OR_RAISE(const int64_t now, store->StoreTime());
+        ARROW_ASSIGN_OR_RAISE(const int64_t before, ParseTime(abort_uploads_, now));
+        ARROW_RETURN_NOT_OK(AbortOldUploads(store.get(), before, &checks_));
+      }
+      CheckUnfinishedUploads(store.get(), &checks_);
+    }
     const auto unfinished = store->Leftovers({});
     if (!unfinished.ok()) {
       checks_.Add("left behind", Check::kWarning, unfinished.status().message());
@@ -168,6 +182,7 @@ class DoctorCommand : public Command {
 
   std::string location_ = ".";
   bool read_only_ = false;
+  std::string abort_uploads_;  // those begun before; empty: none
   StoreArguments store_;
   ChunkManagerOptions store_options_;
   CheckList checks_;
@@ -181,12 +196,14 @@ extern const CommandEntry kDoctorCommand{
     "doctor",
     "Care",
     "Check this machine, and whether a place is fit for tables",
-    "Writes small objects under names of its own and removes them; removes nothing else.\n"
+    "Writes small objects under names of its own and removes them; removes nothing else,\n"
+    "but for uploads that --abort-uploads names.\n"
     "With --json: {\"location\", \"checks\": [{\"check\", \"outcome\", \"finding\", \"fix\"}], and "
     "for "
     "a table\n"
     "\"orphans\": {\"files\", \"bytes\", \"young_files\", \"young_bytes\"}}.",
-    "varve doctor\nvarve doctor /data/books\nvarve doctor s3://bucket/books --read-only",
+    "varve doctor\nvarve doctor /data/books\nvarve doctor s3://bucket/books --read-only\n"
+    "varve doctor s3://bucket/books --abort-uploads 3d",
     MakeCommand<DoctorCommand>};
 
 }  // namespace varve::cli

@@ -68,6 +68,7 @@ class ImportCommand : public Command {
     input_options_.column = column_;
     input_options_.store = write_.store;
     OpenOptions open;
+    ARROW_RETURN_NOT_OK(write_.store.Locate(&table_uri_));
     ARROW_ASSIGN_OR_RAISE(open.table, write_.ToOptions(table_uri_));
     auto existing = Table::Open(table_uri_, open);
     if (existing.ok()) {

@@ -98,6 +98,7 @@ class QuickstartCommand : public Command {
 
   Status Run(Console* console) override {
     const GracefulInterruption graceful;
+    ARROW_RETURN_NOT_OK(store_.Locate(&table_uri_));
     TableOptions options;
     ARROW_ASSIGN_OR_RAISE(options.store, store_.ToOptions(table_uri_));
     ARROW_ASSIGN_OR_RAISE(const auto batch, GenerateRows());

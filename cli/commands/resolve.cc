@@ -21,6 +21,7 @@ class ResolveCommand : public Command {
 
   Status Run(Console* console) override {
     OpenOptions open;
+    ARROW_RETURN_NOT_OK(store_.Locate(&table_uri_));
     ARROW_ASSIGN_OR_RAISE(open.table.store, store_.ToOptions(table_uri_));
     ARROW_ASSIGN_OR_RAISE(const auto table, Table::Open(table_uri_, open));
     ARROW_ASSIGN_OR_RAISE(const CommitInfo commit, table->Resolve(token_));

@@ -95,6 +95,14 @@ Status CheckObjectStore(const StoreInspection& found, CheckList* checks) {
   checks->Add("credentials", Check::kGood,
               credentials.empty() ? "none given: a profile or the machine's identity is used"
                                   : credentials);
+  if (!found.bucket_region.empty()) {
+    const bool same = found.bucket_region == found.region;
+    checks->Add(
+        "region", same ? Check::kGood : Check::kWarning,
+        same ? found.region
+             : "the bucket is in " + found.bucket_region + ", asked as if in " + found.region,
+        same ? "" : found.advice);
+  }
   checks->Add("reachable", found.reached.ok() ? Check::kGood : Check::kBad,
               found.reached.ok() ? "a listing takes " + FormatSeconds(found.seconds)
                                  : found.reached.message(),
@@ -119,6 +127,19 @@ Status CheckObjectStore(const StoreInspection& found, CheckList* checks) {
   return Status::OK();
 }
 
+Status AbortOldUploads(ChunkManager* store, int64_t before_micros, CheckList* checks) {
+  ARROW_ASSIGN_OR_RAISE(const auto uploads, ListUnfinishedUploads(*store));
+  int64_t aborted = 0;
+  for (const UnfinishedUpload& upload : uploads) {
+    // Of one whose age is not told, nothing is known.
+    if (upload.begun_micros == 0 || upload.begun_micros >= before_micros) continue;
+    ARROW_RETURN_NOT_OK(AbortUnfinishedUpload(*store, upload));
+    ++aborted;
+  }
+  checks->Add("uploads aborted", Check::kGood, std::to_string(aborted));
+  return Status::OK();
+}
+
 void CheckUnfinishedUploads(ChunkManager* store, CheckList* checks) {
   const auto uploads = ListUnfinishedUploads(*store);
   if (!uploads.ok()) {
@@ -136,7 +157,9 @@ void CheckUnfinishedUploads(ChunkManager* store, CheckList* checks) {
   checks->Add(
       "unfinished uploads", old == 0 ? Check::kGood : Check::kWarning,
       old == 0 ? "none" : Plural(old, "upload") + " of writers that were killed: " + example,
-      old == 0 ? "" : "they cost storage: let a lifecycle rule of the bucket remove them");
+      old == 0 ? ""
+               : "they cost storage: --abort-uploads 1d, or a lifecycle rule of the bucket, "
+                 "removes them");
 }
 
 }  // namespace varve::cli

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -48,7 +49,11 @@ struct VARVE_EXPORT StorageMetrics {
   int64_t bytes() const;
 
   /// The text that Prometheus scrapes (text format 0.0.4); names begin with varve_storage_.
-  std::string ToPrometheus() const;
+  /// With `store`, such as a chunk manager's uri(), every sample has a label of that name.
+  std::string ToPrometheus(const std::string& store = "") const;
 };
+
+/// Of many stores, by what they are called: one text, in which each sample names its store.
+VARVE_EXPORT std::string ToPrometheus(const std::map<std::string, StorageMetrics>& stores);
 
 }  // namespace varve

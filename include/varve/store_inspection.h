@@ -25,10 +25,11 @@
 namespace varve {
 
 struct StoreInspection {
-  std::string uri;       ///< without credentials
-  std::string service;   ///< "s3", "azblob", "gcs", "oss", "cos", "obs"
-  std::string endpoint;  ///< empty: the service's own
-  std::string region;    ///< empty: not told
+  std::string uri;            ///< without credentials
+  std::string service;        ///< "s3", "azblob", "gcs", "oss", "cos", "obs"
+  std::string endpoint;       ///< empty: the service's own
+  std::string region;         ///< empty: not told
+  std::string bucket_region;  ///< as the store names it; empty: not told
   /// What is known of who asks, by name; "***" for all that may be secret. Empty: it is left to
   /// profiles, or to the machine's identity.
   std::map<std::string, std::string> credentials;

@@ -160,3 +160,17 @@ def test_a_terminal_sees_progress(words, table, parquet, tmp_path):
     assert "\033[K" in text
     piped = run(command, *([tmp_path / "p", parquet] if command == "import" else [table, tmp_path / "q"])).err
     assert "left" not in piped and "\r" not in piped
+
+
+def test_a_plain_name_lies_below_the_place_of_the_file_and_warnings_are_told(tmp_path):
+    shelf = tmp_path / "shelf"
+    file = tmp_path / "varve.yaml"
+    file.write_text(f"storage:\n  type: local\n  root_path: {shelf}\n  cache: {{memory_limit: 8GB}}\n")
+    made = run("quickstart", "books", "--config", file)
+    assert (shelf / "books" / "_versions").is_dir()
+    warning = "storage.cache.memory_limit has no effect yet"
+    assert warning in made.err
+    rows = run("head", "books", "-n", 5, "--json", "--config", file)
+    assert rows.out == run("head", shelf / "books", "-n", 5, "--json").out and warning in rows.err
+    assert warning not in run("head", "books", "-n", 5, "--quiet", "--config", file).err
+    run("head", "./books", "--config", file, code=4)

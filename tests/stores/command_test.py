@@ -4,6 +4,7 @@
 import json
 import os
 import subprocess
+import sys
 import uuid
 
 import pytest
@@ -111,3 +112,22 @@ def test_options_come_from_the_command_line_and_from_a_file(books, tmp_path):
     run("cp", books, tmp_path / "copy", "--config", config, env=bare)
     assert rows_of(tmp_path / "copy") == rows_of(books)
     assert run(*count, "--config", config, "--storage-option", "secret_access_key=canary-canary", env=bare, code=1).stderr
+
+
+@pytest.mark.skipif(not STORE.startswith("s3://"), reason="only S3 tells its uploads")
+def test_uploads_of_killed_writers_are_aborted_on_demand(books, tmp_path):
+    leave = """
+import os, sys
+from pyarrow import fs
+store = fs.S3FileSystem(access_key=os.environ["AWS_ACCESS_KEY_ID"], secret_key=os.environ["AWS_SECRET_ACCESS_KEY"],
+                        region=os.environ["AWS_REGION"], endpoint_override=os.environ["AWS_ENDPOINT_URL"], background_writes=False)
+stream = store.open_output_stream(sys.argv[1])
+stream.write(bytes(11 << 20))
+os._exit(0)
+"""
+    path = f"{books.removeprefix('s3://')}/data/cut-off"
+    subprocess.run([sys.executable, "-c", leave, path], check=True, timeout=300)
+    replica = ("--storage-option", f"read_replicas={tmp_path}")
+    assert checks_of(books, "--abort-uploads", "3d", *replica)["uploads aborted"]["finding"] == "0"
+    assert checks_of(books, "--abort-uploads", "2999-01-01", *replica)["uploads aborted"]["finding"] == "1"
+    assert checks_of(books, "--abort-uploads", "2999-01-01")["uploads aborted"]["finding"] == "0"

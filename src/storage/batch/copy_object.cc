@@ -5,15 +5,30 @@
 
 #include "arrow/buffer.h"
 #include "base/stop.h"
+#include "varve/unfinished_uploads.h"
 
 namespace varve::internal {
 namespace {
 
 // As long as a part of an upload.
 constexpr int64_t kPieceBytes = 8 << 20;
+// What is longer is cut into other parts when it is begun than when it is resumed.
+constexpr int64_t kResumedBytesMax = int64_t{32} << 30;
 
 std::span<const uint8_t> BytesOf(const arrow::Buffer& buffer) {
   return {buffer.data(), static_cast<size_t>(buffer.size())};
+}
+
+// Goes on with what a copy that was killed has sent, where the store can tell.
+Result<std::unique_ptr<ChunkWriter>> OpenTarget(const ObjectCopy& copy, int64_t size) {
+  if (size > kPieceBytes && size <= kResumedBytesMax) {
+    const auto unfinished = ListUnfinishedUploads(*copy.target, copy.to);
+    const auto is_ours = [&](const UnfinishedUpload& each) { return each.path == copy.to; };
+    if (unfinished.ok() && std::ranges::any_of(*unfinished, is_ours)) {
+      return ResumeWriter(*copy.target, copy.to);
+    }
+  }
+  return copy.target->OpenWriter(copy.to, {.size_hint = size});
 }
 
 }  // namespace
@@ -33,7 +48,7 @@ Status CopyObject(const ObjectCopy& copy, ByteBudget* budget) {
     return Status::OK();
   }
   if (copy.overwrite) ARROW_RETURN_NOT_OK(copy.target->Remove(copy.to));
-  ARROW_ASSIGN_OR_RAISE(const auto writer, copy.target->OpenWriter(copy.to, {.size_hint = size}));
+  ARROW_ASSIGN_OR_RAISE(const auto writer, OpenTarget(copy, size));
   for (int64_t offset = 0; offset < size; offset += piece_bytes) {
     ARROW_RETURN_NOT_OK(CheckStopped());
     const int64_t length = std::min(piece_bytes, size - offset);

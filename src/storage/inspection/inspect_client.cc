@@ -95,7 +95,12 @@ void InspectClient(ObjectClient* client, bool try_writes, StoreInspection* found
   found->seconds = static_cast<double>(took_nanos) / kNanosPerSecond;
   found->http_status = listed.http_status;
   found->reached = StatusOf(listed, ObjectOperation::kList, found->uri);
+  found->bucket_region = listed.bucket_region;
   CompareClocks(listed, sent_micros, clock->NowMicros(), found);
+  if (!found->bucket_region.empty() && found->bucket_region != found->region) {
+    Advise(found, "the bucket is in another region: set region=" + found->bucket_region +
+                      " (AWS_REGION), and no endpoint of another");
+  }
   if (!listed.ok()) {
     Advise(found, AdviceFor(listed.outcome, *found));
     return;

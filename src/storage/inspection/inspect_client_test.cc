@@ -105,6 +105,22 @@ TEST(InspectClientTest, WhatFailsIsToldWithWhatToDoAndNothingElseIsTried) {
   EXPECT_THAT(Inspect(&client, true, {}).advice, HasSubstr("give credentials"));
 }
 
+TEST(InspectClientTest, AnotherRegionIsNamed) {
+  StoppedClock clock;
+  for (const ObjectOutcome outcome : {ObjectOutcome::kOk, ObjectOutcome::kFailed}) {
+    for (const auto& [region, advice] :
+         {std::pair("eu-west-1", ""), std::pair("us-east-1", "set region=eu-west-1")}) {
+      ListingClient client({.outcome = outcome, .http_status = 301, .bucket_region = "eu-west-1"});
+      StoreInspection found{.uri = "s3://bucket", .region = region};
+      InspectClient(&client, false, &found, &clock);
+      EXPECT_EQ(found.bucket_region, "eu-west-1");
+      if (outcome == ObjectOutcome::kOk || *advice != '\0') {
+        EXPECT_THAT(found.advice, HasSubstr(advice));
+      }
+    }
+  }
+}
+
 TEST(InspectClientTest, AClockThatIsWrongIsFoundAlsoWhereAccessIsDenied) {
   const int64_t hour = 3'600'000'000;
   for (const int64_t skew : {hour, -hour}) {

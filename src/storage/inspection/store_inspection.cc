@@ -17,8 +17,8 @@ constexpr std::array<std::string_view, 8> kPlaces = {
     "bucket", "container", "root", "endpoint", "region", "default_storage_class",
     "scope",  "domain"};
 // Of those who ask, and no secret.
-constexpr std::array<std::string_view, 4> kShown = {"account_name", "profile", "skip_signature",
-                                                    "allow_anonymous"};
+constexpr std::array<std::string_view, 5> kShown = {"account_name", "profile", "tenant_id",
+                                                    "skip_signature", "allow_anonymous"};
 
 bool IsIn(const auto& names, std::string_view name) {
   return std::ranges::find(names, name) != names.end();

@@ -312,6 +312,13 @@ class OpenDalClient : public ObjectClient {
 }  // namespace
 
 Result<std::shared_ptr<ObjectClient>> MakeOpenDalClient(const OpenDalOptions& options) {
+  const auto region = options.options.find("region");
+  if (options.scheme == "s3" && (region == options.options.end() || region->second.empty())) {
+    return MakeError(ErrorKind::kInvalid,
+                     "the store's region is not known: set region (AWS_REGION, or region in "
+                     "~/.aws/config); for servers that have none, any word such as us-east-1",
+                     {.object = options.scheme, .field = "region"});
+  }
   ARROW_ASSIGN_OR_RAISE(auto endpoint, Endpoint::Open(options));
   return std::make_shared<OpenDalClient>(options, std::move(endpoint));
 }

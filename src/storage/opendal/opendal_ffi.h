@@ -65,6 +65,7 @@ typedef struct vod_result {
   vod_text version;
   vod_text message;
   vod_text data;
+  vod_text bucket_region;  ///< as the service names it; may be empty
 } vod_result;
 
 typedef void (*vod_done)(void* user, const vod_result* result);

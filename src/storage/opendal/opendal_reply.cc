@@ -87,6 +87,7 @@ ObjectReply ReplyOf(const vod_result& result, const ObjectRequest& request) {
   reply.last_modified_micros = result.last_modified_ms < 0 ? 0 : result.last_modified_ms * 1000;
   reply.retry_after = std::chrono::milliseconds(result.retry_after_ms);
   reply.server_time_micros = result.server_date_ms < 0 ? -1 : result.server_date_ms * 1000;
+  reply.bucket_region = StringOf(result.bucket_region);
   reply.etag = StringOf(result.etag);
   if (request.operation == ObjectOperation::kReadWhole && reply.ok()) {
     reply.data = arrow::Buffer::FromString(StringOf(result.data));

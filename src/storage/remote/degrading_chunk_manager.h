@@ -37,6 +37,9 @@ class DegradingChunkManager : public ChunkManager {
                         std::vector<std::shared_ptr<ChunkManager>> replicas,
                         std::function<bool()> is_avoided);
 
+  /// The one that is written to.
+  ChunkManager* store() const { return sources_->store.get(); }
+
   const std::string& uri() const override { return sources_->store->uri(); }
   ChunkManagerFeatures features() const override;
   Result<bool> Exist(const std::string& path) override;

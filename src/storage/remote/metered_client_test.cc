@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 #include <thread>
 
@@ -108,6 +109,24 @@ TEST(MeteredClientTest, BucketsIncludeTheirUpperBounds) {
   EXPECT_EQ(bucket_of(milliseconds(2)), 1);
   EXPECT_EQ(bucket_of(milliseconds(30'000)), 13);
   EXPECT_EQ(bucket_of(milliseconds(30'001)), 14);
+}
+
+TEST(MeteredClientTest, NoSeriesOfTwoStoresIsThereTwice) {
+  StorageMetrics metrics;
+  metrics.operations.push_back({.operation = "read", .outcome = "ok", .calls = 3});
+  const std::string text = ToPrometheus({{"s3://one", metrics}, {"s3://t\"wo", metrics}});
+  std::vector<std::string> lines;
+  for (size_t at = 0; at < text.size(); at = text.find('\n', at) + 1) {
+    lines.push_back(text.substr(at, text.find('\n', at) - at));
+  }
+  EXPECT_THAT(lines, testing::IsSupersetOf(
+                         {"varve_storage_calls_total{store=\"s3://one\",operation=\"read\","
+                          "outcome=\"ok\"} 3",
+                          "varve_storage_calls_total{store=\"s3://t\\\"wo\",operation=\"read\","
+                          "outcome=\"ok\"} 3",
+                          "varve_storage_calls_in_flight{store=\"s3://one\"} 0"}));
+  std::ranges::sort(lines);
+  EXPECT_EQ(std::ranges::adjacent_find(lines), lines.end());
 }
 
 TEST(MeteredClientTest, PrometheusReadsIt) {

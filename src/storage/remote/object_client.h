@@ -101,6 +101,7 @@ struct ObjectReply {
   int64_t last_modified_micros = 0;
   std::chrono::milliseconds retry_after{-1};  ///< < 0: not told
   int64_t server_time_micros = -1;            ///< < 0: not told
+  std::string bucket_region;                  ///< as the service names it; empty: not told
   std::string etag;
   std::shared_ptr<arrow::Buffer> data;    ///< kReadWhole
   std::vector<ObjectInfo> objects;        ///< kList

@@ -3,6 +3,9 @@
 #include "varve/storage_metrics.h"
 
 #include <charconv>
+#include <map>
+#include <string>
+#include <vector>
 
 namespace varve {
 namespace {
@@ -20,9 +23,28 @@ std::string Seconds(double seconds) {
   return error == std::errc() ? std::string(text, end) : "NaN";
 }
 
-// operation="read",outcome="ok": words of ours, which need no escapes.
-std::string Labels(const OperationMetrics& metrics) {
-  return "operation=\"" + metrics.operation + "\",outcome=\"" + metrics.outcome + "\"";
+using Stores = std::map<std::string, StorageMetrics>;
+
+// store="s3://bucket"; "" of a store without a name.
+std::string StoreLabel(const std::string& store) {
+  if (store.empty()) return "";
+  std::string label = "store=\"";
+  for (const char c : store) {
+    if (c == '\n') {
+      label += "\\n";
+      continue;
+    }
+    if (c == '"' || c == '\\') label += '\\';
+    label += c;
+  }
+  return label + "\"";
+}
+
+// store="…",operation="read",outcome="ok": the latter are words of ours, which need no escapes.
+std::string Labels(const std::string& store, const OperationMetrics& metrics) {
+  const std::string label = StoreLabel(store);
+  return label + (label.empty() ? "" : ",") + "operation=\"" + metrics.operation + "\",outcome=\"" +
+         metrics.outcome + "\"";
 }
 
 void AddFamily(const std::string& name, const char* help, const char* type, std::string* out) {
@@ -34,16 +56,19 @@ void AddSample(const std::string& name, const std::string& labels, const std::st
   *out += name + (labels.empty() ? "" : "{" + labels + "}") + " " + value + "\n";
 }
 
-void AddCounter(const StorageMetrics& metrics, const std::string& name, const char* help,
+void AddCounter(const Stores& stores, const std::string& name, const char* help,
                 int64_t OperationMetrics::*member, std::string* out) {
   AddFamily(name, help, "counter", out);
-  for (const OperationMetrics& each : metrics.operations) {
-    AddSample(name, Labels(each), std::to_string(each.*member), out);
+  for (const auto& [store, metrics] : stores) {
+    for (const OperationMetrics& each : metrics.operations) {
+      AddSample(name, Labels(store, each), std::to_string(each.*member), out);
+    }
   }
 }
 
-void AddHistogram(const OperationMetrics& metrics, const std::string& name, std::string* out) {
-  const std::string labels = Labels(metrics);
+void AddHistogram(const std::string& store, const OperationMetrics& metrics,
+                  const std::string& name, std::string* out) {
+  const std::string labels = Labels(store, metrics);
   int64_t so_far = 0;
   for (size_t i = 0; i < metrics.latency.counts.size(); ++i) {
     so_far += metrics.latency.counts[i];
@@ -73,22 +98,35 @@ int64_t StorageMetrics::errors() const {
   return errors;
 }
 
-std::string StorageMetrics::ToPrometheus() const {
+std::string StorageMetrics::ToPrometheus(const std::string& store) const {
+  return varve::ToPrometheus({{store, *this}});
+}
+
+std::string ToPrometheus(const std::map<std::string, StorageMetrics>& stores) {
   std::string out;
-  AddCounter(*this, "varve_storage_calls_total", "Calls that have ended.", &OperationMetrics::calls,
-             &out);
-  AddCounter(*this, "varve_storage_requests_total", "Requests sent, tries that failed included.",
+  AddCounter(stores, "varve_storage_calls_total", "Calls that have ended.",
+             &OperationMetrics::calls, &out);
+  AddCounter(stores, "varve_storage_requests_total", "Requests sent, tries that failed included.",
              &OperationMetrics::requests, &out);
-  AddCounter(*this, "varve_storage_bytes_total", "Bytes read or written.", &OperationMetrics::bytes,
-             &out);
+  AddCounter(stores, "varve_storage_bytes_total", "Bytes read or written.",
+             &OperationMetrics::bytes, &out);
   const std::string latency = "varve_storage_call_duration_seconds";
   AddFamily(latency, "Time from the start of a call to its end.", "histogram", &out);
-  for (const OperationMetrics& each : operations) AddHistogram(each, latency, &out);
+  for (const auto& [store, metrics] : stores) {
+    for (const OperationMetrics& each : metrics.operations) {
+      AddHistogram(store, each, latency, &out);
+    }
+  }
   AddFamily("varve_storage_calls_in_flight", "Calls that have not ended.", "gauge", &out);
-  AddSample("varve_storage_calls_in_flight", "", std::to_string(calls_in_flight), &out);
+  for (const auto& [store, metrics] : stores) {
+    AddSample("varve_storage_calls_in_flight", StoreLabel(store),
+              std::to_string(metrics.calls_in_flight), &out);
+  }
   const std::string avoided = "varve_storage_endpoint_avoided";
   AddFamily(avoided, "1 while the endpoint is not asked, since it did not answer.", "gauge", &out);
-  AddSample(avoided, "", endpoint_is_avoided ? "1" : "0", &out);
+  for (const auto& [store, metrics] : stores) {
+    AddSample(avoided, StoreLabel(store), metrics.endpoint_is_avoided ? "1" : "0", &out);
+  }
   return out;
 }
 

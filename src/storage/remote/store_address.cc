@@ -16,6 +16,9 @@
 #include "base/edit_distance.h"
 #include "storage/configuration/quantity.h"
 #include "storage/object_path.h"
+#include "storage/remote/aws_profile.h"
+#include "storage/remote/azure_connection.h"
+#include "storage/remote/service_hosts.h"
 #include "storage/remote/uri_text.h"
 
 namespace varve::internal {
@@ -25,14 +28,14 @@ constexpr int64_t kBandwidthMin = 64 << 10;
 
 // An option and the names it goes by; the first is OpenDAL's.
 struct OptionNames {
-  std::array<std::string_view, 8> names;
+  std::array<std::string_view, 10> names;
 };
 
 struct Service {
-  std::string_view scheme;       // of the address
-  std::string_view opendal;      // OpenDAL's name
-  std::string_view bucket;       // the option that holds the bucket
-  std::string_view environment;  // what its variables begin with
+  std::string_view scheme;                      // of the address
+  std::string_view opendal;                     // OpenDAL's name
+  std::string_view bucket;                      // the option that holds the bucket
+  std::array<std::string_view, 3> environment;  // what its variables begin with
   bool put_if_absent;
   bool ordered_listing;
   std::span<const OptionNames> options;
@@ -56,7 +59,7 @@ constexpr OptionNames kS3Options[] = {
     {{"server_side_encryption_aws_kms_key_id", "aws_sse_kms_key_id"}},
     {{"default_storage_class", "aws_storage_class", "storage_class"}},
     {{"enable_request_payer", "aws_request_payer", "request_payer"}},
-    {{"disable_ec2_metadata"}},
+    {{"disable_ec2_metadata", "disable_vm_metadata"}},
     {{"disable_config_load"}},
 };
 constexpr OptionNames kAzureOptions[] = {
@@ -65,7 +68,13 @@ constexpr OptionNames kAzureOptions[] = {
     {{"account_key", "azure_storage_account_key", "azure_storage_access_key",
       "azure_storage_master_key", "access_key", "master_key"}},
     {{"sas_token", "azure_storage_sas_token", "azure_storage_sas_key", "sas_key"}},
+    {{"client_id", "azure_client_id", "azure_storage_client_id"}},
+    {{"client_secret", "azure_client_secret", "azure_storage_client_secret"}},
+    {{"tenant_id", "azure_tenant_id", "azure_storage_tenant_id", "azure_authority_id",
+      "azure_storage_authority_id", "authority_id"}},
+    {{"connection_string", "azure_storage_connection_string", "azure_connection_string"}},
     {{"skip_signature", "azure_skip_signature"}},
+    {{"disable_vm_metadata"}},
 };
 constexpr OptionNames kGcsOptions[] = {
     {{"endpoint", "google_endpoint", "google_base_url"}},
@@ -80,26 +89,29 @@ constexpr OptionNames kGcsOptions[] = {
     {{"disable_config_load"}},
 };
 constexpr OptionNames kOssOptions[] = {
-    {{"endpoint", "oss_endpoint"}},
-    {{"access_key_id", "oss_access_key_id", "aliyun_access_key_id"}},
+    {{"endpoint", "oss_endpoint", "aliyun_endpoint", "aliyun_oss_endpoint"}},
+    {{"access_key_id", "oss_access_key_id", "aliyun_access_key_id", "alibaba_cloud_access_key_id"}},
     {{"access_key_secret", "oss_access_key_secret", "oss_secret_access_key",
-      "aliyun_access_key_secret"}},
-    {{"security_token", "oss_security_token"}},
-    {{"role_arn", "oss_role_arn"}},
+      "aliyun_access_key_secret", "aliyun_secret_access_key", "alibaba_cloud_access_key_secret"}},
+    {{"security_token", "oss_security_token", "oss_session_token", "aliyun_security_token",
+      "alibaba_cloud_security_token"}},
+    {{"role_arn", "oss_role_arn", "alibaba_cloud_role_arn"}},
     {{"addressing_style"}},
     {{"skip_signature"}},
+    {{"disable_vm_metadata"}},
 };
 constexpr OptionNames kCosOptions[] = {
-    {{"endpoint", "cos_endpoint"}},
+    {{"endpoint", "cos_endpoint", "tencentcloud_endpoint"}},
     {{"secret_id", "cos_secret_id", "tencentcloud_secret_id"}},
     {{"secret_key", "cos_secret_key", "tencentcloud_secret_key"}},
-    {{"security_token", "cos_security_token"}},
+    {{"security_token", "cos_security_token", "tencentcloud_security_token", "tencentcloud_token",
+      "tencentcloud_session_token"}},
     {{"disable_config_load"}},
 };
 constexpr OptionNames kObsOptions[] = {
     {{"endpoint", "obs_endpoint"}},
-    {{"access_key_id", "obs_access_key_id"}},
-    {{"secret_access_key", "obs_secret_access_key"}},
+    {{"access_key_id", "obs_access_key_id", "huaweicloud_sdk_ak"}},
+    {{"secret_access_key", "obs_secret_access_key", "huaweicloud_sdk_sk"}},
 };
 // Ours, for every service.
 constexpr OptionNames kCommonOptions[] = {
@@ -117,22 +129,26 @@ constexpr OptionNames kCommonOptions[] = {
     {{"part_bytes"}},
     {{"read_replicas"}},
     {{"skip_probe"}},
+    {{"credential_hosts"}},
 };
 
 // Without keys, OpenDAL asks the machine that it believes to run on: only where that is wanted.
+// OSS has no such option at OpenDAL: there, the list of hosts is what keeps it from asking.
 constexpr std::pair<std::string_view, std::string_view> kS3Fixed[] = {
     {"disable_ec2_metadata", "true"}};
 constexpr std::pair<std::string_view, std::string_view> kGcsFixed[] = {
     {"disable_vm_metadata", "true"}};
+constexpr std::pair<std::string_view, std::string_view> kAzureFixed[] = {
+    {"disable_vm_metadata", "true"}};
 
 constexpr Service kServices[] = {
-    {"s3", "s3", "bucket", "AWS_", true, true, kS3Options, kS3Fixed},
-    {"az", "azblob", "container", "AZURE_", true, true, kAzureOptions, {}},
-    {"gs", "gcs", "bucket", "GOOGLE_", true, true, kGcsOptions, kGcsFixed},
-    {"oss", "oss", "bucket", "OSS_", true, true, kOssOptions, {}},
-    {"cos", "cos", "bucket", "COS_", true, true, kCosOptions, {}},
+    {"s3", "s3", "bucket", {"AWS_"}, true, true, kS3Options, kS3Fixed},
+    {"az", "azblob", "container", {"AZURE_"}, true, true, kAzureOptions, kAzureFixed},
+    {"gs", "gcs", "bucket", {"GOOGLE_"}, true, true, kGcsOptions, kGcsFixed},
+    {"oss", "oss", "bucket", {"OSS_", "ALIYUN_", "ALIBABA_CLOUD_"}, true, true, kOssOptions, {}},
+    {"cos", "cos", "bucket", {"COS_", "TENCENTCLOUD_"}, true, true, kCosOptions, {}},
     // OpenDAL has no condition for OBS: reads and data are served, commits are not.
-    {"obs", "obs", "bucket", "OBS_", false, true, kObsOptions, {}},
+    {"obs", "obs", "bucket", {"OBS_", "HUAWEICLOUD_SDK_"}, false, true, kObsOptions, {}},
 };
 constexpr std::pair<std::string_view, std::string_view> kSchemeAliases[] = {
     {"s3a", "s3"}, {"abfs", "az"}, {"azure", "az"}, {"gcs", "gs"}, {"cosn", "cos"}};
@@ -208,7 +224,10 @@ class Resolver {
     for (const OptionNames& option : service_.options) {
       for (const std::string_view name : option.names) {
         const std::string variable = Upper(name);
-        if (name.empty() || !variable.starts_with(service_.environment)) continue;
+        const auto begins = [&](std::string_view prefix) {
+          return !prefix.empty() && variable.starts_with(prefix);
+        };
+        if (name.empty() || std::ranges::none_of(service_.environment, begins)) continue;
         if (const auto value = environment_(variable); value && !value->empty()) {
           options_.try_emplace(std::string(option.names[0]), *value);
         }
@@ -242,13 +261,22 @@ class Resolver {
                          {.object = *bundle, .field = "ca_bundle"});
       }
     }
-    if (service_.scheme == "az" && Option("endpoint").empty() && !Option("account_name").empty()) {
-      options_["endpoint"] = "https://" + Option("account_name") + ".blob.core.windows.net";
-    }
+    if (service_.scheme == "az") ARROW_RETURN_NOT_OK(FitAzure());
     if (const auto endpoint = options_.find("endpoint"); endpoint != options_.end()) {
       ARROW_RETURN_NOT_OK(CheckEndpoint(endpoint->second, allow_http));
     }
     FitCredentials();
+    HostQuestion question{.service = service_.opendal, .bucket = bucket};
+    if (service_.scheme == "s3") {
+      question.profile = ProfileOf();
+      if (Option("region").empty() && !question.profile.region.empty()) {
+        options_["region"] = question.profile.region;
+      }
+    }
+    ARROW_ASSIGN_OR_RAISE(question.asks_machine, AsksMachine());
+    question.credential_hosts = Take("credential_hosts").value_or("");
+    question.options = &options_;
+    address.client.hosts = HostsOf(question, environment_);
     address.endpoint =
         std::string(service_.opendal) + " " + Option("endpoint") + " " + Option("region");
     for (const auto& [name, value] : service_.fixed) {
@@ -296,6 +324,48 @@ class Resolver {
       tuning->read_replicas.assign(std::istream_iterator<std::string>(words), {});
     }
     return Status::OK();
+  }
+
+  // Whatever else is known of the account comes from its name, or from its connection string.
+  Status FitAzure() {
+    if (const auto text = Take("connection_string")) {
+      ARROW_ASSIGN_OR_RAISE(auto parts, ParseAzureConnection(*text));
+      options_.merge(std::move(parts));
+    }
+    const std::string account = Option("account_name");
+    if (Option("endpoint").empty() && !account.empty()) {
+      options_["endpoint"] = "https://" + account + ".blob.core.windows.net";
+    }
+    if (const std::string name = AzureAccountOf(Option("endpoint"));
+        account.empty() && !name.empty()) {
+      options_["account_name"] = name;
+    }
+    if (Option("client_secret").empty()) return Status::OK();
+    for (const char* other : {"client_id", "tenant_id"}) {
+      if (!Option(other).empty()) continue;
+      return MakeError(ErrorKind::kInvalid, "a client secret needs the client and its tenant",
+                       {.object = "az://",
+                        .field = other,
+                        .expected = std::string("azure_") + other + "=…",
+                        .found = "none"});
+    }
+    return Status::OK();
+  }
+
+  AwsProfile ProfileOf() const {
+    if (Option("disable_config_load") == "true") return {};
+    return LoadAwsProfile(Option("profile"), environment_);
+  }
+
+  // Whether the cloud's metadata service may be asked for credentials: only where that is said.
+  Result<bool> AsksMachine() {
+    const std::string name =
+        service_.scheme == "s3" ? "disable_ec2_metadata" : "disable_vm_metadata";
+    if (!options_.contains(name)) return false;
+    ARROW_ASSIGN_OR_RAISE(const bool disabled, Flag(name));
+    // OSS has no option of that name.
+    if (service_.scheme != "oss") options_[name] = disabled ? "true" : "false";
+    return !disabled;
   }
 
   // Elsewhere the key of a service account is given as text; OpenDAL wants it in base64.

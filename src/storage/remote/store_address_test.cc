@@ -50,7 +50,8 @@ TEST(StoreAddressTest, EveryServiceHasItsWords) {
   EXPECT_THAT(azure.client.options,
               UnorderedElementsAre(Pair("container", "box"), Pair("root", "/"),
                                    Pair("account_name", "me"), Pair("account_key", "k"),
-                                   Pair("endpoint", "https://me.blob.core.windows.net")));
+                                   Pair("endpoint", "https://me.blob.core.windows.net"),
+                                   Pair("disable_vm_metadata", "true")));
   VARVE_ASSERT_OK_AND_ASSIGN(
       const auto google,
       ResolveStoreAddress("gs://box/x", {},
@@ -129,6 +130,58 @@ TEST(StoreAddressTest, AzureFindsItsHostByTheAccount) {
       const auto derived,
       ResolveStoreAddress("az://box", {}, Variables({{"AZURE_STORAGE_ACCOUNT_NAME", "me"}})));
   EXPECT_EQ(derived.client.options.at("endpoint"), "https://me.blob.core.windows.net");
+}
+
+TEST(StoreAddressTest, AzureTakesConnectionStringsAndLogins) {
+  VARVE_ASSERT_OK_AND_ASSIGN(
+      const auto connection,
+      ResolveStoreAddress("az://box", {{"account_name", "other"}},
+                          Variables({{"AZURE_STORAGE_CONNECTION_STRING",
+                                      "AccountName=me;AccountKey=aGk=;EndpointSuffix=example"}})));
+  EXPECT_THAT(connection.client.options,
+              UnorderedElementsAre(Pair("container", "box"), Pair("root", "/"),
+                                   Pair("account_name", "other"), Pair("account_key", "aGk="),
+                                   Pair("endpoint", "https://me.blob.example"),
+                                   Pair("disable_vm_metadata", "true")));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto login,
+                             ResolveStoreAddress("az://box", {{"azure_storage_account_name", "me"}},
+                                                 Variables({{"AZURE_CLIENT_ID", "id"},
+                                                            {"AZURE_CLIENT_SECRET", "hidden"},
+                                                            {"AZURE_TENANT_ID", "tenant"}})));
+  EXPECT_EQ(login.client.options.at("client_secret"), "hidden");
+  EXPECT_EQ(login.client.options.at("tenant_id"), "tenant");
+  const Status half =
+      ResolveStoreAddress("az://box", {{"azure_client_secret", "hidden"}, {"client_id", "id"}},
+                          Variables({}))
+          .status();
+  EXPECT_THAT(half.message(), testing::AllOf(HasSubstr("tenant_id"), Not(HasSubstr("hidden"))));
+}
+
+TEST(StoreAddressTest, OthersAreKnownByTheNamesOfTheirTools) {
+  VARVE_ASSERT_OK_AND_ASSIGN(
+      const auto aliyun,
+      ResolveStoreAddress("oss://b", {{"aliyun_endpoint", "https://oss.example"}},
+                          Variables({{"ALIBABA_CLOUD_ACCESS_KEY_ID", "id"},
+                                     {"ALIBABA_CLOUD_ACCESS_KEY_SECRET", "hidden"},
+                                     {"ALIYUN_SECURITY_TOKEN", "token"}})));
+  EXPECT_THAT(
+      aliyun.client.options,
+      UnorderedElementsAre(Pair("bucket", "b"), Pair("root", "/"),
+                           Pair("endpoint", "https://oss.example"), Pair("access_key_id", "id"),
+                           Pair("access_key_secret", "hidden"), Pair("security_token", "token")));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto tencent,
+                             ResolveStoreAddress("cos://b", {},
+                                                 Variables({{"TENCENTCLOUD_SECRET_ID", "id"},
+                                                            {"TENCENTCLOUD_SECRET_KEY", "hidden"},
+                                                            {"TENCENTCLOUD_TOKEN", "token"}})));
+  EXPECT_THAT(tencent.client.options,
+              UnorderedElementsAre(Pair("bucket", "b"), Pair("root", "/"), Pair("secret_id", "id"),
+                                   Pair("secret_key", "hidden"), Pair("security_token", "token")));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto huawei,
+                             ResolveStoreAddress("obs://b", {},
+                                                 Variables({{"HUAWEICLOUD_SDK_AK", "id"},
+                                                            {"HUAWEICLOUD_SDK_SK", "hidden"}})));
+  EXPECT_EQ(huawei.client.options.at("secret_access_key"), "hidden");
 }
 
 TEST(StoreAddressTest, AGoogleKeyMayBeGivenAsItIs) {

@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "varve/unfinished_uploads.h"
 
+#include "storage/remote/degrading_chunk_manager.h"
 #include "storage/remote/remote_chunk_manager.h"
 
 namespace varve {
 namespace {
 
 Result<internal::RemoteChunkManager*> RemoteOf(ChunkManager& store) {
-  auto* remote = dynamic_cast<internal::RemoteChunkManager*>(&store);
+  ChunkManager* behind = &store;
+  // Uploads are the store's; replicas are only read.
+  if (auto* degrading = dynamic_cast<internal::DegradingChunkManager*>(behind)) {
+    behind = degrading->store();
+  }
+  auto* remote = dynamic_cast<internal::RemoteChunkManager*>(behind);
   if (remote != nullptr) return remote;
   return MakeError(ErrorKind::kUnsupported, "the store has no uploads that could be unfinished",
                    {.object = store.uri()});

@@ -64,6 +64,7 @@ pub struct CallResult {
     pub version: Text,
     pub message: Text,
     pub data: Text,
+    pub bucket_region: Text,
 }
 
 pub type Done = extern "C" fn(user: *mut c_void, result: *const CallResult);
@@ -134,6 +135,7 @@ impl Report {
             Ok(outcome) => (OK, false, String::new(), outcome),
             Err(failure) => (failure.kind, failure.temporary, failure.message, Outcome::default()),
         };
+        let region = recorder.bucket_region();
         let result = CallResult {
             kind,
             http_status: i32::from(recorder.status.load(Relaxed)),
@@ -149,6 +151,7 @@ impl Report {
             version: Text::of(&outcome.version),
             message: Text::of(&message),
             data: Text { data: outcome.data.as_ptr(), length: outcome.data.len() },
+            bucket_region: Text::of(&region),
         };
         (self.done)(self.user.0, &result);
     }

@@ -4,6 +4,7 @@
 //! Every operation returns at once with a handle and calls back exactly once, on a thread of the
 //! runtime, when nothing of it runs any more. No panic and no text that may hold a secret crosses.
 
+mod azure;
 mod call;
 mod open;
 mod multipart;

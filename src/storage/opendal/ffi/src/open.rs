@@ -12,8 +12,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::call::{BAD_ARGUMENT, Endpoint, Failure, Outcome, PANICKED, Report};
 use crate::s3::S3;
-use crate::transport::Recorder;
-use crate::transport::Wire;
+use crate::transport::{CheckedTransport, Recorder, Wire};
 
 #[repr(C)]
 pub struct OpenOptions {
@@ -83,9 +82,6 @@ unsafe fn open(runtime: &Runtime, options: &OpenOptions) -> Result<Endpoint, Fai
     let hosts = unsafe { read_all(options.hosts, options.num_hosts) }.ok_or_else(not_utf8)?;
     let pem = unsafe { options.certificates.read() }.ok_or_else(not_utf8)?;
     let pairs = words.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone()));
-    let s3 = if scheme == "s3" { S3::new(pairs.clone())? } else { None };
-    let operator = Operator::via_iter(&scheme, pairs)?;
-
     let mut client = reqwest::Client::builder()
         .connect_timeout(Duration::from_millis(options.connect_timeout_ms))
         .read_timeout(Duration::from_millis(options.idle_timeout_ms))
@@ -103,11 +99,22 @@ unsafe fn open(runtime: &Runtime, options: &OpenOptions) -> Result<Endpoint, Fai
         client = client.tls_certs_merge(found);
     }
     let client = client.build().map_err(|_| Failure::new(BAD_ARGUMENT, "the HTTP client could not be set up"))?;
-    let wire = Wire {
+    let endpoint = pairs.clone().find(|(name, _)| scheme == "obs" && name == "endpoint");
+    let endpoint = endpoint.and_then(|(_, value)| value.parse::<http::Uri>().ok());
+    let port = endpoint.and_then(|uri| Some((uri.host()?.to_owned(), uri.port_u16()?)));
+    let wire = Arc::new(Wire {
         client: ReqwestTransport::new(client),
         hosts: hosts.iter().map(|host| host.to_ascii_lowercase()).collect::<BTreeSet<_>>(),
+        port,
+    });
+    let s3 = if scheme == "s3" { S3::new(pairs.clone())? } else { None };
+    let operator = match &s3 {
+        // What it asks others for, for credentials, goes the same way as everything else.
+        Some(s3) => s3.operator(&CheckedTransport::transporter(wire.clone(), Arc::new(Recorder::default())))?,
+        None if scheme == "azblob" => crate::azure::operator(pairs)?,
+        None => Operator::via_iter(&scheme, pairs)?,
     };
-    Ok(Endpoint { operator, wire: Arc::new(wire), s3: s3.map(Arc::new), runtime: runtime.handle().clone() })
+    Ok(Endpoint { operator, wire, s3: s3.map(Arc::new), runtime: runtime.handle().clone() })
 }
 
 /// Null after a failure, which is told to `report` before this returns.

@@ -72,12 +72,10 @@ impl S3 {
         Ok(Some(S3 { config, region, signer: OnceLock::new(), address: OnceLock::new() }))
     }
 
-    /// The chain of providers that OpenDAL uses for the same options.
-    fn make_signer(&self, transport: &HttpTransporter) -> Option<Signer<Credential>> {
+    /// The chain of providers that OpenDAL would use for the same options; only that a role is asked
+    /// for through `transport`.
+    fn providers(&self, transport: &HttpTransporter) -> ProvideCredentialChain<Credential> {
         let config = &self.config;
-        if config.skip_signature {
-            return None;
-        }
         let mut defaults = DefaultCredentialProvider::builder();
         if config.disable_config_load {
             defaults = defaults.no_env().no_profile();
@@ -108,7 +106,17 @@ impl S3 {
             }
             providers = ProvideCredentialChain::new().push(assumed);
         }
-        Some(Signer::new(context(transport), providers, RequestSigner::new("s3", &self.region)))
+        providers
+    }
+
+    fn make_signer(&self, transport: &HttpTransporter) -> Option<Signer<Credential>> {
+        let signer = RequestSigner::new("s3", &self.region);
+        (!self.config.skip_signature).then(|| Signer::new(context(transport), self.providers(transport), signer))
+    }
+
+    pub fn operator(&self, transport: &HttpTransporter) -> Result<Operator, Failure> {
+        let builder = self.config.clone().into_builder().credential_provider_chain(self.providers(transport));
+        Ok(Operator::new(builder)?)
     }
 
     /// The bucket's address as OpenDAL has put it together: that of an object, less the object.

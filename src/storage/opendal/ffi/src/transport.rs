@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU16, AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -32,6 +32,8 @@ pub struct Recorder {
     pub retry_after_ms: AtomicI64,
     pub server_date_ms: AtomicI64,
     pub certificate_refused: AtomicBool,
+    /// As S3 names it, with most of its answers.
+    region: Mutex<String>,
 }
 
 impl Default for Recorder {
@@ -45,6 +47,7 @@ impl Default for Recorder {
             retry_after_ms: AtomicI64::new(-1),
             server_date_ms: AtomicI64::new(-1),
             certificate_refused: AtomicBool::new(false),
+            region: Mutex::default(),
         }
     }
 }
@@ -79,7 +82,16 @@ impl Recorder {
         self.status.fetch_update(Relaxed, Relaxed, next).is_ok()
     }
 
+    pub fn bucket_region(&self) -> String {
+        self.region.lock().map(|region| region.clone()).unwrap_or_default()
+    }
+
     fn note_headers(&self, headers: &HeaderMap) {
+        if let Some(region) = text(headers, &HeaderName::from_static("x-amz-bucket-region"))
+            && let Ok(mut noted) = self.region.lock()
+        {
+            region.clone_into(&mut noted);
+        }
         let date = text(headers, &DATE).and_then(http_date_ms);
         self.server_date_ms.store(date.unwrap_or(-1), Relaxed);
         // Seconds, or the time when to come again.
@@ -96,6 +108,26 @@ pub struct Wire {
     pub client: ReqwestTransport,
     /// Host names that may be asked; empty: any.
     pub hosts: BTreeSet<String>,
+    /// Host and port of an endpoint whose port OpenDAL forgets, as it does with OBS's.
+    pub port: Option<(String, u16)>,
+}
+
+impl Wire {
+    /// `request`, at the port that its host has.
+    fn with_port(&self, mut request: Request<Buffer>) -> Request<Buffer> {
+        let uri = request.uri();
+        if let Some((host, port)) = &self.port
+            && uri.port().is_none()
+            && uri.host() == Some(host)
+        {
+            let mut parts = uri.clone().into_parts();
+            parts.authority = format!("{host}:{port}").parse().ok();
+            if let Ok(uri) = http::Uri::from_parts(parts) {
+                *request.uri_mut() = uri;
+            }
+        }
+        request
+    }
 }
 
 /// One call's view of the wire.
@@ -203,13 +235,11 @@ fn is_certificate_error(error: &Error) -> bool {
         if matches!(source.downcast_ref::<rustls::Error>(), Some(rustls::Error::InvalidCertificate(_))) {
             return true;
         }
-        if let Some(io) = source.downcast_ref::<std::io::Error>()
-            && let Some(inner) = io.get_ref()
-            && matches!(inner.downcast_ref::<rustls::Error>(), Some(rustls::Error::InvalidCertificate(_)))
-        {
-            return true;
-        }
-        next = source.source();
+        // What an I/O error wraps, often another one, is not its source: that is the wrapped one's.
+        next = match source.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => source.source(),
+        };
     }
     false
 }
@@ -284,7 +314,7 @@ impl CheckedTransport {
         let has_body = request.method() != http::Method::HEAD;
         recorder.requests.fetch_add(1, Relaxed);
         recorder.note_status(0);
-        let response = match self.wire.client.fetch(request).await {
+        let response = match self.wire.client.fetch(self.wire.with_port(request)).await {
             Ok(response) => response,
             Err(error) => {
                 if is_certificate_error(&error) {

@@ -114,9 +114,9 @@ ManifestStore::Attempt ManifestStore::Put(const Manifest& next, const std::strin
     auto standing = ReadCommitId(next.version);
     if (standing.ok() && standing->has_value()) {
       if (**standing != next.commit_id) return {Attempt::State::kTaken, Status::OK()};
-      // Ours. After an error it may be there without being durable; a put that finds the name taken
-      // vouches for that.
-      if (put.ok()) return {Attempt::State::kOurs, Status::OK()};
+      // Ours. After an error a disk may show it without its being durable; a put that finds the name
+      // taken vouches for that. What an object store shows, it keeps.
+      if (put.ok() || !ProbesAreCheap()) return {Attempt::State::kOurs, Status::OK()};
     }
     if (!standing.ok() && first_error.ok()) first_error = standing.status();
     if (refused) {

@@ -175,35 +175,77 @@ TEST(LostAnswerTest, ALongObjectIsThereOrNotAsItsWriterSays) {
   }
 }
 
-TEST(FlippedBitTest, IsDamageAndNeverAValue) {
-  Network network;
-  auto schema = CollectionSchema::FromArrow(*testing::SampleSchema(), nullptr, "id").ValueOrDie();
-  VARVE_ASSERT_OK_AND_ASSIGN(auto table, Table::Create(network.Store(), schema));
-  VARVE_ASSERT_OK(table->Append(SampleReader(0, kRows)).status());
-  // Each read of the open and the scan in turn; the first byte of a range may be one of no use.
-  bool met = true;
-  for (int flipped = 0; met; ++flipped) {
-    SCOPED_TRACE("read " + std::to_string(flipped));
-    met = false;
-    network.Play([&met, flipped, seen = 0](const HttpRequest& request) mutable {
-      if (S3CallOf(request) != S3Call::kGet || seen++ != flipped) return Fault{};
-      met = true;
-      return Of(FaultKind::kFlip);
-    });
-    const auto read = [&]() -> Result<std::string> {
-      ARROW_ASSIGN_OR_RAISE(const auto opened, Table::Open(network.Store()));
-      ARROW_ASSIGN_OR_RAISE(const auto scan, opened->snapshot()->Scan());
-      ARROW_ASSIGN_OR_RAISE(const auto rows, scan->ToTable());
-      ARROW_ASSIGN_OR_RAISE(const auto batch, rows->CombineChunksToBatch());
-      return Difference(*batch, *SampleRows(0, kRows));
-    }();
-    if (read.ok()) {
-      EXPECT_EQ(*read, "");
-    } else {
-      EXPECT_TRUE(IsCorruption(read.status())) << read.status().ToString();
-      EXPECT_TRUE(met);
-    }
-    ASSERT_LT(flipped, 100);
+struct Reads {
+  int flipped = 0;
+  int all = 0;
+  std::string object;  // whose bytes were flipped
+};
+
+// Opens and scans; its read `which` comes flipped and, if that lasts, all later ones of the object.
+Result<std::string> ReadFlipped(Network* network, int which, bool lasting, Reads* reads) {
+  network->Play([=, seen = 0](const HttpRequest& request) mutable {
+    if (S3CallOf(request) != S3Call::kGet) return Fault{};
+    ++reads->all;
+    const bool first = seen++ == which;
+    if (first) reads->object = request.target;
+    if (request.target != reads->object || (!first && !lasting)) return Fault{};
+    ++reads->flipped;
+    return Of(FaultKind::kFlip);
+  });
+  auto result = [&]() -> Result<std::string> {
+    ARROW_ASSIGN_OR_RAISE(const auto opened, Table::Open(network->Store()));
+    ARROW_ASSIGN_OR_RAISE(const auto scan, opened->snapshot()->Scan());
+    ARROW_ASSIGN_OR_RAISE(const auto rows, scan->ToTable());
+    ARROW_ASSIGN_OR_RAISE(const auto batch, rows->CombineChunksToBatch());
+    return Difference(*batch, *SampleRows(0, kRows));
+  }();
+  network->Play({});
+  return result;
+}
+
+class FlippedBitTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    auto schema = CollectionSchema::FromArrow(*testing::SampleSchema(), nullptr, "id").ValueOrDie();
+    VARVE_ASSERT_OK_AND_ASSIGN(auto table, Table::Create(network_.Store(), schema));
+    VARVE_ASSERT_OK(table->Append(SampleReader(0, kRows)).status());
+    Reads sound;
+    VARVE_ASSERT_OK_AND_ASSIGN(const std::string difference,
+                               ReadFlipped(&network_, -1, false, &sound));
+    ASSERT_EQ(difference, "");
+    num_reads_ = sound.all;
+    ASSERT_GE(num_reads_, 2);  // a version and the rows
+  }
+
+  Network network_;
+  int num_reads_ = 0;  // of an open and a scan
+};
+
+TEST_F(FlippedBitTest, IsReadAgainOnceAndRecovered) {
+  for (int which = 0; which < num_reads_; ++which) {
+    Reads reads;
+    const auto read = ReadFlipped(&network_, which, false, &reads);
+    SCOPED_TRACE("read " + std::to_string(which) + ", " + reads.object);
+    ASSERT_TRUE(read.ok()) << read.status().ToString();
+    EXPECT_EQ(*read, "");
+    EXPECT_EQ(reads.flipped, 1);
+    // A version is one request; rows are asked for again with their checksums, which are another.
+    const bool is_version = reads.object.find("_versions/") != std::string::npos;
+    EXPECT_EQ(reads.all - num_reads_, is_version ? 1 : 2);
+  }
+}
+
+TEST_F(FlippedBitTest, ThatLastsIsCorruptionOfThatObject) {
+  for (int which = 0; which < num_reads_; ++which) {
+    Reads reads;
+    const auto read = ReadFlipped(&network_, which, true, &reads);
+    SCOPED_TRACE("read " + std::to_string(which) + ", " + reads.object);
+    ASSERT_FALSE(read.ok());
+    EXPECT_TRUE(IsCorruption(read.status())) << read.status().ToString();
+    const std::string path = reads.object.substr(std::string("/bucket/table/").size());
+    EXPECT_NE(read.status().message().find("'" + path + "'"), std::string::npos)
+        << read.status().ToString();
+    EXPECT_EQ(reads.flipped, 2);  // once, and once more
   }
 }
 

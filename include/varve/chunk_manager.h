@@ -135,6 +135,9 @@ struct LeftoverOptions {
 struct MakeWriterOptions {
   /// Expected size in bytes, 0 if unknown; a hint for preallocation and part sizes.
   int64_t size_hint = 0;
+  /// Nobody else writes an object of this name: where a condition costs a request of its own, the
+  /// store need not make sure.
+  bool name_is_fresh = false;
 };
 
 /// A place in the line; leaving scope lets the next one in.
@@ -218,6 +221,10 @@ class VARVE_EXPORT ChunkManager {
   /// that spares losers of a race their work, never a guarantee. nullptr where the store has no
   /// such thing (the default).
   virtual Result<std::unique_ptr<QueueGuard>> Queue(const std::string& name);
+
+  /// The store that is written to, where reads may be served by others that lag behind it: what was
+  /// committed is asked of this one. nullptr: the store itself (the default).
+  virtual std::shared_ptr<ChunkManager> Primary() { return nullptr; }
 
   /// OK if commits may rest on PutIfAbsent here. A remote store is put to the test by the first
   /// call for its root in this process: some ignore the condition and say nothing. A local one

@@ -56,6 +56,8 @@ struct PackedWriteOptions {
   std::map<std::string, FieldWriteOptions> fields;
   FieldWriteOptions defaults;
   bool page_checksums = true;  ///< Parquet's page CRC32; block checksums are always written
+  /// Nobody else writes files of these names; spares some object stores a request a file.
+  bool names_are_fresh = false;
 };
 
 /// A finished packed file.

@@ -114,8 +114,8 @@ ManifestStore::Attempt ManifestStore::Put(const Manifest& next, const std::strin
     auto standing = ReadCommitId(next.version);
     if (standing.ok() && standing->has_value()) {
       if (**standing != next.commit_id) return {Attempt::State::kTaken, Status::OK()};
-      // Ours. After an error a disk may show it without its being durable; a put that finds the name
-      // taken vouches for that. What an object store shows, it keeps.
+      // Ours. After an error a disk may show it without its being durable; a put that finds the
+      // name taken vouches for that. What an object store shows, it keeps.
       if (put.ok() || !ProbesAreCheap()) return {Attempt::State::kOurs, Status::OK()};
     }
     if (!standing.ok() && first_error.ok()) first_error = standing.status();
@@ -168,6 +168,10 @@ CommitOutcome ManifestStore::Commit(std::shared_ptr<const Manifest> base,
 CommitOutcome ManifestStore::CommitOnto(std::shared_ptr<const Manifest> base,
                                         const ManifestEdit& edit) {
   if (Status status = CheckWritable(*base, *store_); !status.ok()) return Failed(status);
+  // A replica may lag behind: what stands under a name is asked of the store that has it first.
+  if (auto primary = store_->Primary()) {
+    return ManifestStore(std::move(primary), options_).CommitOnto(std::move(base), edit);
+  }
   if (Status status = ValidateEdit(*base, edit); !status.ok()) return Failed(status);
   const bool creates = base->version == 0;
   const int64_t deadline_nanos =
@@ -231,6 +235,9 @@ CommitOutcome ManifestStore::CommitOnto(std::shared_ptr<const Manifest> base,
 CommitOutcome ManifestStore::Resolve(const CommitToken& token) {
   if (token.versions_tried.empty()) {
     return Failed(MakeError(ErrorKind::kInvalid, "a commit token without versions"));
+  }
+  if (auto primary = store_->Primary()) {
+    return ManifestStore(std::move(primary), options_).Resolve(token);
   }
   auto unknown = [&](const Status& why) { return Unknown(token, why); };
   // Taken before the names are read: what is absent later, but not newer than this, was collected.

@@ -16,6 +16,7 @@
 #include "manifest/testing/manifest_samples.h"
 #include "manifest/testing/manual_clock.h"
 #include "manifest/version_chain.h"
+#include "storage/remote/degrading_chunk_manager.h"
 
 namespace varve::internal {
 namespace {
@@ -322,6 +323,31 @@ TEST_F(ManifestCommitTest, ASilentStoreLeavesAnUnknownOutcomeThatResolves) {
   ASSERT_EQ(resolved.state, CommitState::kCommitted) << resolved.error;
   EXPECT_EQ(resolved.manifest->version, base_->version + 1);
   EXPECT_EQ(resolved.manifest->operation.message, "mine");
+}
+
+// A replica may not have it yet: what is absent there was not collected.
+TEST_F(ManifestCommitTest, WhatWasCommittedIsAskedOfTheStoreThatIsWrittenTo) {
+  const auto behind = std::make_shared<HookedStore>();
+  ManifestStore elsewhere(behind, {.clock = &clock_, .random = random_.get()});
+  ASSERT_EQ(elsewhere.Create(SampleSchema(), {}).state, CommitState::kCommitted);
+  const auto committed = CommitOk(base_, Append("mine"));
+  // The replica has versions beyond, as if the one asked for had been collected there.
+  auto newest = elsewhere.Load(1).ValueOrDie();
+  for (uint64_t i = 0; i <= committed->version; ++i) {
+    newest = elsewhere.Commit(newest, Append("theirs")).manifest;
+  }
+  behind->Erase(VersionPath(committed->version));
+
+  const auto degraded = std::make_shared<DegradingChunkManager>(
+      store_, std::vector<std::shared_ptr<ChunkManager>>{behind}, [] { return true; });
+  ManifestStore versions(degraded, {.clock = &clock_, .random = random_.get()});
+  EXPECT_TRUE(IsNotFound(versions.Summarize(committed->version).status()) ||
+              IsCorruption(versions.Summarize(committed->version).status()));
+  const CommitOutcome outcome =
+      versions.Resolve({.commit_id = committed->commit_id, .versions_tried = {committed->version}});
+  ASSERT_EQ(outcome.state, CommitState::kCommitted) << outcome.error;
+  EXPECT_EQ(outcome.manifest->version, committed->version);
+  EXPECT_EQ(outcome.manifest->operation.message, "mine");
 }
 
 TEST_F(ManifestCommitTest, AnUnknownCommitThatOthersOvertookHasFailed) {

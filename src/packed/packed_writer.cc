@@ -218,7 +218,9 @@ class PackedWriter::Impl {
                                     .executor = executor_};
       for (const int column : groups_[i])
         spec.fields.push_back(fields[static_cast<size_t>(column)]);
-      ARROW_ASSIGN_OR_RAISE(auto writer, store_->OpenWriter(path_of_group_(static_cast<int>(i))));
+      ARROW_ASSIGN_OR_RAISE(auto writer,
+                            store_->OpenWriter(path_of_group_(static_cast<int>(i)),
+                                               {.name_is_fresh = options_.names_are_fresh}));
       files_.push_back(std::make_unique<PackedFileWriter>(std::move(writer), std::move(spec)));
     }
     for (const auto& batch : std::exchange(pending_, {})) RETURN_NOT_OK(WriteToFiles(*batch));

@@ -51,6 +51,7 @@ Status Appender::Append(const std::shared_ptr<arrow::RecordBatch>& batch) {
   ARROW_ASSIGN_OR_RAISE(auto rows, ConformBatch(*schema_, batch));
   if (rows->num_rows() == 0) return Status::OK();
   if (writer_ == nullptr) {
+    options_.names_are_fresh = true;
     ARROW_ASSIGN_OR_RAISE(writer_, PackedWriter::Make(store_, schema_, options_, [this](int group) {
                             return DataPath(next_segment_id_ + segments_.size(), group, random_);
                           }));

@@ -46,7 +46,7 @@ class Appender {
   const std::shared_ptr<ChunkManager> store_;
   const std::shared_ptr<const CollectionSchema> schema_;
   const uint32_t schema_id_;
-  const PackedWriteOptions options_;
+  PackedWriteOptions options_;
   const uint64_t next_segment_id_;
   Random* const random_;
 

@@ -59,6 +59,8 @@ class TableImpl : public Table {
                            " and is read-only; open it without a version to append",
                        {.object = uri()});
     }
+    // Before data is sent that no commit could follow.
+    ARROW_RETURN_NOT_OK(environment_.store->CheckConditionalWrites());
     Appender appender(environment_.store, base->schema(), base->schemas.back().schema_id,
                       environment_.options.write, base->next_segment_id,
                       environment_.manifest.random);
@@ -91,6 +93,7 @@ class TableImpl : public Table {
     const auto existing = versions_->FindLatest();
     if (existing.ok()) return AlreadyThere();
     if (!IsNotFound(existing.status())) return existing.status();
+    ARROW_RETURN_NOT_OK(environment_.store->CheckConditionalWrites());
 
     std::shared_ptr<arrow::RecordBatch> first;
     if (schema == nullptr) {

@@ -19,6 +19,7 @@
 #include "arrow/table.h"
 #include "arrow/type.h"
 #include "base/stop.h"
+#include "base/testing/status_assertions.h"
 #include "manifest/manifest_store.h"
 #include "manifest/testing/manual_clock.h"
 #include "storage/testing/faulty_chunk_manager.h"
@@ -31,6 +32,7 @@ namespace {
 
 using testing::Difference;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using testing::ReadAll;
 using testing::SampleLabel;
 using testing::SampleReader;
@@ -87,6 +89,35 @@ TEST(TableTest, OrphansAreTheFilesThatNoVersionNames) {
   }
   EXPECT_THAT(found, ::testing::ElementsAre(::testing::Pair("data/9-0-00.parquet", 123),
                                             ::testing::Pair("data/9-1-00.parquet", 123)));
+}
+
+// No data goes to a store that no commit may rest on.
+TEST(TableTest, AStoreThatIsRefusedGetsNoData) {
+  class Refused : public InterceptingChunkManager {
+   public:
+    using InterceptingChunkManager::InterceptingChunkManager;
+    Status CheckConditionalWrites() override {
+      return fits ? Status::OK()
+                  : MakeError(ErrorKind::kUnsupported, "conditions are ignored", {.object = uri()});
+    }
+    bool fits = false;
+  };
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto memory, OpenChunkManager("memory://refused"));
+  const auto store = std::make_shared<Refused>(memory, std::make_shared<StorageInterceptor>());
+  TableEnvironment environment{.store = store, .options = {}, .manifest = {}};
+  const auto created = CreateTable(environment, nullptr, SampleReader(0, 100), {});
+  ASSERT_FALSE(created.ok());
+  EXPECT_EQ(KindOf(created.status()), ErrorKind::kUnsupported);
+  VARVE_ASSERT_OK_AND_ASSIGN(auto objects, memory->List(""));
+  EXPECT_THAT(objects, IsEmpty());
+
+  store->fits = true;
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto table,
+                             CreateTable(environment, nullptr, SampleReader(0, 100), {}));
+  VARVE_ASSERT_OK_AND_ASSIGN(objects, memory->List(""));
+  store->fits = false;
+  EXPECT_EQ(KindOf(table->Append(SampleReader(100, 100)).status()), ErrorKind::kUnsupported);
+  EXPECT_EQ(*memory->List(""), objects);
 }
 
 TEST(TableTest, GivesBackWhatWasWrittenByScanAndTake) {

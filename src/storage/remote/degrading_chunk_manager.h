@@ -65,6 +65,7 @@ class DegradingChunkManager : public ChunkManager {
   Result<std::vector<ObjectInfo>> Leftovers(const LeftoverOptions& options) override;
   Result<int64_t> StoreTime() override { return sources_->store->StoreTime(); }
   Result<std::unique_ptr<QueueGuard>> Queue(const std::string& name) override;
+  std::shared_ptr<ChunkManager> Primary() override { return sources_->store; }
   Status CheckConditionalWrites() override;
   std::optional<StorageMetrics> Metrics() const override { return sources_->store->Metrics(); }
 

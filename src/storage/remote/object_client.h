@@ -116,6 +116,7 @@ using ObjectDone = std::function<void(ObjectReply)>;
 
 struct UploadOptions {
   bool if_absent = false;
+  bool one_part_if_absent = false;  ///< the same for what is sent with one request
   int64_t part_bytes = 8 << 20;
   int64_t parallel_parts = 4;
   std::chrono::milliseconds timeout{0};  ///< of each call

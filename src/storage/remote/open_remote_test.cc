@@ -186,6 +186,26 @@ TEST_F(OpenRemoteTest, AServiceWithoutConditionsSaysWhy) {
   EXPECT_EQ(service->objects().size(), 2u);
 }
 
+// Google's conditional put is two requests: a name that nobody else has needs no condition.
+TEST_F(OpenRemoteTest, AFreshNameCostsGoogleNoCondition) {
+  std::vector<bool> conditions;
+  const auto service =
+      std::make_shared<ScriptedClient>(&hasty_, milliseconds(0), [&](const ObjectRequest& request) {
+        conditions.push_back(request.if_absent);
+        return ObjectReply{};
+      });
+  for (const char* uri : {"gs://b/root", "s3://b/root"}) {
+    const auto store = Open(service, AddressOf(uri));
+    for (const bool is_fresh : {true, false}) {
+      const auto writer = *store->OpenWriter("data/x", {.name_is_fresh = is_fresh});
+      EXPECT_TRUE(writer->Write(AsBytes("data")).ok());
+      EXPECT_TRUE(writer->Close().ok());
+    }
+    EXPECT_TRUE(*store->PutIfAbsent("v", AsBytes("1")));
+  }
+  EXPECT_THAT(conditions, ElementsAre(false, true, true, true, true, true));
+}
+
 TEST_F(OpenRemoteTest, AListingOutOfOrderIsReadWhole) {
   const auto service =
       std::make_shared<SimulatedClient>(SimulatedDialect{.listing = SimulatedListing::kUnordered});

@@ -133,13 +133,16 @@ Result<bool> RemoteChunkManager::PutIfAbsent(const std::string& path,
 }
 
 Result<std::unique_ptr<ChunkWriter>> RemoteChunkManager::OpenWriter(const std::string& path,
-                                                                    MakeWriterOptions) {
+                                                                    MakeWriterOptions writer) {
   ARROW_RETURN_NOT_OK(CheckObjectPath(path));
-  return std::make_unique<RemoteChunkWriter>(client_, path, Uploads(/*resume=*/false));
+  return std::make_unique<RemoteChunkWriter>(client_, path,
+                                             Uploads(/*resume=*/false, writer.name_is_fresh));
 }
 
-UploadOptions RemoteChunkManager::Uploads(bool resume) const {
-  return {.if_absent = options_.features.put_if_absent,
+UploadOptions RemoteChunkManager::Uploads(bool resume, bool name_is_fresh) const {
+  const bool if_absent = options_.features.put_if_absent;
+  return {.if_absent = if_absent,
+          .one_part_if_absent = if_absent && !(name_is_fresh && options_.conditions_cost_a_request),
           .part_bytes = options_.part_bytes,
           .parallel_parts = options_.parallel_parts,
           .timeout = options_.upload_timeout,
@@ -181,7 +184,7 @@ Status RemoteChunkManager::AbortUnfinishedUpload(const UnfinishedUpload& upload)
 Result<std::unique_ptr<ChunkWriter>> RemoteChunkManager::ResumeWriter(const std::string& path) {
   ARROW_RETURN_NOT_OK(CheckMultipart());
   ARROW_RETURN_NOT_OK(CheckObjectPath(path));
-  return std::make_unique<RemoteChunkWriter>(client_, path, Uploads(/*resume=*/true));
+  return std::make_unique<RemoteChunkWriter>(client_, path, Uploads(/*resume=*/true, false));
 }
 
 Result<std::vector<ObjectInfo>> RemoteChunkManager::List(const std::string& prefix,

@@ -31,6 +31,8 @@ struct RemoteOptions {
   int64_t part_bytes = 8 << 20;
   int64_t parallel_parts = 4;
   int upload_retries = 9;  ///< of parts, where they are not requests of their own
+  /// A conditional put is two requests (Google's).
+  bool conditions_cost_a_request = false;
   bool multipart = false;  ///< uploads can be told apart: S3 and lookalikes
   int64_t whole_read_bytes_max = int64_t{1} << 30;
   CoalescingPolicy coalescing;
@@ -83,7 +85,7 @@ class RemoteChunkManager : public ChunkManager {
 
  private:
   Status CheckMultipart() const;
-  UploadOptions Uploads(bool resume) const;
+  UploadOptions Uploads(bool resume, bool name_is_fresh) const;
   ObjectRequest WholeRead(const std::string& path) const;
   ObjectReply Put(const std::string& path, std::span<const uint8_t> bytes, bool if_absent);
 

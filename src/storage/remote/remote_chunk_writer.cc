@@ -95,7 +95,7 @@ Status RemoteChunkWriter::Finish() {
     const ObjectReply reply = Run(client_.get(), {.operation = ObjectOperation::kWrite,
                                                   .path = path_,
                                                   .body = bytes,
-                                                  .if_absent = options_.if_absent,
+                                                  .if_absent = options_.one_part_if_absent,
                                                   .timeout = options_.timeout});
     if (reply.outcome == ObjectOutcome::kExists && Holds(*bytes)) return Status::OK();
     return StatusOf(reply, ObjectOperation::kWrite, path_);

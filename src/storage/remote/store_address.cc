@@ -118,6 +118,7 @@ constexpr OptionNames kCommonOptions[] = {
     {{"allow_http", "aws_allow_http", "azure_allow_http", "google_allow_http"}},
     {{"ca_bundle", "aws_ca_bundle", "ssl_ca_cert"}},
     {{"timeout", "request_timeout"}},
+    {{"upload_timeout"}},
     {{"connect_timeout"}},
     {{"deadline", "retry_timeout"}},
     {{"retry_attempts", "max_retries"}},
@@ -241,8 +242,16 @@ class Resolver {
     ARROW_RETURN_NOT_OK(TakeMillis("timeout", &address.manager.timeout));
     address.manager.upload_timeout =
         std::max(address.manager.upload_timeout, address.manager.timeout);
+    ARROW_RETURN_NOT_OK(TakeMillis("upload_timeout", &address.manager.upload_timeout));
     ARROW_RETURN_NOT_OK(TakeMillis("connect_timeout", &address.client.connect_timeout));
+    const bool has_deadline = options_.contains("deadline");
     ARROW_RETURN_NOT_OK(TakeTuning(&address.tuning));
+    if (has_deadline) {
+      // What was asked for goes before what one request may take.
+      const auto deadline = address.tuning.retry.deadline;
+      address.manager.timeout = std::min(address.manager.timeout, deadline);
+      address.manager.upload_timeout = std::min(address.manager.upload_timeout, deadline);
+    }
     address.manager.upload_retries = address.tuning.retry.max_tries - 1;
     address.client.idle_connections = address.tuning.max_in_flight;
     CoalescingPolicy& coalescing = address.manager.coalescing;
@@ -288,6 +297,7 @@ class Resolver {
     address.client.options["root"] = "/" + prefix;
     // Directory buckets have sessions that only OpenDAL knows.
     address.manager.multipart = service_.opendal == "s3" && !bucket.ends_with("--x-s3");
+    address.manager.conditions_cost_a_request = service_.scheme == "gs";
     address.manager.uri = std::string(service_.scheme) + "://" + bucket;
     if (!prefix.empty()) address.manager.uri += "/" + prefix;
     if (!service_.put_if_absent) {

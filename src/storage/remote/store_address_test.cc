@@ -87,6 +87,20 @@ TEST(StoreAddressTest, MistakesAreNamedAndSecretsAreNot) {
   EXPECT_THAT(fails("s3://b", {{"ca_bundle", "/no/such/file"}}), HasSubstr("/no/such/file"));
 }
 
+// Whoever names a deadline means every call, uploads included.
+TEST(StoreAddressTest, ADeadlineBoundsEveryRequest) {
+  using std::chrono::seconds;
+  const auto resolve = [](StorageOptions options) {
+    return ResolveStoreAddress("s3://b", options, Variables({})).ValueOrDie();
+  };
+  EXPECT_EQ(resolve({}).manager.upload_timeout, seconds(120));
+  EXPECT_EQ(resolve({{"upload_timeout", "300s"}}).manager.upload_timeout, seconds(300));
+  const auto address = resolve({{"deadline", "10s"}, {"upload_timeout", "300s"}});
+  EXPECT_EQ(address.tuning.retry.deadline, seconds(10));
+  EXPECT_EQ(address.manager.timeout, seconds(10));
+  EXPECT_EQ(address.manager.upload_timeout, seconds(10));
+}
+
 TEST(StoreAddressTest, TuningHasTheSameWordsEverywhere) {
   VARVE_ASSERT_OK_AND_ASSIGN(
       const auto address,

@@ -32,8 +32,10 @@ std::vector<CoalescedRead::Part> SortedParts(std::span<const ReadRange> ranges, 
 }  // namespace
 
 int64_t CoalescingPolicy::GapMax() const {
-  const double seconds = std::chrono::duration<double>(first_byte).count() /
-                         static_cast<double>(std::max<int64_t>(requests_under_way, 1));
+  const double seconds =
+      std::max(std::chrono::duration<double>(request_work).count(),
+               std::chrono::duration<double>(first_byte).count() /
+                   static_cast<double>(std::max<int64_t>(requests_under_way, 1)));
   return std::max(free_gap_bytes,
                   static_cast<int64_t>(seconds * static_cast<double>(bytes_per_second)));
 }

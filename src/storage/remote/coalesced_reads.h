@@ -2,8 +2,9 @@
 // Which requests serve the ranges that a reader asks for.
 //
 // A request costs the time to its first byte, of which as many pass at once as requests may be
-// under way; bytes between two ranges cost bandwidth. Where the bytes are cheaper, one request
-// serves both ranges. Long ranges are cut, so that their parts travel side by side.
+// under way, and never less than its own work; bytes between two ranges cost bandwidth. Where the
+// bytes are cheaper, one request serves both ranges. Long ranges are cut, so that their parts
+// travel side by side.
 //
 // Threads:  a pure function
 // Source:   the cost model of ranged reads in Arrow's CacheOptions, with a bound on what is wasted
@@ -22,7 +23,8 @@ namespace varve::internal {
 
 struct CoalescingPolicy {
   std::chrono::microseconds first_byte{50'000};
-  int64_t bytes_per_second = 1'000'000'000;  ///< of all requests together
+  std::chrono::microseconds request_work{200};  ///< what a request costs that nobody waits for
+  int64_t bytes_per_second = 1'000'000'000;     ///< of all requests together
   int64_t requests_under_way = 256;
   int64_t request_bytes_max = 8 << 20;
   /// Less than a request's own headers and bookkeeping cost.

@@ -17,6 +17,7 @@ constexpr uint64_t kSeed = 20261127;
 
 // A request is worth 1,000 bytes; 100 are free.
 constexpr CoalescingPolicy kPolicy{.first_byte = std::chrono::microseconds(1'000),
+                                   .request_work = std::chrono::microseconds(10),
                                    .bytes_per_second = 10'000'000,
                                    .requests_under_way = 10,
                                    .request_bytes_max = 10'000,
@@ -40,6 +41,11 @@ TEST(CoalescedReadsTest, NothingAskedForIsNothing) {
 
 TEST(CoalescedReadsTest, AGapIsWorthARequestUpToItsPrice) {
   EXPECT_EQ(kPolicy.GapMax(), 1'000);
+  // However many may be under way, a request is work.
+  CoalescingPolicy crowded = kPolicy;
+  crowded.requests_under_way = 1'000'000;
+  crowded.request_work = std::chrono::microseconds(50);
+  EXPECT_EQ(crowded.GapMax(), 500);
   EXPECT_THAT(Requests({{0, 20'000 / 4, nullptr}, {5'100, 10, nullptr}}),
               ElementsAre(Pair(0, 5'110)));
   EXPECT_THAT(Requests({{0, 10, nullptr}, {111, 10, nullptr}}),

@@ -300,8 +300,14 @@ Result<const DirectChunk::Nulls*> DirectChunk::LoadNulls() const {
   if (nulls_ready_.load(std::memory_order_relaxed)) return &nulls_;
   const int64_t bytes = (num_rows_ + 7) / 8;
   ARROW_ASSIGN_OR_RAISE(auto stored, source_->Copy(layout_.validity, bytes + 4));
-  const uint32_t found = Crc32({stored->data(), static_cast<size_t>(bytes)});
-  const uint32_t expected = LoadLittle(stored->data() + bytes);
+  uint32_t found = Crc32({stored->data(), static_cast<size_t>(bytes)});
+  uint32_t expected = LoadLittle(stored->data() + bytes);
+  if (found != expected && source_->is_remote()) {
+    source_->DropStaged();  // it may have been damaged on its way
+    ARROW_ASSIGN_OR_RAISE(stored, source_->Copy(layout_.validity, bytes + 4));
+    found = Crc32({stored->data(), static_cast<size_t>(bytes)});
+    expected = LoadLittle(stored->data() + bytes);
+  }
   if (found != expected) {
     return Mismatch(source_->path(), "a validity bitmap", layout_.validity, expected, found);
   }

@@ -14,6 +14,8 @@
 #include <utility>
 #include <vector>
 
+#include "arrow/array/concatenate.h"
+#include "arrow/builder.h"
 #include "arrow/record_batch.h"
 #include "arrow/type.h"
 #include "base/testing/status_assertions.h"
@@ -267,6 +269,44 @@ TEST_F(FarReadsTest, ABitFlippedOnTheWayIsReadOnceMore) {
                 "")
           << column;
     }
+  }
+}
+
+// Where nulls are must be known before the values can be asked for: the first wave is the one that
+// is damaged here.
+TEST_F(FarReadsTest, AFlipAmongTheNullsIsReadOnceMore) {
+  auto items = std::make_shared<arrow::FloatBuilder>();
+  const auto type = arrow::fixed_size_list(arrow::field("item", arrow::float32(), false), 32);
+  arrow::FixedSizeListBuilder builder(arrow::default_memory_pool(), items, type);
+  for (int row = 0; row < 5000; ++row) {
+    if (row % 3 == 0) {
+      VARVE_ASSERT_OK(builder.AppendNull());
+      continue;
+    }
+    VARVE_ASSERT_OK(builder.Append());
+    for (int i = 0; i < 32; ++i) {
+      VARVE_ASSERT_OK(items->Append(static_cast<float>(row) + 0.001F * static_cast<float>(i)));
+    }
+  }
+  const auto schema = arrow::schema({arrow::field("v", type, true)});
+  const auto rows = arrow::RecordBatch::Make(schema, 5000, {builder.Finish().ValueOrDie()});
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto data, arrow::RecordBatchReader::Make({rows}));
+  VARVE_ASSERT_OK(Table::Create(near_->uri(), data, "").status());
+  for (const bool takes : {true, false}) {
+    const auto snapshot = Open();
+    watcher_->flips_left = 1;
+    if (takes) {
+      VARVE_ASSERT_OK_AND_ASSIGN(const auto taken, snapshot->Take({4, 3, 4001}, {}));
+      const auto wanted = arrow::RecordBatch::Make(
+          schema, 3,
+          {arrow::Concatenate({rows->column(0)->Slice(4, 1), rows->column(0)->Slice(3, 1),
+                               rows->column(0)->Slice(4001, 1)})
+               .ValueOrDie()});
+      EXPECT_EQ(Difference(*taken, *wanted), "");
+    } else {
+      EXPECT_EQ(Difference(*Scanned(*snapshot, {}), *rows), "");
+    }
+    EXPECT_EQ(watcher_->flips_left, 0);
   }
 }
 

@@ -1,27 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "packed/read_wave.h"
 
-#include <condition_variable>
-#include <mutex>
-#include <optional>
 #include <stop_token>
 #include <utility>
 
-#include "base/stop.h"
+#include "base/awaited.h"
 
 namespace varve::internal {
 namespace {
 
 // A plan that is never content would be a defect of a reader; each wave tells it more of a file.
 constexpr int kWavesMax = 8;
-constexpr auto kBetweenQuestions = std::chrono::milliseconds(20);
 
 }  // namespace
 
 struct ReadWave::Pending {
-  std::mutex mutex;
-  std::condition_variable ended;
-  std::optional<Status> status;
+  Awaited<Status> outcome;
   std::stop_source stop;
 };
 
@@ -85,9 +79,7 @@ Status ReadWave::Start() {
   pending_ = std::make_shared<Pending>();
   store->StartRangesOf(std::move(objects), pattern_, pending_->stop.get_token(),
                        [pending = pending_, store, memory = fetching_](Status status) {
-                         std::lock_guard<std::mutex> lock(pending->mutex);
-                         pending->status = std::move(status);
-                         pending->ended.notify_all();
+                         pending->outcome.Set(std::move(status));
                        });
   return Status::OK();
 }
@@ -95,20 +87,7 @@ Status ReadWave::Start() {
 Status ReadWave::Wait() {
   if (pending_ == nullptr) return Status::OK();
   const auto pending = std::move(pending_);
-  StopScope* const scope = CurrentScope();
-  std::unique_lock<std::mutex> lock(pending->mutex);
-  while (!pending->status.has_value()) {
-    if (scope == nullptr) {
-      pending->ended.wait(lock);
-      continue;
-    }
-    pending->ended.wait_for(lock, kBetweenQuestions);
-    lock.unlock();
-    if (scope->Ask()) pending->stop.request_stop();
-    lock.lock();
-  }
-  const Status status = *pending->status;
-  lock.unlock();
+  const Status status = pending->outcome.Wait(pending->stop);
   if (!status.ok()) {
     fetching_.clear();
     return status;

@@ -36,7 +36,9 @@ Appender::Appender(std::shared_ptr<ChunkManager> store,
       schema_id_(schema_id),
       options_(std::move(options)),
       next_segment_id_(next_segment_id),
-      random_(random) {}
+      random_(random) {
+  options_.names_are_fresh = true;  // DataPath makes them so
+}
 
 Appender::~Appender() {
   writer_.reset();  // aborts
@@ -51,7 +53,6 @@ Status Appender::Append(const std::shared_ptr<arrow::RecordBatch>& batch) {
   ARROW_ASSIGN_OR_RAISE(auto rows, ConformBatch(*schema_, batch));
   if (rows->num_rows() == 0) return Status::OK();
   if (writer_ == nullptr) {
-    options_.names_are_fresh = true;
     ARROW_ASSIGN_OR_RAISE(writer_, PackedWriter::Make(store_, schema_, options_, [this](int group) {
                             return DataPath(next_segment_id_ + segments_.size(), group, random_);
                           }));

@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/remote/object_client.h"
 
-#include <condition_variable>
 #include <mutex>
 #include <optional>
 #include <utility>
 
-#include "base/stop.h"
+#include "base/awaited.h"
 
 namespace varve::internal {
 namespace {
-
-// How long a caller that waits goes without asking whether to stop.
-constexpr auto kBetweenQuestions = std::chrono::milliseconds(20);
 
 ErrorKind KindOf(ObjectOutcome outcome) {
   switch (outcome) {
@@ -174,31 +170,11 @@ Status FirstFailure(const std::vector<ObjectReply>& replies, ObjectOperation ope
 
 std::vector<ObjectReply> RunAll(ObjectClient* client, std::vector<ObjectRequest> requests,
                                 bool all_or_none) {
-  struct Waiting {
-    std::mutex mutex;
-    std::condition_variable ended;
-    std::optional<std::vector<ObjectReply>> replies;
-  };
-  const auto waiting = std::make_shared<Waiting>();
+  const auto waiting = std::make_shared<Awaited<std::vector<ObjectReply>>>();
   std::stop_source stop;
-  StartAll(client, std::move(requests), all_or_none, stop.get_token(), [waiting](auto replies) {
-    std::lock_guard<std::mutex> lock(waiting->mutex);
-    waiting->replies = std::move(replies);
-    waiting->ended.notify_all();
-  });
-  StopScope* const scope = CurrentScope();
-  std::unique_lock<std::mutex> lock(waiting->mutex);
-  while (!waiting->replies.has_value()) {
-    if (scope == nullptr) {
-      waiting->ended.wait(lock);
-      continue;
-    }
-    waiting->ended.wait_for(lock, kBetweenQuestions);
-    lock.unlock();
-    if (scope->Ask()) stop.request_stop();
-    lock.lock();
-  }
-  return std::move(*waiting->replies);
+  StartAll(client, std::move(requests), all_or_none, stop.get_token(),
+           [waiting](auto replies) { waiting->Set(std::move(replies)); });
+  return waiting->Wait(stop);
 }
 
 ObjectReply Run(ObjectClient* client, ObjectRequest request) {

@@ -5,7 +5,7 @@ install(TARGETS varve EXPORT varveTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LI
         LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY include/varve DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
 
-# The build tree's package finds the archive where cargo put it, the installed one beside libvarve.a.
+# The package of the build tree finds its own copy of the archive, the installed one that beside libvarve.a.
 set(VARVE_OPENDAL_ARCHIVE "")
 set(VARVE_PC_OPENDAL "")
 if(VARVE_HAS_OPENDAL)

@@ -117,6 +117,14 @@ Status CheckObjectStore(const StoreInspection& found, CheckList* checks) {
               : found.problems.empty() ? "conditional writes do not hold"
                                        : found.problems.front(),
               found.put_if_absent ? "" : found.advice);
+  if (found.upload_if_absent.has_value()) {
+    const bool holds = *found.upload_if_absent;
+    checks->Add("uploads", holds ? Check::kGood : Check::kWarning,
+                holds ? "of eight uploads of one object, one succeeds"
+                      : "an upload in parts overwrites an object that is there: tables are safe, "
+                        "their files have names of their own",
+                holds ? "" : "let one process alone write large objects here (varve cp)");
+  }
   checks->Add("listing", Check::kGood,
               found.ordered_listing ? "ordered" : "not ordered: opening takes more requests");
   if (!found.left_behind.empty()) {

@@ -42,6 +42,8 @@ struct StoreInspection {
   bool tried_writes = false;
   Status wrote;  ///< of the requests that tried writes
   bool put_if_absent = false;
+  /// Of objects that are sent in parts; nullopt: not tried, since it would take much data.
+  std::optional<bool> upload_if_absent;
   bool ordered_listing = false;
   std::vector<std::string> problems;     ///< what it does instead, a sentence each
   std::vector<std::string> left_behind;  ///< objects of the trial that could not be removed

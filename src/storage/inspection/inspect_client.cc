@@ -28,9 +28,10 @@ void CompareClocks(const ObjectReply& reply, int64_t sent_micros, int64_t receiv
   }
 }
 
-void TryWrites(ObjectClient* client, Random* random, StoreInspection* found) {
+void TryWrites(ObjectClient* client, bool uploads, Random* random, StoreInspection* found) {
   found->tried_writes = true;
-  const auto probe = ProbeConditionalWrites(client, {.timeout = kTimeout}, random);
+  const auto probe = ProbeConditionalWrites(
+      client, {.uploads = uploads, .multipart = uploads, .timeout = kTimeout}, random);
   if (!probe.ok()) {
     found->wrote = probe.status();
     if (KindOf(probe.status()) == ErrorKind::kDenied) {
@@ -39,9 +40,11 @@ void TryWrites(ObjectClient* client, Random* random, StoreInspection* found) {
     return;
   }
   found->put_if_absent = probe->put_if_absent;
+  if (uploads) found->upload_if_absent = probe->upload_if_absent;
   found->ordered_listing = probe->ordered_listing;
   found->left_behind = probe->left_behind;
-  for (const std::string& problem : {probe->put_problem, probe->listing_problem}) {
+  for (const std::string& problem :
+       {probe->put_problem, probe->upload_problem, probe->listing_problem}) {
     if (!problem.empty()) found->problems.push_back(problem);
   }
   if (!probe->put_if_absent) {
@@ -85,7 +88,7 @@ std::string AdviceFor(ObjectOutcome outcome, const StoreInspection& found) {
   }
 }
 
-void InspectClient(ObjectClient* client, bool try_writes, StoreInspection* found, Clock* clock,
+void InspectClient(ObjectClient* client, const Trials& trials, StoreInspection* found, Clock* clock,
                    Random* random) {
   const int64_t sent_micros = clock->NowMicros();
   const int64_t sent_nanos = clock->MonotonicNanos();
@@ -105,7 +108,7 @@ void InspectClient(ObjectClient* client, bool try_writes, StoreInspection* found
     Advise(found, AdviceFor(listed.outcome, *found));
     return;
   }
-  if (try_writes) TryWrites(client, random, found);
+  if (trials.writes) TryWrites(client, trials.uploads, random, found);
 }
 
 }  // namespace varve::internal

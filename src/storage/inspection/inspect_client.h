@@ -9,9 +9,15 @@
 
 namespace varve::internal {
 
+/// How much is tried.
+struct Trials {
+  bool writes = true;
+  bool uploads = false;  ///< with `writes`, and where uploads can be told apart: elsewhere they weigh
+};
+
 /// Fills in what `client`, at the root of the store, answers. One try a request: what goes wrong is
 /// to be seen.
-void InspectClient(ObjectClient* client, bool try_writes, StoreInspection* found,
+void InspectClient(ObjectClient* client, const Trials& trials, StoreInspection* found,
                    Clock* clock = Clock::System(), Random* random = Random::System());
 
 /// What to do about a request that ended so; "" if there is nothing to say.

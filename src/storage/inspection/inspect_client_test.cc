@@ -47,7 +47,7 @@ StoreInspection Inspect(ObjectClient* client, bool try_writes = true,
                         std::map<std::string, std::string> credentials = {{"key", "***"}}) {
   StoppedClock clock;
   StoreInspection found{.uri = "s3://bucket", .credentials = std::move(credentials)};
-  InspectClient(client, try_writes, &found, &clock);
+  InspectClient(client, {.writes = try_writes, .uploads = true}, &found, &clock);
   return found;
 }
 
@@ -58,6 +58,7 @@ TEST(InspectClientTest, AStoreThatKeepsItsPromisesNeedsNoAdvice) {
   EXPECT_TRUE(found.wrote.ok());
   EXPECT_TRUE(found.tried_writes);
   EXPECT_TRUE(found.put_if_absent);
+  EXPECT_EQ(found.upload_if_absent, true);
   EXPECT_TRUE(found.ordered_listing);
   EXPECT_THAT(found.problems, IsEmpty());
   EXPECT_THAT(found.advice, IsEmpty());
@@ -72,6 +73,17 @@ TEST(InspectClientTest, AStoreThatIgnoresConditionsIsNoneForWriters) {
   ASSERT_EQ(found.problems.size(), 1u);
   EXPECT_THAT(found.problems[0], Not(IsEmpty()));
   EXPECT_THAT(found.advice, HasSubstr("If-None-Match"));
+}
+
+TEST(InspectClientTest, UploadsThatOverwriteAreToldAndNoReasonToRefuseTables) {
+  SimulatedClient client({.upload = SimulatedCondition::kIgnored});
+  const StoreInspection found = Inspect(&client);
+  EXPECT_TRUE(found.put_if_absent);
+  EXPECT_EQ(found.upload_if_absent, false);
+  ASSERT_EQ(found.problems.size(), 1u);
+  EXPECT_THAT(found.problems[0], HasSubstr("completions of multipart uploads"));
+  EXPECT_THAT(found.advice, IsEmpty());
+  EXPECT_EQ(client.num_open_uploads(), 0);
 }
 
 TEST(InspectClientTest, NothingIsWrittenUnlessAsked) {
@@ -112,7 +124,7 @@ TEST(InspectClientTest, AnotherRegionIsNamed) {
          {std::pair("eu-west-1", ""), std::pair("us-east-1", "set region=eu-west-1")}) {
       ListingClient client({.outcome = outcome, .http_status = 301, .bucket_region = "eu-west-1"});
       StoreInspection found{.uri = "s3://bucket", .region = region};
-      InspectClient(&client, false, &found, &clock);
+      InspectClient(&client, {.writes = false}, &found, &clock);
       EXPECT_EQ(found.bucket_region, "eu-west-1");
       if (outcome == ObjectOutcome::kOk || *advice != '\0') {
         EXPECT_THAT(found.advice, HasSubstr(advice));

@@ -54,7 +54,8 @@ Result<StoreInspection> InspectStore(const std::string& uri, const ChunkManagerO
     found.credentials[name] = IsIn(kShown, name) ? value : "***";
   }
   ARROW_ASSIGN_OR_RAISE(const auto client, internal::MakeOpenDalClient(address.client));
-  internal::InspectClient(client.get(), try_writes, &found);
+  internal::InspectClient(client.get(),
+                          {.writes = try_writes, .uploads = address.manager.multipart}, &found);
   return found;
 }
 

@@ -173,7 +173,7 @@ void OnPart(void* user, const vod_part* part) {
 
 void Release(void* owner) { delete static_cast<std::shared_ptr<arrow::Buffer>*>(owner); }
 
-vod_call* Send(const vod_endpoint* endpoint, const ObjectRequest& request, RunningPtr* user) {
+vod_call* SendRequest(const vod_endpoint* endpoint, const ObjectRequest& request, RunningPtr* user) {
   const vod_text path = TextOf(request.path);
   const auto timeout = static_cast<uint64_t>(request.timeout.count());
   switch (request.operation) {
@@ -202,24 +202,23 @@ vod_call* Send(const vod_endpoint* endpoint, const ObjectRequest& request, Runni
                   static_cast<size_t>(page), OnEntry, timeout, OnDone, user);
 }
 
-// What a call of an upload needs until it is told its end.
-struct UploadCall {
-  std::shared_ptr<const Endpoint> endpoint;
-  ObjectRequest request;  // says what kind of reply this is
-  ObjectDone done;
-};
-
-void OnUploadDone(void* user, const vod_result* result) {
-  const std::unique_ptr<UploadCall> call(static_cast<UploadCall*>(user));
-  ObjectReply reply = call->endpoint->ReplyTo(call->request, *result);
-  call->done(std::move(reply));
+// Begins what `send(user)` sends; from there on its callback owns `user`.
+template <typename Send>
+void Begin(const std::shared_ptr<const Endpoint>& endpoint, ObjectRequest request, ObjectDone done,
+           const Send& send) {
+  const auto running = std::make_shared<Running>();
+  running->endpoint = endpoint;
+  running->request = std::move(request);
+  running->done = std::move(done);
+  auto user = std::make_unique<RunningPtr>(running);
+  running->call = send(running->request, user.release());
+  running->on_stop.emplace(running->request.stop, Running::Cancel{running->call});
 }
 
 class OpenDalUpload : public ObjectUpload {
  public:
-  OpenDalUpload(std::shared_ptr<const Endpoint> endpoint, std::string path,
-                const UploadOptions& options)
-      : endpoint_(std::move(endpoint)), path_(std::move(path)), options_(options) {}
+  OpenDalUpload(std::shared_ptr<const Endpoint> endpoint, std::string path, UploadOptions options)
+      : endpoint_(std::move(endpoint)), path_(std::move(path)), options_(std::move(options)) {}
   ~OpenDalUpload() override {
     if (writer_ != nullptr) vod_writer_free(writer_);
   }
@@ -227,38 +226,55 @@ class OpenDalUpload : public ObjectUpload {
   void Write(std::shared_ptr<arrow::Buffer> bytes, ObjectDone done) override {
     if (writer_ != nullptr) return Send(std::move(bytes), std::move(done));
     // Opened with the first bytes; what follows comes from the runtime's thread.
-    auto* call = new UploadCall{
-        endpoint_,
-        {},
-        [this, bytes = std::move(bytes), done = std::move(done)](ObjectReply reply) mutable {
-          if (reply.ok()) return Send(std::move(bytes), std::move(done));
-          done(std::move(reply));
-        }};
-    vod_call_free(vod_writer_open(
-        endpoint_->get(), TextOf(path_), options_.if_absent,
-        static_cast<size_t>(options_.part_bytes), static_cast<size_t>(options_.parallel_parts),
-        static_cast<uint32_t>(options_.retries), &writer_, Timeout(), OnUploadDone, call));
+    Open([this, bytes = std::move(bytes), done = std::move(done)](ObjectReply reply) {
+      reply.ok() ? Send(bytes, done) : done(std::move(reply));
+    });
   }
 
   void Close(ObjectDone done) override {
-    auto* call = new UploadCall{endpoint_, {.operation = ObjectOperation::kWrite}, std::move(done)};
-    vod_call_free(vod_writer_close(writer_, Timeout(), OnUploadDone, call));
+    Begin(endpoint_, {.operation = ObjectOperation::kWrite, .stop = options_.stop}, std::move(done),
+          [this](const ObjectRequest&, RunningPtr* user) {
+            return vod_writer_close(writer_, Timeout(), OnDone, user);
+          });
   }
 
   void Abort(ObjectDone done) override {
     if (writer_ == nullptr) return done({});
-    auto* call = new UploadCall{endpoint_, {}, std::move(done)};
-    vod_call_free(vod_writer_abort(writer_, Timeout(), OnUploadDone, call));
+    Begin(endpoint_, {}, std::move(done), [this](const ObjectRequest&, RunningPtr* user) {
+      return vod_writer_abort(writer_, Timeout(), OnDone, user);
+    });
   }
 
  private:
+  using MayRetry = std::function<bool()>;
+
+  void Open(ObjectDone done) {
+    Begin(endpoint_, {.stop = options_.stop}, std::move(done),
+          [this](const ObjectRequest&, RunningPtr* user) {
+            const vod_writer_options options{
+                .path = TextOf(path_),
+                .if_not_exists = options_.if_absent,
+                .concurrency = static_cast<size_t>(options_.parallel_parts),
+                .retries = static_cast<uint32_t>(options_.retries),
+                .may_retry =
+                    [](void* owner) {
+                      const auto& may_retry = *static_cast<MayRetry*>(owner);
+                      return !may_retry || may_retry();
+                    },
+                .owner = new MayRetry(options_.may_retry),
+                .release = [](void* owner) { delete static_cast<MayRetry*>(owner); }};
+            return vod_writer_open(endpoint_->get(), &options, &writer_, Timeout(), OnDone, user);
+          });
+  }
+
   void Send(std::shared_ptr<arrow::Buffer> bytes, ObjectDone done) {
-    auto* call = new UploadCall{endpoint_, {}, std::move(done)};
-    const uint8_t* data = bytes->data();
-    const auto length = static_cast<size_t>(bytes->size());
-    vod_call_free(vod_writer_write(writer_, data, length,
-                                   new std::shared_ptr<arrow::Buffer>(std::move(bytes)), Release,
-                                   Timeout(), OnUploadDone, call));
+    Begin(endpoint_, {.body = std::move(bytes), .stop = options_.stop}, std::move(done),
+          [this](const ObjectRequest& request, RunningPtr* user) {
+            return vod_writer_write(writer_, request.body->data(),
+                                    static_cast<size_t>(request.body->size()),
+                                    new std::shared_ptr<arrow::Buffer>(request.body), Release,
+                                    Timeout(), OnDone, user);
+          });
   }
   uint64_t Timeout() const { return static_cast<uint64_t>(options_.timeout.count()); }
 
@@ -279,14 +295,10 @@ class OpenDalClient : public ObjectClient {
       done({.outcome = ObjectOutcome::kFailed, .message = endpoint.status().message()});
       return;
     }
-    const auto running = std::make_shared<Running>();
-    running->endpoint = *std::move(endpoint);
-    running->request = std::move(request);
-    running->done = std::move(done);
-    auto user = std::make_unique<RunningPtr>(running);
-    // From here on the callback owns it.
-    running->call = Send(running->endpoint->get(), running->request, user.release());
-    running->on_stop.emplace(running->request.stop, Running::Cancel{running->call});
+    Begin(*endpoint, std::move(request), std::move(done),
+          [&](const ObjectRequest& sent, RunningPtr* user) {
+            return SendRequest((*endpoint)->get(), sent, user);
+          });
   }
 
   Result<std::unique_ptr<ObjectUpload>> OpenUpload(const std::string& path,

@@ -128,10 +128,23 @@ vod_call* vod_list(const vod_endpoint* endpoint, vod_text prefix, vod_text start
                    bool recursive, size_t page, vod_on_entry on_entry, uint64_t timeout_ms,
                    vod_done done, void* user);
 
-/// A streaming upload; `*writer` is set at once and usable after `done`. So many requests of its
-/// parts are sent again where they fail.
-vod_call* vod_writer_open(const vod_endpoint* endpoint, vod_text path, bool if_not_exists,
-                          size_t part_bytes, size_t concurrency, uint32_t retries,
+/// Whether something may be done, as `owner` sees it.
+typedef bool (*vod_may)(void* owner);
+
+typedef struct vod_writer_options {
+  vod_text path;
+  bool if_not_exists;
+  size_t concurrency;  ///< parts under way
+  /// So many requests for parts are sent again where they fail, if `may_retry(owner)` agrees to each.
+  uint32_t retries;
+  vod_may may_retry;
+  void* owner;
+  vod_release release;  ///< of `owner`; comes once, when nobody will ask any more
+} vod_writer_options;
+
+/// A streaming upload; `*writer` is set at once and usable after `done`. Each write is a part,
+/// unless it is smaller than the service takes.
+vod_call* vod_writer_open(const vod_endpoint* endpoint, const vod_writer_options* options,
                           vod_writer** writer, uint64_t timeout_ms, vod_done done, void* user);
 vod_call* vod_writer_write(const vod_writer* writer, const uint8_t* data, size_t length,
                            void* owner, vod_release release, uint64_t timeout_ms, vod_done done,

@@ -101,8 +101,10 @@ TEST_F(LongObjectTest, LeavesNothingWhereItIsGivenUp) {
 TEST(StoreProbeOnServerTest, FindsWhatTheServerLacks) {
   if (Variable("").empty()) GTEST_SKIP() << "no server";
   const std::string root = FreshRoot();
-  auto client = MakeOpenDalClient(AddressOf(root).client).ValueOrDie();
-  const auto probe = ProbeConditionalWrites(client.get(), {.uploads = true});
+  const StoreAddress address = AddressOf(root);
+  auto client = MakeOpenDalClient(address.client).ValueOrDie();
+  const auto probe = ProbeConditionalWrites(
+      client.get(), {.uploads = true, .multipart = address.manager.multipart});
   ASSERT_TRUE(probe.ok()) << probe.status();
   const std::string lacks = Variable("_LACKS");
   EXPECT_EQ(probe->put_if_absent, lacks.find("put") == lacks.npos) << probe->put_problem;

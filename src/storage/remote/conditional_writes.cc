@@ -6,9 +6,13 @@
 #include <optional>
 #include <utility>
 
-#include "storage/remote/store_probe.h"
-
 namespace varve::internal {
+
+struct ConditionalWrites::Finding {
+  std::mutex mutex;  // guards what follows, and is held while the store is tried
+  std::optional<Status> status;
+  int64_t found_at = 0;  // on the timer's clock
+};
 
 struct ConditionalWrites::Verdict {
   // Of all roots that this process has asked about; they are few.
@@ -21,28 +25,38 @@ struct ConditionalWrites::Verdict {
     return verdict;
   }
 
-  std::mutex mutex;  // guards status, and is held while the store is tried
-  std::optional<Status> status;
+  Finding writes;
+  Finding uploads;
   std::atomic<bool> listing_is_unordered = false;
 };
 
 ConditionalWrites::ConditionalWrites(std::shared_ptr<ObjectClient> client, std::string root,
-                                     std::string uri, Random* random)
+                                     std::string uri, bool multipart, Timer* timer, Random* random)
     : client_(std::move(client)),
       uri_(std::move(uri)),
+      multipart_(multipart),
+      timer_(timer),
       random_(random),
       verdict_(Verdict::Of(root)) {}
 
-Status ConditionalWrites::Check() {
-  const std::lock_guard lock(verdict_->mutex);
-  if (!verdict_->status) {
-    // Objects that are sent in parts have names of their own; commits are one request.
+Status ConditionalWrites::Check() { return CheckFinding(&verdict_->writes, {.uploads = false}); }
+
+Status ConditionalWrites::CheckUploads() {
+  return CheckFinding(&verdict_->uploads,
+                      {.writes = false, .uploads = true, .multipart = multipart_});
+}
+
+Status ConditionalWrites::CheckFinding(Finding* finding, const ProbeOptions& options) {
+  const std::lock_guard lock(finding->mutex);
+  const std::chrono::nanoseconds age(timer_->NowNanos() - finding->found_at);
+  if (!finding->status || age > kRemembered) {
     ARROW_ASSIGN_OR_RAISE(const StoreProbe probe,
-                          ProbeConditionalWrites(client_.get(), {.uploads = false}, random_));
-    verdict_->listing_is_unordered = !probe.ordered_listing;
-    verdict_->status = RefuseUnlessSafe(probe, uri_);
+                          ProbeConditionalWrites(client_.get(), options, random_));
+    if (options.writes) verdict_->listing_is_unordered = !probe.ordered_listing;
+    finding->status = RefuseUnlessSafe(probe, uri_);
+    finding->found_at = timer_->NowNanos();
   }
-  return *verdict_->status;
+  return *finding->status;
 }
 
 bool ConditionalWrites::listing_is_unordered() const { return verdict_->listing_is_unordered; }

@@ -240,6 +240,72 @@ TEST_F(CircuitBreakerTest, OpensProbesAndCloses) {
   EXPECT_TRUE(RunToEnd(&breaker).ok());
 }
 
+// What the breaker keeps back burdens no service, and takes nothing from what retries may cost.
+TEST_F(CircuitBreakerTest, WhatIsKeptBackTakesNoBudget) {
+  const auto health =
+      std::make_shared<EndpointHealth>(BreakerPolicy{.failures = 1}, &timer_);
+  health->Learn(ObjectOutcome::kUnavailable);
+  const auto base = Script({ObjectOutcome::kOk});
+  const auto budget = std::make_shared<RetryBudget>(/*per_request=*/0, /*most=*/0.5);
+  RetryingClient client(std::make_shared<CircuitBreaker>(base, health), {}, budget, &timer_,
+                        random_.get());
+  EXPECT_TRUE(RunToEnd(&client).ok());
+  EXPECT_EQ(base->sent_at().size(), 1u);
+}
+
+TEST_F(CircuitBreakerTest, UploadsAreGuardedToo) {
+  class Upload : public ObjectUpload {
+   public:
+    explicit Upload(std::vector<std::string>* calls) : calls_(calls) {}
+    void Write(std::shared_ptr<arrow::Buffer>, ObjectDone done) override {
+      calls_->push_back("write");
+      done({.outcome = ObjectOutcome::kUnavailable, .requests = 1});
+    }
+    void Close(ObjectDone done) override {
+      calls_->push_back("close");
+      done({.requests = 1});
+    }
+    void Abort(ObjectDone done) override {
+      calls_->push_back("abort");
+      done({.requests = 1});
+    }
+
+   private:
+    std::vector<std::string>* const calls_;
+  };
+  class Service : public ObjectClient {
+   public:
+    void Start(ObjectRequest, ObjectDone done) override { done({}); }
+    Result<std::unique_ptr<ObjectUpload>> OpenUpload(const std::string&,
+                                                     const UploadOptions& options) override {
+      may_retry = options.may_retry;
+      return std::make_unique<Upload>(&calls);
+    }
+    std::vector<std::string> calls;
+    std::function<bool()> may_retry;
+  };
+  const auto service = std::make_shared<Service>();
+  const auto health =
+      std::make_shared<EndpointHealth>(BreakerPolicy{.failures = 2}, &timer_);
+  const auto budget = std::make_shared<RetryBudget>(/*per_request=*/0, /*most=*/1);
+  RetryingClient client(std::make_shared<CircuitBreaker>(service, health), {}, budget, &timer_,
+                        random_.get());
+  const auto upload = client.OpenUpload("a", {}).ValueOrDie();
+  // The service may send parts again as often as all others may.
+  EXPECT_TRUE(service->may_retry());
+  EXPECT_FALSE(service->may_retry());
+  std::vector<std::string> told;
+  const auto note = [&](const ObjectReply& reply) { told.push_back(reply.message); };
+  upload->Write(nullptr, note);
+  upload->Write(nullptr, note);
+  EXPECT_TRUE(health->IsAvoided());
+  upload->Write(nullptr, note);
+  upload->Close(note);
+  upload->Abort(note);
+  EXPECT_THAT(service->calls, ElementsAre("write", "write", "abort"));
+  EXPECT_THAT(told, ElementsAre("", "", HasSubstr("not asked"), HasSubstr("not asked"), ""));
+}
+
 TEST_F(CircuitBreakerTest, OnlySilenceCounts) {
   for (const ObjectOutcome outcome : {ObjectOutcome::kNotFound, ObjectOutcome::kThrottled,
                                       ObjectOutcome::kDenied, ObjectOutcome::kExists}) {
@@ -297,6 +363,27 @@ TEST_F(LimitedClientTest, WhoIsToStopIsNotSent) {
   EXPECT_THAT(outcomes, testing::UnorderedElementsAre(ObjectOutcome::kOk, ObjectOutcome::kCancelled,
                                                       ObjectOutcome::kCancelled));
   EXPECT_EQ(base->sent_at().size(), 1u);
+}
+
+TEST_F(LimitedClientTest, WhoIsToStopDoesNotWaitForItsTurn) {
+  const auto base = Script({ObjectOutcome::kOk}, seconds(30));
+  LimitedClient client(base, 1, &timer_);
+  std::vector<ObjectOutcome> ended;
+  const auto note = [&](const ObjectReply& reply) { ended.push_back(reply.outcome); };
+  std::stop_source stop;
+  client.Start({}, note);
+  client.Start({.stop = stop.get_token()}, note);
+  client.Start({}, note);
+  timer_.Advance(seconds(1));
+  EXPECT_THAT(ended, ElementsAre());
+  stop.request_stop();
+  EXPECT_THAT(ended, ElementsAre(ObjectOutcome::kCancelled));
+  client.Start({.stop = stop.get_token()}, note);
+  EXPECT_THAT(ended, ElementsAre(ObjectOutcome::kCancelled, ObjectOutcome::kCancelled));
+  timer_.Drain();
+  EXPECT_THAT(ended, ElementsAre(ObjectOutcome::kCancelled, ObjectOutcome::kCancelled,
+                                 ObjectOutcome::kOk, ObjectOutcome::kOk));
+  EXPECT_EQ(base->sent_at().size(), 2u);
 }
 
 TEST_F(LimitedClientTest, TimeInTheQueueIsTold) {

@@ -3,9 +3,11 @@
 
 #include <atomic>
 #include <chrono>
-#include <deque>
+#include <functional>
+#include <map>
 #include <mutex>
 #include <optional>
+#include <stop_token>
 #include <utility>
 
 namespace varve::internal {
@@ -14,7 +16,12 @@ struct LimitedClient::State : std::enable_shared_from_this<State> {
   struct Pending {
     ObjectRequest request;
     ObjectDone done;
-    int64_t since;  // when it came
+    int64_t since = 0;  // when it came
+  };
+
+  struct Queued {
+    Pending pending;
+    std::optional<std::stop_callback<std::function<void()>>> on_stop;
   };
 
   // Who goes on with the next request: the thread that starts one, if the answer is there before
@@ -48,27 +55,40 @@ struct LimitedClient::State : std::enable_shared_from_this<State> {
 
   // The request that takes over the place.
   std::optional<Pending> Leave() {
-    for (;;) {
-      Pending next;
-      {
-        std::lock_guard<std::mutex> lock(mutex);
-        if (queue.empty()) {
-          ++free;
-          return std::nullopt;
-        }
-        next = std::move(queue.front());
-        queue.pop_front();
+    // Destroyed outside of the lock, which its stop may be waiting for.
+    std::shared_ptr<Queued> next;
+    {
+      std::lock_guard<std::mutex> lock(mutex);
+      if (queue.empty()) {
+        ++free;
+        return std::nullopt;
       }
-      if (!next.request.stop.stop_requested()) return next;
-      next.done({.outcome = ObjectOutcome::kCancelled});
+      next = std::move(queue.begin()->second);
+      queue.erase(queue.begin());
     }
+    return std::move(next->pending);
+  }
+
+  // A request that is asked to stop does not wait for its turn to be told so.
+  void GiveUp(int64_t ticket) {
+    std::shared_ptr<Queued> stopped;
+    {
+      std::lock_guard<std::mutex> lock(mutex);
+      const auto found = queue.find(ticket);
+      if (found == queue.end()) return;  // had its turn
+      stopped = std::move(found->second);
+      queue.erase(found);
+    }
+    const std::chrono::nanoseconds queued(timer->NowNanos() - stopped->pending.since);
+    stopped->pending.done({.outcome = ObjectOutcome::kCancelled, .queued = queued});
   }
 
   std::shared_ptr<ObjectClient> base;
   Timer* timer = nullptr;
   std::mutex mutex;  // guards what follows
   int64_t free = 0;
-  std::deque<Pending> queue;
+  int64_t last_ticket = 0;
+  std::map<int64_t, std::shared_ptr<Queued>> queue;  // by ticket: in the order in which they came
 };
 
 LimitedClient::LimitedClient(std::shared_ptr<ObjectClient> base, int64_t max_in_flight,
@@ -86,15 +106,27 @@ Result<std::unique_ptr<ObjectUpload>> LimitedClient::OpenUpload(const std::strin
 
 void LimitedClient::Start(ObjectRequest request, ObjectDone done) {
   const int64_t now = state_->timer->NowNanos();
+  std::shared_ptr<State::Queued> queued;
+  std::stop_token stop;
+  int64_t ticket = 0;
   {
     std::lock_guard<std::mutex> lock(state_->mutex);
     if (state_->free == 0) {
-      state_->queue.push_back({std::move(request), std::move(done), now});
-      return;
+      stop = request.stop;
+      ticket = ++state_->last_ticket;
+      queued = std::make_shared<State::Queued>();
+      queued->pending = {std::move(request), std::move(done), now};
+      state_->queue[ticket] = queued;
+    } else {
+      --state_->free;
     }
-    --state_->free;
   }
-  state_->Send({std::move(request), std::move(done), now});
+  if (queued == nullptr) return state_->Send({std::move(request), std::move(done), now});
+  const std::weak_ptr<State> weak = state_;
+  // Outside of the lock: it may be called right here.
+  queued->on_stop.emplace(std::move(stop), [weak, ticket] {
+    if (const auto state = weak.lock()) state->GiveUp(ticket);
+  });
 }
 
 }  // namespace varve::internal

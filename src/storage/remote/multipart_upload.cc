@@ -44,9 +44,16 @@ struct MultipartUpload::State : std::enable_shared_from_this<State> {
             .timeout = options.timeout};
   }
 
+  // One that ends with the caller's patience. What tidies up does not.
+  ObjectRequest StoppableRequest(ObjectOperation operation, const std::string& of_upload) const {
+    ObjectRequest request = Request(operation, of_upload);
+    request.stop = options.stop;
+    return request;
+  }
+
   void Begin(Next next) {
     if (options.resume) return FindUnfinished(std::move(next));
-    client->Start(Request(ObjectOperation::kUploadBegin, ""),
+    client->Start(StoppableRequest(ObjectOperation::kUploadBegin, ""),
                   [self = shared_from_this(), next = std::move(next)](ObjectReply reply) {
                     // Of each try whose answer was lost, an upload may have come to be.
                     self->maybe_orphans = reply.requests > 1 || MayHaveHappened(reply);
@@ -87,7 +94,7 @@ struct MultipartUpload::State : std::enable_shared_from_this<State> {
   }
 
   void SendPart(std::shared_ptr<arrow::Buffer> bytes, ObjectDone done) {
-    ObjectRequest request = Request(ObjectOperation::kUploadPart, upload);
+    ObjectRequest request = StoppableRequest(ObjectOperation::kUploadPart, upload);
     bool has_room = false;
     {
       const std::lock_guard lock(mutex);
@@ -149,7 +156,7 @@ struct MultipartUpload::State : std::enable_shared_from_this<State> {
   }
 
   void Complete(ObjectDone done) {
-    ObjectRequest request = Request(ObjectOperation::kUploadComplete, upload);
+    ObjectRequest request = StoppableRequest(ObjectOperation::kUploadComplete, upload);
     for (const auto& [number, part] : parts) {
       request.parts.push_back(part);
       total_bytes += part.size;

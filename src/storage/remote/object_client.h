@@ -120,7 +120,12 @@ struct UploadOptions {
   int64_t part_bytes = 8 << 20;
   int64_t parallel_parts = 4;
   std::chrono::milliseconds timeout{0};  ///< of each call
-  int retries = 0;  ///< of requests for parts, of all together; not with `multipart`
+  std::stop_token stop;  ///< asked to stop, requests end early with kCancelled; not an abort's
+
+  // Where the service sends parts again by itself: not with `multipart`.
+  int retries = 0;                  ///< of requests for parts, of all together
+  std::function<bool()> may_retry;  ///< asked before each of them, on any thread; empty: yes
+
   /// Step by step through Start (multipart_upload.h), where the service lets uploads be told apart.
   bool multipart = false;
   bool resume = false;  ///< with `multipart`: goes on with an unfinished upload of the path

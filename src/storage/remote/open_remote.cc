@@ -52,7 +52,7 @@ std::shared_ptr<RemoteChunkManager> ComposeRemote(std::shared_ptr<ObjectClient> 
         endpoint->budget, timer, random);
     services.conditional_writes = std::make_shared<ConditionalWrites>(
         std::move(unlimited), address.endpoint + " " + address.manager.uri, address.manager.uri,
-        random);
+        address.manager.multipart, timer, random);
   }
   auto client = ComposeClient(services.meter, tuning, endpoint, timer, random);
   return std::make_shared<RemoteChunkManager>(std::move(client), address.manager,

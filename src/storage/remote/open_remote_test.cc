@@ -8,8 +8,10 @@
 #include "arrow/buffer.h"
 #include "base/coding.h"
 #include "base/testing/manual_timer.h"
+#include "storage/remote/remote_chunk_writer.h"
 #include "storage/remote/testing/scripted_client.h"
 #include "storage/remote/testing/simulated_client.h"
+#include "varve/stop.h"
 
 namespace varve::internal {
 namespace {
@@ -215,6 +217,130 @@ TEST_F(OpenRemoteTest, AListingOutOfOrderIsReadWhole) {
   const auto listed = *store->List("", {.limit = 1});
   ASSERT_EQ(listed.size(), 1u);
   EXPECT_EQ(listed.front().path, "a");
+}
+
+TEST_F(OpenRemoteTest, AVerdictIsLookedAtAgainAfterAWhile) {
+  const auto service = std::make_shared<SimulatedClient>();
+  const auto store = ComposeRemote(service, AddressOf("s3://again/root"), FreshEndpoint(&timer_),
+                                   &timer_, random_.get());
+  EXPECT_TRUE(store->CheckConditionalWrites().ok());
+  const int64_t calls = store->Metrics()->calls();
+  timer_.Advance(ConditionalWrites::kRemembered);
+  EXPECT_TRUE(store->CheckConditionalWrites().ok());
+  EXPECT_EQ(store->Metrics()->calls(), calls);
+  timer_.Advance(seconds(1));
+  EXPECT_TRUE(store->CheckConditionalWrites().ok());
+  EXPECT_EQ(store->Metrics()->calls(), 2 * calls);
+}
+
+// The condition of a completion is tried before the first object that rests on it, and only then.
+TEST_F(OpenRemoteTest, UploadsThatWouldOverwriteAreRefused) {
+  const auto service =
+      std::make_shared<SimulatedClient>(SimulatedDialect{.upload = SimulatedCondition::kIgnored});
+  StoreAddress address = AddressOf("s3://uploads/root");
+  address.manager.part_bytes = 4;
+  const auto store = Open(service, address);
+  const auto write = [&](const std::string& path, const std::string& text, bool fresh) {
+    const auto writer = *store->OpenWriter(path, {.name_is_fresh = fresh});
+    const Status status = writer->Write(AsBytes(text));
+    return status.ok() ? writer->Close() : status;
+  };
+  EXPECT_TRUE(write("one", "four", /*fresh=*/false).ok());
+  EXPECT_TRUE(write("fresh", "two parts", /*fresh=*/true).ok());
+  const int64_t calls = store->Metrics()->calls();
+  const Status refusal = write("long", "two parts", /*fresh=*/false);
+  EXPECT_EQ(KindOf(refusal), ErrorKind::kUnsupported);
+  EXPECT_THAT(refusal.message(), HasSubstr("8 succeeded: the condition is ignored"));
+  EXPECT_GT(store->Metrics()->calls(), calls + 8);
+  EXPECT_THAT(service->objects(), ElementsAre(testing::Pair("fresh", "two parts"),
+                                              testing::Pair("one", "four")));
+  EXPECT_EQ(service->num_open_uploads(), 0);
+  // Who says so, is believed; and what keeps its promise needs no word.
+  address.tuning.skip_probe = true;
+  const auto trusting = *Open(service, address)->OpenWriter("long", {});
+  EXPECT_TRUE(trusting->Write(AsBytes("two parts")).ok());
+  EXPECT_TRUE(trusting->Close().ok());
+  EXPECT_EQ(service->objects().at("long"), "two parts");
+  StoreAddress other = AddressOf("s3://uploads/other");
+  other.manager.part_bytes = 4;
+  const auto careful = Open(std::make_shared<SimulatedClient>(), other);
+  for (const bool is_first : {true, false}) {
+    const auto writer = *careful->OpenWriter("long", {});
+    EXPECT_TRUE(writer->Write(AsBytes("two parts")).ok());
+    const Status status = writer->Close();
+    EXPECT_EQ(status.ok(), is_first) << status;
+    if (!is_first) {
+      EXPECT_EQ(KindOf(status), ErrorKind::kAlreadyExists);
+    }
+  }
+}
+
+// A caller that is asked to stop does not wait for parts that no answer comes to.
+TEST_F(OpenRemoteTest, AnUploadIsStoppedWithItsCaller) {
+  class Silent : public ObjectClient {
+   public:
+    void Start(ObjectRequest request, ObjectDone done) override {
+      if (request.operation != ObjectOperation::kUploadPart) {
+        return service.Start(std::move(request), std::move(done));
+      }
+      asked_to_stop = false;
+      on_stop.emplace(request.stop, [this, done = std::move(done)] {
+        asked_to_stop = true;
+        done({.outcome = ObjectOutcome::kCancelled});
+      });
+    }
+    Result<std::unique_ptr<ObjectUpload>> OpenUpload(const std::string&,
+                                                     const UploadOptions&) override {
+      return Status::NotImplemented("none");
+    }
+    SimulatedClient service;
+    bool asked_to_stop = false;
+    std::optional<std::stop_callback<std::function<void()>>> on_stop;
+  };
+  const auto silent = std::make_shared<Silent>();
+  StoreAddress address = AddressOf("s3://stopped/root?skip_probe=true");
+  address.manager.part_bytes = 4;
+  address.manager.parallel_parts = 1;
+  const auto store = Open(silent, address);
+  {
+    const StopScope scope([] { return true; });
+    const auto writer = *store->OpenWriter("long", {});
+    const Status status = writer->Write(AsBytes("two parts"));
+    EXPECT_EQ(KindOf(status), ErrorKind::kCancelled) << status;
+    EXPECT_TRUE(writer->Abort().ok());
+  }
+  EXPECT_TRUE(silent->asked_to_stop);
+  EXPECT_EQ(silent->service.num_open_uploads(), 0);
+  EXPECT_THAT(silent->service.objects(), IsEmpty());
+}
+
+TEST(PartBytesTest, PartsGrowSoThatTheirNumberDoesNot) {
+  constexpr int64_t kMiB = 1 << 20;
+  EXPECT_EQ(PartBytes(8 * kMiB, 1), 8 * kMiB);
+  EXPECT_EQ(PartBytes(8 * kMiB, 1000), 8 * kMiB);
+  EXPECT_EQ(PartBytes(8 * kMiB, 1001), 16 * kMiB);
+  EXPECT_EQ(PartBytes(8 * kMiB, 10'000), 4096 * kMiB);
+  EXPECT_EQ(PartBytes(4096 * kMiB, 2000), 5120 * kMiB);  // the most that S3 takes
+  int64_t all = 0;
+  for (int64_t number = 1; number <= 10'000; ++number) all += PartBytes(5 * kMiB, number);
+  EXPECT_GE(all, (int64_t{5} << 40) - (int64_t{1} << 38));
+}
+
+TEST_F(OpenRemoteTest, ALongerObjectIsWhatWasWritten) {
+  StoreAddress address = AddressOf("s3://long/root?skip_probe=true");
+  address.manager.part_bytes = 1;
+  const auto service = std::make_shared<SimulatedClient>();
+  const auto store = Open(service, address);
+  const auto writer = *store->OpenWriter("long", {});
+  std::string text(3500, '\0');
+  for (char& c : text) c = static_cast<char>(random_->Next());
+  for (size_t at = 0; at < text.size(); at += 7) {
+    ASSERT_TRUE(writer->Write(AsBytes(text.substr(at, 7))).ok());
+  }
+  ASSERT_TRUE(writer->Close().ok());
+  EXPECT_EQ(service->objects().at("long"), text);
+  // 1,000 of a byte, 1,000 of two, the rest of four.
+  EXPECT_EQ(store->Metrics()->calls(), 1 + 1000 + 1000 + 125 + 1);
 }
 
 // Ten percent of all requests fail with a 5xx: hardly a caller notices, and the load hardly grows.

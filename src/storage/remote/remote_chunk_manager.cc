@@ -135,8 +135,18 @@ Result<bool> RemoteChunkManager::PutIfAbsent(const std::string& path,
 Result<std::unique_ptr<ChunkWriter>> RemoteChunkManager::OpenWriter(const std::string& path,
                                                                     MakeWriterOptions writer) {
   ARROW_RETURN_NOT_OK(CheckObjectPath(path));
-  return std::make_unique<RemoteChunkWriter>(client_, path,
-                                             Uploads(/*resume=*/false, writer.name_is_fresh));
+  return MakeWriter(path, Uploads(/*resume=*/false, writer.name_is_fresh), writer.name_is_fresh);
+}
+
+std::unique_ptr<ChunkWriter> RemoteChunkManager::MakeWriter(const std::string& path,
+                                                            UploadOptions uploads,
+                                                            bool name_is_fresh) const {
+  std::function<Status()> before_parts;
+  if (uploads.if_absent && !name_is_fresh && services_.conditional_writes != nullptr) {
+    before_parts = [check = services_.conditional_writes] { return check->CheckUploads(); };
+  }
+  return std::make_unique<RemoteChunkWriter>(client_, path, std::move(uploads),
+                                             std::move(before_parts));
 }
 
 UploadOptions RemoteChunkManager::Uploads(bool resume, bool name_is_fresh) const {
@@ -184,7 +194,8 @@ Status RemoteChunkManager::AbortUnfinishedUpload(const UnfinishedUpload& upload)
 Result<std::unique_ptr<ChunkWriter>> RemoteChunkManager::ResumeWriter(const std::string& path) {
   ARROW_RETURN_NOT_OK(CheckMultipart());
   ARROW_RETURN_NOT_OK(CheckObjectPath(path));
-  return std::make_unique<RemoteChunkWriter>(client_, path, Uploads(/*resume=*/true, false));
+  return MakeWriter(path, Uploads(/*resume=*/true, /*name_is_fresh=*/false),
+                    /*name_is_fresh=*/false);
 }
 
 Result<std::vector<ObjectInfo>> RemoteChunkManager::List(const std::string& prefix,

@@ -86,6 +86,8 @@ class RemoteChunkManager : public ChunkManager {
  private:
   Status CheckMultipart() const;
   UploadOptions Uploads(bool resume, bool name_is_fresh) const;
+  std::unique_ptr<ChunkWriter> MakeWriter(const std::string& path, UploadOptions uploads,
+                                          bool name_is_fresh) const;
   ObjectRequest WholeRead(const std::string& path) const;
   ObjectReply Put(const std::string& path, std::span<const uint8_t> bytes, bool if_absent);
 

@@ -2,28 +2,44 @@
 #include "storage/remote/remote_chunk_writer.h"
 
 #include <algorithm>
-#include <functional>
-#include <future>
 #include <utility>
 
 #include "arrow/buffer.h"
+#include "base/awaited.h"
 #include "storage/remote/multipart_upload.h"
 
 namespace varve::internal {
 namespace {
 
-ObjectReply Wait(const std::function<void(ObjectDone)>& start) {
-  auto promise = std::make_shared<std::promise<ObjectReply>>();
-  auto future = promise->get_future();
-  start([promise](ObjectReply reply) { promise->set_value(std::move(reply)); });
-  return future.get();
+// Of 10,000 parts that begin with the least that S3 takes, 5 MiB, this makes more than its 5 TiB.
+constexpr int64_t kPartsOfASize = 1000;
+constexpr int64_t kDoublingsMax = 9;
+
+UploadOptions StoppedBy(const std::stop_source& stop, UploadOptions options) {
+  options.stop = stop.get_token();
+  return options;
 }
 
 }  // namespace
 
+int64_t PartBytes(int64_t part_bytes, int64_t number) {
+  constexpr int64_t kServicesTake = int64_t{5} << 30;
+  const int64_t doublings = std::min((number - 1) / kPartsOfASize, kDoublingsMax);
+  return std::max(part_bytes, std::min(part_bytes << doublings, kServicesTake));
+}
+
 RemoteChunkWriter::RemoteChunkWriter(std::shared_ptr<ObjectClient> client, std::string path,
-                                     UploadOptions options)
-    : client_(std::move(client)), path_(std::move(path)), options_(options) {}
+                                     UploadOptions options, std::function<Status()> before_parts)
+    : client_(std::move(client)),
+      path_(std::move(path)),
+      options_(StoppedBy(stop_, std::move(options))),
+      before_parts_(std::move(before_parts)) {}
+
+ObjectReply RemoteChunkWriter::Wait(const std::function<void(ObjectDone)>& start) {
+  const auto waiting = std::make_shared<Awaited<ObjectReply>>();
+  start([waiting](ObjectReply reply) { waiting->Set(std::move(reply)); });
+  return waiting->Wait(stop_);
+}
 
 RemoteChunkWriter::~RemoteChunkWriter() {
   // Nobody is left to tell.
@@ -42,9 +58,12 @@ Status RemoteChunkWriter::Write(std::span<const uint8_t> bytes) {
 Status RemoteChunkWriter::Append(std::span<const uint8_t> bytes) {
   bytes_written_ += static_cast<int64_t>(bytes.size());
   while (!bytes.empty()) {
-    if (static_cast<int64_t>(part_.size()) == options_.part_bytes) ARROW_RETURN_NOT_OK(SendPart());
-    const auto step =
-        std::min(bytes.size(), static_cast<size_t>(options_.part_bytes) - part_.size());
+    auto full = static_cast<size_t>(PartBytes(options_.part_bytes, num_parts_ + 1));
+    if (part_.size() == full) {
+      ARROW_RETURN_NOT_OK(SendPart());
+      full = static_cast<size_t>(PartBytes(options_.part_bytes, num_parts_ + 1));
+    }
+    const auto step = std::min(bytes.size(), full - part_.size());
     part_.append(reinterpret_cast<const char*>(bytes.data()), step);
     bytes = bytes.subspan(step);
   }
@@ -53,12 +72,14 @@ Status RemoteChunkWriter::Append(std::span<const uint8_t> bytes) {
 
 Status RemoteChunkWriter::SendPart() {
   if (upload_ == nullptr) {
+    if (before_parts_) ARROW_RETURN_NOT_OK(before_parts_());
     if (options_.multipart) {
       upload_ = std::make_unique<MultipartUpload>(client_, path_, options_);
     } else {
       ARROW_ASSIGN_OR_RAISE(upload_, client_->OpenUpload(path_, options_));
     }
   }
+  ++num_parts_;
   auto bytes = arrow::Buffer::FromString(std::move(part_));
   part_.clear();
   const auto reply = Wait([&](ObjectDone done) { upload_->Write(bytes, std::move(done)); });

@@ -90,7 +90,9 @@ struct RetryingClient::Trial : std::enable_shared_from_this<Trial> {
     if (!reply.ok() && MayHelp(reply.outcome, tries) && tries < shared->policy.max_tries &&
         !request.stop.stop_requested()) {
       const nanoseconds pause = PauseAfter(reply);
-      if (pause < Left() && shared->budget->TakeRetry()) {
+      // What was never sent burdens nobody.
+      const bool is_free = reply.requests == 0;
+      if (pause < Left() && (is_free || shared->budget->TakeRetry())) {
         maybe_done = maybe_done || MayHaveHappened(reply.outcome);
         return Pause(pause);
       }
@@ -148,7 +150,9 @@ void RetryingClient::Start(ObjectRequest request, ObjectDone done) {
 
 Result<std::unique_ptr<ObjectUpload>> RetryingClient::OpenUpload(const std::string& path,
                                                                  const UploadOptions& options) {
-  return shared_->base->OpenUpload(path, options);
+  UploadOptions within = options;
+  within.may_retry = [budget = shared_->budget] { return budget->TakeRetry(); };
+  return shared_->base->OpenUpload(path, within);
 }
 
 }  // namespace varve::internal

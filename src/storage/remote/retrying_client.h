@@ -53,7 +53,7 @@ class RetryingClient : public ObjectClient {
                  Random* random = Random::System());
 
   void Start(ObjectRequest request, ObjectDone done) override;
-  /// What is sent part by part is not sent again.
+  /// The service sends its parts again by itself, out of the same budget.
   Result<std::unique_ptr<ObjectUpload>> OpenUpload(const std::string& path,
                                                    const UploadOptions& options) override;
 

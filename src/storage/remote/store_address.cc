@@ -128,6 +128,7 @@ constexpr OptionNames kCommonOptions[] = {
     {{"max_in_flight", "max_connections"}},
     {{"max_bandwidth"}},
     {{"part_bytes"}},
+    {{"parallel_parts"}},
     {{"read_replicas"}},
     {{"skip_probe"}},
     {{"credential_hosts"}},
@@ -262,6 +263,7 @@ class Resolver {
     }
     ARROW_RETURN_NOT_OK(
         TakeNumber("part_bytes", 5 << 20, int64_t{5} << 30, &address.manager.part_bytes));
+    ARROW_RETURN_NOT_OK(TakeNumber("parallel_parts", 1, 64, &address.manager.parallel_parts));
     if (const auto bundle = Take("ca_bundle")) {
       std::ifstream in(*bundle, std::ios::binary);
       address.client.certificates.assign(std::istreambuf_iterator<char>(in), {});

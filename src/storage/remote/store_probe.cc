@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "arrow/buffer.h"
+#include "storage/remote/multipart_upload.h"
 
 namespace varve::internal {
 namespace {
@@ -66,14 +67,18 @@ class Probe {
 
  private:
   Status RunAllParts() {
-    ARROW_ASSIGN_OR_RAISE(result_.put_problem, RacePuts());
-    result_.put_if_absent = result_.put_problem.empty();
+    if (options_.writes) {
+      ARROW_ASSIGN_OR_RAISE(result_.put_problem, RacePuts());
+      result_.put_if_absent = result_.put_problem.empty();
+    }
     if (options_.uploads) {
       ARROW_ASSIGN_OR_RAISE(result_.upload_problem, RaceUploads());
       result_.upload_if_absent = result_.upload_problem.empty();
     }
-    ARROW_ASSIGN_OR_RAISE(result_.listing_problem, LookAtListing());
-    result_.ordered_listing = result_.listing_problem.empty();
+    if (options_.writes) {
+      ARROW_ASSIGN_OR_RAISE(result_.listing_problem, LookAtListing());
+      result_.ordered_listing = result_.listing_problem.empty();
+    }
     return Status::OK();
   }
 
@@ -117,30 +122,45 @@ class Probe {
       RunRace(1, [&](int, ObjectDone done) { uploads[i]->Abort(std::move(done)); });
     }
     ARROW_RETURN_NOT_OK(status);
-    return Judge(path, replies, options_.part_bytes,
+    return Judge(path, replies, options_.multipart ? 0 : options_.part_bytes,
                  "conditional completions of multipart uploads of one new object");
   }
 
-  // All that differs between racers lies in their second part: the first is one buffer for all.
   Status SendParts(const std::string& path, std::vector<std::unique_ptr<ObjectUpload>>* uploads) {
-    const std::shared_ptr<arrow::Buffer> part =
-        arrow::Buffer::FromString(std::string(static_cast<size_t>(options_.part_bytes), 'v'));
     for (int racer = 0; racer < options_.num_racers; ++racer) {
-      ARROW_ASSIGN_OR_RAISE(auto upload,
-                            client_->OpenUpload(path, {.if_absent = true,
-                                                       .part_bytes = options_.part_bytes,
-                                                       .parallel_parts = 1,
-                                                       .timeout = options_.timeout}));
+      ARROW_ASSIGN_OR_RAISE(auto upload, OpenUpload(path));
       uploads->push_back(std::move(upload));
     }
-    for (const bool first : {true, false}) {
-      const auto replies = RunRace(options_.num_racers, [&](int racer, ObjectDone done) {
-        (*uploads)[static_cast<size_t>(racer)]->Write(
-            first ? part : arrow::Buffer::FromString(TextOf(racer)), std::move(done));
-      });
-      for (const ObjectReply& reply : replies) {
-        ARROW_RETURN_NOT_OK(StatusOf(reply, ObjectOperation::kWrite, path));
-      }
+    if (!options_.multipart) {
+      // Of a single part, a service's writer makes no upload. It is one buffer for all.
+      const std::shared_ptr<arrow::Buffer> part =
+          arrow::Buffer::FromString(std::string(static_cast<size_t>(options_.part_bytes), 'v'));
+      ARROW_RETURN_NOT_OK(SendPart(path, *uploads, [&](int) { return part; }));
+    }
+    return SendPart(path, *uploads,
+                    [&](int racer) { return arrow::Buffer::FromString(TextOf(racer)); });
+  }
+
+  Result<std::unique_ptr<ObjectUpload>> OpenUpload(const std::string& path) {
+    const UploadOptions options{.if_absent = true,
+                                .part_bytes = options_.part_bytes,
+                                .parallel_parts = options_.multipart ? 2 : 1,
+                                .timeout = options_.timeout};
+    if (!options_.multipart) return client_->OpenUpload(path, options);
+    // Not ours to keep alive: it outlives the probe.
+    const std::shared_ptr<ObjectClient> client(std::shared_ptr<ObjectClient>(), client_);
+    return std::make_unique<MultipartUpload>(client, path, options);
+  }
+
+  using PartOf = std::function<std::shared_ptr<arrow::Buffer>(int racer)>;
+
+  Status SendPart(const std::string& path,
+                  const std::vector<std::unique_ptr<ObjectUpload>>& uploads, const PartOf& part) {
+    const auto replies = RunRace(options_.num_racers, [&](int racer, ObjectDone done) {
+      uploads[static_cast<size_t>(racer)]->Write(part(racer), std::move(done));
+    });
+    for (const ObjectReply& reply : replies) {
+      ARROW_RETURN_NOT_OK(StatusOf(reply, ObjectOperation::kWrite, path));
     }
     return Status::OK();
   }
@@ -262,13 +282,21 @@ Result<StoreProbe> ProbeConditionalWrites(ObjectClient* client, const ProbeOptio
 }
 
 Status RefuseUnlessSafe(const StoreProbe& probe, const std::string& uri) {
-  const std::string& problem = probe.put_problem.empty() ? probe.upload_problem : probe.put_problem;
-  if (problem.empty()) return Status::OK();
-  return MakeError(ErrorKind::kUnsupported,
-                   "this store cannot hold a table that is written to: commits of several writers "
-                   "would overwrite each other (" +
-                       problem + ")",
-                   {.object = uri});
+  if (!probe.put_problem.empty()) {
+    return MakeError(ErrorKind::kUnsupported,
+                     "this store cannot hold a table that is written to: commits of several "
+                     "writers would overwrite each other (" +
+                         probe.put_problem + ")",
+                     {.object = uri});
+  }
+  if (!probe.upload_problem.empty()) {
+    return MakeError(ErrorKind::kUnsupported,
+                     "this store cannot keep large objects apart: one that several write at a time "
+                     "would be overwritten (" +
+                         probe.upload_problem + "). Sole writers may say skip_probe=true",
+                     {.object = uri});
+  }
+  return Status::OK();
 }
 
 }  // namespace varve::internal

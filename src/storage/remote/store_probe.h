@@ -3,7 +3,8 @@
 // the same object only where there is none, exactly one succeeds, and what it wrote stays. Some
 // servers answer as if they did and do not.
 //
-// Cost:     about 40 small requests; with uploads, 16 more and `num_racers` times a part of data
+// Cost:     of writes about 40 small requests; of uploads about 30, and `num_racers` times a part of
+//           data where uploads cannot be told apart
 // Errors:   of requests that fail, as such; a store that breaks its promise is no error here, but a
 //           result that says what it did
 // Leaves:   nothing; names of what could not be removed again are in the result
@@ -23,15 +24,17 @@ namespace varve::internal {
 
 struct ProbeOptions {
   int num_racers = 8;
-  /// Whether objects that are sent part by part are raced, too.
-  bool uploads = false;
-  int64_t part_bytes = 5 << 20;               ///< the least that the service takes
+  bool writes = true;    ///< objects that are one request, and whether listings are in order
+  bool uploads = false;  ///< objects that are sent part by part
+  bool multipart = false;  ///< uploads can be told apart (multipart_upload.h): then one part is enough
+  int64_t part_bytes = 5 << 20;               ///< the least that the service takes, otherwise
   std::chrono::milliseconds timeout{30'000};  ///< of each request
 };
 
 struct StoreProbe {
+  // False also where it was not tried.
   bool put_if_absent = false;
-  bool upload_if_absent = false;  ///< false also where uploads were not tried
+  bool upload_if_absent = false;
   bool ordered_listing = false;
   /// What the store did instead, a sentence each; empty where it kept its promise.
   std::string put_problem;
@@ -45,7 +48,7 @@ struct StoreProbe {
 Result<StoreProbe> ProbeConditionalWrites(ObjectClient* client, const ProbeOptions& options = {},
                                           Random* random = Random::System());
 
-/// OK, or an Unsupported that tells a writer why it must not commit to `uri`.
+/// OK, or an Unsupported that tells a writer why it must not write to `uri`.
 Status RefuseUnlessSafe(const StoreProbe& probe, const std::string& uri);
 
 }  // namespace varve::internal

@@ -16,9 +16,10 @@ using testing::StartsWith;
 
 constexpr uint64_t kSeed = 20261121;
 
-Result<StoreProbe> ProbeOf(SimulatedClient* client, bool uploads = true) {
+Result<StoreProbe> ProbeOf(SimulatedClient* client, bool uploads = true, bool multipart = false) {
   const auto random = Random::Seeded(kSeed);
-  return ProbeConditionalWrites(client, {.uploads = uploads, .part_bytes = 3000}, random.get());
+  return ProbeConditionalWrites(
+      client, {.uploads = uploads, .multipart = multipart, .part_bytes = 3000}, random.get());
 }
 
 TEST(StoreProbeTest, AStoreThatKeepsItsPromisesIsFitForCommits) {
@@ -74,21 +75,36 @@ TEST(StoreProbeTest, AStoreWithoutConditionsSaysSo) {
 TEST(StoreProbeTest, CompletionsOfUploadsAreRacedOnTheirOwn) {
   for (const auto condition :
        {SimulatedCondition::kIgnored, SimulatedCondition::kCheckedTooEarly}) {
-    SimulatedClient client({.upload = condition});
-    const StoreProbe probe = *ProbeOf(&client);
-    EXPECT_TRUE(probe.put_if_absent);
-    EXPECT_FALSE(probe.upload_if_absent);
-    EXPECT_EQ(probe.upload_problem,
-              "of 8 simultaneous conditional completions of multipart uploads of one new object, 8 "
-              "succeeded: the condition is ignored");
-    EXPECT_FALSE(RefuseUnlessSafe(probe, "s3://b").ok());
-    EXPECT_THAT(client.objects(), IsEmpty());
-    EXPECT_EQ(client.num_open_uploads(), 0);
+    for (const bool multipart : {false, true}) {
+      SimulatedClient client({.upload = condition});
+      const StoreProbe probe = *ProbeOf(&client, /*uploads=*/true, multipart);
+      EXPECT_TRUE(probe.put_if_absent);
+      EXPECT_FALSE(probe.upload_if_absent);
+      EXPECT_EQ(probe.upload_problem,
+                "of 8 simultaneous conditional completions of multipart uploads of one new object, "
+                "8 succeeded: the condition is ignored");
+      EXPECT_THAT(RefuseUnlessSafe(probe, "s3://b").message(), HasSubstr("large objects"));
+      EXPECT_THAT(client.objects(), IsEmpty());
+      EXPECT_EQ(client.num_open_uploads(), 0);
 
-    const StoreProbe puts_only = *ProbeOf(&client, /*uploads=*/false);
-    EXPECT_FALSE(puts_only.upload_if_absent);
-    EXPECT_TRUE(RefuseUnlessSafe(puts_only, "s3://b").ok());
+      const StoreProbe puts_only = *ProbeOf(&client, /*uploads=*/false);
+      EXPECT_FALSE(puts_only.upload_if_absent);
+      EXPECT_TRUE(RefuseUnlessSafe(puts_only, "s3://b").ok());
+    }
   }
+}
+
+TEST(StoreProbeTest, UploadsThatCanBeToldApartAreRacedWithoutWeight) {
+  SimulatedClient client;
+  const auto random = Random::Seeded(kSeed);
+  const auto probe = ProbeConditionalWrites(
+      &client, {.writes = false, .uploads = true, .multipart = true}, random.get());
+  ASSERT_TRUE(probe.ok()) << probe.status();
+  EXPECT_TRUE(probe->upload_if_absent) << probe->upload_problem;
+  EXPECT_FALSE(probe->put_if_absent);  // not tried
+  EXPECT_TRUE(RefuseUnlessSafe(*probe, "s3://b").ok());
+  EXPECT_THAT(client.objects(), IsEmpty());
+  EXPECT_EQ(client.num_open_uploads(), 0);
 }
 
 TEST(StoreProbeTest, ListingsThatNeedCareAreTold) {

@@ -59,6 +59,10 @@ Result<std::unique_ptr<ObjectUpload>> SimulatedClient::OpenUpload(const std::str
 }
 
 void SimulatedClient::Start(ObjectRequest request, ObjectDone done) {
+  if (request.operation == ObjectOperation::kUploadComplete) {
+    return Complete(std::move(request), std::move(done));
+  }
+  if (request.operation > ObjectOperation::kList) return done(AnswerUpload(request));
   if (request.operation != ObjectOperation::kWrite) return done(Answer(request));
   if (request.if_absent && dialect_.put == SimulatedCondition::kHonoured) {
     std::unique_lock lock(mutex_);
@@ -70,6 +74,59 @@ void SimulatedClient::Start(ObjectRequest request, ObjectDone done) {
   }
   Put(request.if_absent ? dialect_.put : SimulatedCondition::kIgnored,
       {request.path, request.body->ToString(), std::move(done)});
+}
+
+ObjectReply SimulatedClient::AnswerUpload(const ObjectRequest& request) {
+  const std::lock_guard lock(mutex_);
+  ObjectReply reply = Reply(ObjectOutcome::kOk, 200);
+  if (request.operation == ObjectOperation::kUploadBegin) {
+    reply.upload = "upload-" + std::to_string(++last_upload_);
+    uploads_[reply.upload].path = request.path;
+    return reply;
+  }
+  if (request.operation == ObjectOperation::kListUploads) {
+    for (const auto& [id, upload] : uploads_) {
+      if (upload.path.starts_with(request.path)) {
+        reply.uploads.push_back({.path = upload.path, .id = id});
+      }
+    }
+    return reply;
+  }
+  const auto upload = uploads_.find(request.upload);
+  if (upload == uploads_.end()) return Reply(ObjectOutcome::kNotFound, 404);
+  if (request.operation == ObjectOperation::kUploadPart) {
+    reply.etag = "part-" + std::to_string(request.part);
+    upload->second.bytes[request.part] = request.body->ToString();
+  } else if (request.operation == ObjectOperation::kListParts) {
+    for (const auto& [number, bytes] : upload->second.bytes) {
+      reply.parts.push_back({.number = number,
+                             .size = static_cast<int64_t>(bytes.size()),
+                             .etag = "part-" + std::to_string(number)});
+    }
+  } else {
+    uploads_.erase(upload);
+  }
+  return reply;
+}
+
+void SimulatedClient::Complete(ObjectRequest request, ObjectDone done) {
+  std::string bytes;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto upload = uploads_.find(request.upload);
+    if (upload != uploads_.end()) {
+      for (const UploadedPart& part : request.parts) bytes += upload->second.bytes[part.number];
+    }
+  }
+  Put(request.if_absent ? dialect_.upload : SimulatedCondition::kIgnored,
+      {request.path, std::move(bytes),
+       [this, id = request.upload, done = std::move(done)](ObjectReply reply) {
+         if (reply.ok()) {
+           const std::lock_guard lock(mutex_);
+           uploads_.erase(id);
+         }
+         done(std::move(reply));
+       }});
 }
 
 void SimulatedClient::Put(SimulatedCondition condition, Waiting write) {
@@ -90,11 +147,11 @@ void SimulatedClient::Put(SimulatedCondition condition, Waiting write) {
       if (condition == SimulatedCondition::kNotImplemented) {
         reply = Reply(ObjectOutcome::kUnavailable, 501);
       } else if (exists && condition != SimulatedCondition::kIgnored) {
-        reply = Reply(ObjectOutcome::kExists, 412);
+        reply = Reply(ObjectOutcome::kExists, dialect_.exists_status);
       }
       const bool won = reply.ok();
       if (won && dialect_.loses_first_answer && !std::exchange(lost_answer_, true)) {
-        reply = Reply(ObjectOutcome::kExists, 412);
+        reply = Reply(ObjectOutcome::kExists, dialect_.exists_status);
         reply.maybe_ours = true;
       }
       if (won || condition == SimulatedCondition::kRefusedButStored) {
@@ -153,7 +210,7 @@ std::map<std::string, std::string> SimulatedClient::objects() const {
 
 int SimulatedClient::num_open_uploads() const {
   const std::lock_guard lock(mutex_);
-  return num_open_uploads_;
+  return num_open_uploads_ + static_cast<int>(uploads_.size());
 }
 
 }  // namespace varve::internal

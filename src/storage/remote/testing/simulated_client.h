@@ -36,7 +36,8 @@ struct SimulatedDialect {
   SimulatedCondition put = SimulatedCondition::kHonoured;
   SimulatedCondition upload = SimulatedCondition::kHonoured;
   SimulatedListing listing = SimulatedListing::kOrdered;
-  int together = 8;  ///< kCheckedTooEarly waits for so many
+  int together = 8;         ///< kCheckedTooEarly waits for so many
+  int exists_status = 412;  ///< of the answer that there is such an object
   /// So many conditional puts are answered "another request is in progress" first.
   int num_conflicts = 0;
   /// The first winner is told that there is an object, maybe its own: as after a lost answer.
@@ -63,7 +64,14 @@ class SimulatedClient : public ObjectClient {
     ObjectDone done;
   };
 
+  struct Parts {
+    std::string path;
+    std::map<int, std::string> bytes;
+  };
+
   void Put(SimulatedCondition condition, Waiting write);
+  ObjectReply AnswerUpload(const ObjectRequest& request);
+  void Complete(ObjectRequest request, ObjectDone done);
   ObjectReply Answer(const ObjectRequest& request);
   ObjectReply List(const ObjectRequest& request) const;
 
@@ -72,7 +80,9 @@ class SimulatedClient : public ObjectClient {
   std::map<std::string, std::string> objects_;
   std::vector<Waiting> waiting_;
   int num_conflicts_ = 0;
-  int num_open_uploads_ = 0;
+  int num_open_uploads_ = 0;  // of OpenUpload
+  int last_upload_ = 0;
+  std::map<std::string, Parts> uploads_;  // by id
   bool lost_answer_ = false;
 };
 

@@ -3,6 +3,7 @@
 
 use std::ffi::c_void;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
@@ -10,7 +11,7 @@ use opendal::options::{ListOptions, WriteOptions};
 use opendal::{Buffer, Operator};
 
 use crate::call::{Call, Done, Endpoint, Failure, Foreign, Outcome, Report, TOO_LONG, Text, not_utf8};
-use crate::transport::Recorder;
+use crate::transport::{Recorder, is_error_page};
 
 /// Memory of the other side's that is released when nobody needs it any more.
 pub type Release = extern "C" fn(owner: *mut c_void);
@@ -109,6 +110,7 @@ pub unsafe extern "C" fn vod_read_whole(
     user: *mut c_void,
 ) -> *mut Call {
     let recorder = Arc::new(Recorder::of_reads());
+    let met = recorder.clone();
     let work = move |operator: Operator, path: String| async move {
         let mut stream = operator.reader(&path).await?.into_stream(..).await?;
         let mut parts = Vec::new();
@@ -120,8 +122,11 @@ pub unsafe extern "C" fn vod_read_whole(
             }
             parts.extend(buffer);
         }
-        let data = Buffer::from_iter(parts).to_bytes();
-        Ok(Outcome { bytes: total, size: total, data, ..Outcome::default() })
+        let data = Buffer::from_iter(parts);
+        if !met.names_entity.load(Relaxed) && is_error_page(&data) {
+            return Err(Failure { kind: 1, temporary: true, message: "an error under a success".to_owned() });
+        }
+        Ok(Outcome { bytes: total, size: total, data: data.to_bytes(), ..Outcome::default() })
     };
     unsafe { (*endpoint).run(path, recorder, timeout_ms, Report::new(done, user), work) }
 }

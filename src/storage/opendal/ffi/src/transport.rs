@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU16, AtomicU32, Ordering::Relaxed};
 use std::time::Duration;
 
-use http::header::{CONTENT_RANGE, DATE, IF_NONE_MATCH, RANGE, RETRY_AFTER};
+use http::header::{CONTENT_RANGE, DATE, ETAG, IF_NONE_MATCH, RANGE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, Request, Response, StatusCode};
 use opendal::raw::oio::ReadStream;
 use opendal::{Buffer, Error, ErrorKind, HttpBody, HttpTransport, HttpTransporter, Result};
@@ -19,6 +19,8 @@ const ERROR_BYTES: usize = 64 << 10;
 /// The most that an answer may hold that is no object: a page of a listing, mostly.
 const ANSWER_BYTES: usize = 32 << 20;
 
+pub type MayRetry = Box<dyn Fn() -> bool + Send + Sync>;
+
 /// What the requests of one call met. `-1` and `0` say that there was nothing.
 pub struct Recorder {
     /// Answers are objects, handed on as they come.
@@ -27,11 +29,15 @@ pub struct Recorder {
     is_upload: bool,
     /// So many requests of an upload, of all its parts together, may be sent again.
     retries_left: AtomicU32,
+    /// Asked before each of them.
+    may_retry: MayRetry,
     pub requests: AtomicU32,
     pub status: AtomicU16,
     pub retry_after_ms: AtomicI64,
     pub server_date_ms: AtomicI64,
     pub certificate_refused: AtomicBool,
+    /// The last answer named what it holds, as every service does for an object.
+    pub names_entity: AtomicBool,
     /// As S3 names it, with most of its answers.
     region: Mutex<String>,
 }
@@ -42,11 +48,13 @@ impl Default for Recorder {
             reads_objects: false,
             is_upload: false,
             retries_left: AtomicU32::new(0),
+            may_retry: Box::new(|| false),
             requests: AtomicU32::new(0),
             status: AtomicU16::new(0),
             retry_after_ms: AtomicI64::new(-1),
             server_date_ms: AtomicI64::new(-1),
             certificate_refused: AtomicBool::new(false),
+            names_entity: AtomicBool::new(false),
             region: Mutex::default(),
         }
     }
@@ -57,12 +65,13 @@ impl Recorder {
         Recorder { reads_objects: true, ..Recorder::default() }
     }
 
-    pub fn of_upload(retries: u32) -> Recorder {
-        Recorder { is_upload: true, retries_left: AtomicU32::new(retries), ..Recorder::default() }
+    pub fn of_upload(retries: u32, may_retry: MayRetry) -> Recorder {
+        Recorder { is_upload: true, retries_left: AtomicU32::new(retries), may_retry, ..Recorder::default() }
     }
 
     fn take_retry(&self) -> bool {
-        self.retries_left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok()
+        let left = self.retries_left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1));
+        left.is_ok() && (self.may_retry)()
     }
 
     /// What a request met that is not sent again.
@@ -87,6 +96,7 @@ impl Recorder {
     }
 
     fn note_headers(&self, headers: &HeaderMap) {
+        self.names_entity.store(headers.contains_key(ETAG), Relaxed);
         if let Some(region) = text(headers, &HeaderName::from_static("x-amz-bucket-region"))
             && let Ok(mut noted) = self.region.lock()
         {
@@ -200,7 +210,7 @@ fn body_of(bytes: Buffer) -> HttpBody {
 
 /// Whether an answer that calls itself a success says otherwise: S3 may do so after a while, and
 /// what stands before a service does it with a page for people. OpenDAL would see an empty listing.
-fn is_error_page(body: &Buffer) -> bool {
+pub fn is_error_page(body: &Buffer) -> bool {
     const LOOKED_AT: usize = 512;
     let start = body.slice(..body.len().min(LOOKED_AT)).to_bytes();
     let text = String::from_utf8_lossy(&start).to_ascii_lowercase();
@@ -387,8 +397,9 @@ mod tests {
         assert!(!request("POST", "content-type"));
         assert!(!request("PUT", "if-none-match"));
         assert!(!request("PUT", "x-oss-forbid-overwrite"));
-        let upload = Recorder::of_upload(2);
+        let upload = Recorder::of_upload(2, Box::new(|| true));
         assert_eq!([upload.take_retry(), upload.take_retry(), upload.take_retry()], [true, true, false]);
+        assert!(!Recorder::of_upload(2, Box::new(|| false)).take_retry());
         assert!(pause_before(40, i64::MAX) <= Duration::from_secs(10));
     }
 

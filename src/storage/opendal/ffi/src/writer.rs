@@ -9,7 +9,7 @@ use futures::lock::{Mutex, OwnedMutexGuard};
 use opendal::options::WriteOptions;
 use opendal::{Buffer, Operator, Writer};
 
-use crate::call::{BAD_ARGUMENT, Call, Done, Endpoint, Failure, Outcome, Report, Text};
+use crate::call::{BAD_ARGUMENT, Call, Done, Endpoint, Failure, Foreign, Outcome, Report, Text};
 use crate::operations::{Lent, Release};
 use crate::transport::Recorder;
 
@@ -37,37 +37,66 @@ fn not_open() -> Failure {
     Failure::new(BAD_ARGUMENT, "the upload is not open")
 }
 
+/// Whether something may be done, as `owner` sees it.
+type May = extern "C" fn(owner: *mut c_void) -> bool;
+
+#[repr(C)]
+pub struct OpenOptions {
+    path: Text,
+    if_not_exists: bool,
+    concurrency: usize,
+    retries: u32,
+    may_retry: May,
+    owner: *mut c_void,
+    release: Release,
+}
+
+/// The other side's leave to send a request again; released with the last who may ask.
+struct Leave {
+    may_retry: May,
+    owner: Foreign,
+    release: Release,
+}
+
+impl Drop for Leave {
+    fn drop(&mut self) {
+        (self.release)(self.owner.0);
+    }
+}
+
 /// # Safety
 /// `writer` is set before the callback of a success, and may be used after it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn vod_writer_open(
     endpoint: *const Endpoint,
-    path: Text,
-    if_not_exists: bool,
-    part_bytes: usize,
-    concurrency: usize,
-    retries: u32,
+    options: *const OpenOptions,
     writer: *mut *mut Upload,
     timeout_ms: u64,
     done: Done,
     user: *mut c_void,
 ) -> *mut Call {
     let endpoint = unsafe { &*endpoint };
-    let recorder = Arc::new(Recorder::of_upload(retries));
+    let options = unsafe { &*options };
+    let leave = Leave { may_retry: options.may_retry, owner: Foreign(options.owner), release: options.release };
+    let may_retry = move || {
+        let leave = &leave;
+        (leave.may_retry)(leave.owner.0)
+    };
+    let recorder = Arc::new(Recorder::of_upload(options.retries, Box::new(may_retry)));
+    let (if_not_exists, concurrent) = (options.if_not_exists, options.concurrency);
     let place = Arc::new(Mutex::new(None));
     let upload = Upload { endpoint: endpoint.clone(), recorder: recorder.clone(), writer: place.clone() };
     unsafe { *writer = Box::into_raw(Box::new(upload)) };
     let work = move |operator: Operator, path: String| async move {
         let options = WriteOptions {
             if_not_exists,
-            concurrent: concurrency,
-            chunk: Some(part_bytes),
+            concurrent,
             ..WriteOptions::default()
         };
         *place.lock().await = Some(operator.writer_options(&path, options).await?);
         Ok(Outcome::default())
     };
-    unsafe { endpoint.run(path, recorder, timeout_ms, Report::new(done, user), work) }
+    unsafe { endpoint.run(options.path, recorder, timeout_ms, Report::new(done, user), work) }
 }
 
 /// # Safety

@@ -173,7 +173,8 @@ void OnPart(void* user, const vod_part* part) {
 
 void Release(void* owner) { delete static_cast<std::shared_ptr<arrow::Buffer>*>(owner); }
 
-vod_call* SendRequest(const vod_endpoint* endpoint, const ObjectRequest& request, RunningPtr* user) {
+vod_call* SendRequest(const vod_endpoint* endpoint, const ObjectRequest& request,
+                      RunningPtr* user) {
   const vod_text path = TextOf(request.path);
   const auto timeout = static_cast<uint64_t>(request.timeout.count());
   switch (request.operation) {
@@ -270,10 +271,9 @@ class OpenDalUpload : public ObjectUpload {
   void Send(std::shared_ptr<arrow::Buffer> bytes, ObjectDone done) {
     Begin(endpoint_, {.body = std::move(bytes), .stop = options_.stop}, std::move(done),
           [this](const ObjectRequest& request, RunningPtr* user) {
-            return vod_writer_write(writer_, request.body->data(),
-                                    static_cast<size_t>(request.body->size()),
-                                    new std::shared_ptr<arrow::Buffer>(request.body), Release,
-                                    Timeout(), OnDone, user);
+            return vod_writer_write(
+                writer_, request.body->data(), static_cast<size_t>(request.body->size()),
+                new std::shared_ptr<arrow::Buffer>(request.body), Release, Timeout(), OnDone, user);
           });
   }
   uint64_t Timeout() const { return static_cast<uint64_t>(options_.timeout.count()); }

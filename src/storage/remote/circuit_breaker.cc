@@ -27,11 +27,13 @@ class GuardedUpload : public ObjectUpload {
       : base_(std::move(base)), health_(std::move(health)) {}
 
   void Write(std::shared_ptr<arrow::Buffer> bytes, ObjectDone done) override {
-    Ask(health_, [&](ObjectDone told) { base_->Write(std::move(bytes), std::move(told)); },
+    Ask(
+        health_, [&](ObjectDone told) { base_->Write(std::move(bytes), std::move(told)); },
         std::move(done));
   }
   void Close(ObjectDone done) override {
-    Ask(health_, [&](ObjectDone told) { base_->Close(std::move(told)); }, std::move(done));
+    Ask(
+        health_, [&](ObjectDone told) { base_->Close(std::move(told)); }, std::move(done));
   }
   // Asked in any case: nobody comes back to it.
   void Abort(ObjectDone done) override { base_->Abort(std::move(done)); }
@@ -48,7 +50,8 @@ CircuitBreaker::CircuitBreaker(std::shared_ptr<ObjectClient> base,
     : base_(std::move(base)), health_(std::move(health)) {}
 
 void CircuitBreaker::Start(ObjectRequest request, ObjectDone done) {
-  Ask(health_, [&](ObjectDone told) { base_->Start(std::move(request), std::move(told)); },
+  Ask(
+      health_, [&](ObjectDone told) { base_->Start(std::move(request), std::move(told)); },
       std::move(done));
 }
 

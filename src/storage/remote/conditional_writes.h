@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whether writers may rest on the conditions of a store, those of single writes and those of
-// completed uploads: tried in a process for each root, and remembered for kRemembered, since a store
-// may change (versioning that is switched on makes some ignore conditions).
+// completed uploads: tried in a process for each root, and remembered for kRemembered, since a
+// store may change (versioning that is switched on makes some ignore conditions).
 //
 // Errors:  Unsupported that says what the store does instead; a request that fails is an error of
 //          this call, and the next one tries again

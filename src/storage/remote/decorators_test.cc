@@ -242,8 +242,7 @@ TEST_F(CircuitBreakerTest, OpensProbesAndCloses) {
 
 // What the breaker keeps back burdens no service, and takes nothing from what retries may cost.
 TEST_F(CircuitBreakerTest, WhatIsKeptBackTakesNoBudget) {
-  const auto health =
-      std::make_shared<EndpointHealth>(BreakerPolicy{.failures = 1}, &timer_);
+  const auto health = std::make_shared<EndpointHealth>(BreakerPolicy{.failures = 1}, &timer_);
   health->Learn(ObjectOutcome::kUnavailable);
   const auto base = Script({ObjectOutcome::kOk});
   const auto budget = std::make_shared<RetryBudget>(/*per_request=*/0, /*most=*/0.5);
@@ -285,8 +284,7 @@ TEST_F(CircuitBreakerTest, UploadsAreGuardedToo) {
     std::function<bool()> may_retry;
   };
   const auto service = std::make_shared<Service>();
-  const auto health =
-      std::make_shared<EndpointHealth>(BreakerPolicy{.failures = 2}, &timer_);
+  const auto health = std::make_shared<EndpointHealth>(BreakerPolicy{.failures = 2}, &timer_);
   const auto budget = std::make_shared<RetryBudget>(/*per_request=*/0, /*most=*/1);
   RetryingClient client(std::make_shared<CircuitBreaker>(service, health), {}, budget, &timer_,
                         random_.get());

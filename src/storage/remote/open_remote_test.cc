@@ -252,8 +252,8 @@ TEST_F(OpenRemoteTest, UploadsThatWouldOverwriteAreRefused) {
   EXPECT_EQ(KindOf(refusal), ErrorKind::kUnsupported);
   EXPECT_THAT(refusal.message(), HasSubstr("8 succeeded: the condition is ignored"));
   EXPECT_GT(store->Metrics()->calls(), calls + 8);
-  EXPECT_THAT(service->objects(), ElementsAre(testing::Pair("fresh", "two parts"),
-                                              testing::Pair("one", "four")));
+  EXPECT_THAT(service->objects(),
+              ElementsAre(testing::Pair("fresh", "two parts"), testing::Pair("one", "four")));
   EXPECT_EQ(service->num_open_uploads(), 0);
   // Who says so, is believed; and what keeps its promise needs no word.
   address.tuning.skip_probe = true;

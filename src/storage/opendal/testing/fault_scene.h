@@ -32,21 +32,25 @@ class Scene {
   /// Ends everything under way.
   void Hush();
   std::shared_ptr<ObjectClient> Client();
-  /// The reply; of an upload the first that is not a success, or the last one.
-  ObjectReply RunOp(ObjectClient* client, std::chrono::milliseconds timeout);
+  /// The reply; of an upload the first that is not a success, or the last one. Uploads go through
+  /// the service's own writer, as on services that do not let them be told apart, or step by step.
+  ObjectReply RunOp(const std::shared_ptr<ObjectClient>& client, std::chrono::milliseconds timeout,
+                    bool step_by_step = false);
 
   /// What is wrong with a success; empty if nothing is.
   std::string Difference(const ObjectReply& reply, FaultKind fault) const;
   /// What is wrong with the store where what was asked for is `applied` or not.
   std::string StoreDifference(const ObjectReply& reply, bool applied) const;
+  int64_t num_uploads() const { return s3_.num_uploads(); }
   int64_t num_requests() const { return proxy_ == nullptr ? requests_ : proxy_->num_requests(); }
 
  private:
-  ObjectReply RunUpload(ObjectClient* client, std::chrono::milliseconds timeout);
+  ObjectReply RunUpload(ObjectUpload* upload);
 
   const int op_;
   const std::string bytes_;
   ScriptedHttpS3 s3_;
+  std::string upload_;  // with two parts, where there is one
   std::atomic<int> met_ = 0;
   int64_t requests_ = 0;
   std::unique_ptr<FaultProxy> proxy_;

@@ -43,7 +43,11 @@ int64_t NumberIn(const std::optional<std::string>& text, int64_t otherwise) {
 S3Call S3CallOf(const HttpRequest& request) {
   const bool in_upload = request.Query("uploadId").has_value();
   if (request.method == "HEAD") return S3Call::kHead;
-  if (request.method == "GET") return request.Query("list-type") ? S3Call::kList : S3Call::kGet;
+  if (request.method == "GET") {
+    if (in_upload) return S3Call::kListParts;
+    if (request.Query("uploads")) return S3Call::kListUploads;
+    return request.Query("list-type") ? S3Call::kList : S3Call::kGet;
+  }
   if (request.method == "PUT") return in_upload ? S3Call::kSendPart : S3Call::kPut;
   if (request.method == "DELETE") return in_upload ? S3Call::kAbortUpload : S3Call::kDelete;
   if (request.method == "POST" && in_upload) return S3Call::kCompleteUpload;
@@ -74,6 +78,8 @@ HttpResponse ScriptedHttpS3::Answer(const HttpRequest& request) {
       return Empty(204);
     case S3Call::kList:
       return AnswerList(request, key);
+    case S3Call::kListUploads:
+      return ListUploads(request, key);
     case S3Call::kOther:
       return S3Error(501, "NotImplemented");
     default:
@@ -152,6 +158,20 @@ HttpResponse ScriptedHttpS3::AnswerList(const HttpRequest& request,
   return Xml("ListBucketResult", content);
 }
 
+HttpResponse ScriptedHttpS3::ListUploads(const HttpRequest& request,
+                                         const std::string& bucket) const {
+  const std::string in_bucket = bucket.ends_with('/') ? bucket : bucket + "/";
+  const std::string prefix = in_bucket + request.Query("prefix").value_or("");
+  std::string content;
+  for (const auto& [id, upload] : uploads_) {
+    if (!upload.key.starts_with(prefix)) continue;
+    content +=
+        Element("Upload", Element("Key", upload.key.substr(in_bucket.size())) +
+                              Element("UploadId", id) + Element("Initiated", kModifiedInList));
+  }
+  return Xml("ListMultipartUploadsResult", content + Element("IsTruncated", "false"));
+}
+
 HttpResponse ScriptedHttpS3::AnswerUpload(S3Call call, const HttpRequest& request,
                                           const std::string& key) {
   if (call == S3Call::kCreateUpload) {
@@ -170,6 +190,15 @@ HttpResponse ScriptedHttpS3::AnswerUpload(S3Call call, const HttpRequest& reques
     upload.parts[static_cast<int>(NumberIn(request.Query("partNumber"), 0))] = request.body;
     return Empty(200, {{"ETag", EtagOf(request.body)}});
   }
+  if (call == S3Call::kListParts) {
+    std::string content;
+    for (const auto& [number, part] : upload.parts) {
+      content += Element("Part", Element("PartNumber", std::to_string(number)) +
+                                     Element("ETag", EtagOf(part)) +
+                                     Element("Size", std::to_string(part.size())));
+    }
+    return Xml("ListPartsResult", content + Element("IsTruncated", "false"));
+  }
   std::string bytes;
   for (const auto& [number, part] : upload.parts) bytes += part;
   const HttpResponse put = AnswerPut(request, upload.key, std::move(bytes));
@@ -181,6 +210,18 @@ HttpResponse ScriptedHttpS3::AnswerUpload(S3Call call, const HttpRequest& reques
 void ScriptedHttpS3::Put(const std::string& key, const std::string& bytes) {
   const std::lock_guard lock(mutex_);
   objects_[key] = bytes;
+}
+
+std::string ScriptedHttpS3::BeginUpload(const std::string& key,
+                                        const std::vector<std::string>& parts) {
+  const std::lock_guard lock(mutex_);
+  const std::string id = std::to_string(++last_upload_);
+  Upload& upload = uploads_[id];
+  upload.key = key;
+  for (const std::string& part : parts) {
+    upload.parts[static_cast<int>(upload.parts.size()) + 1] = part;
+  }
+  return id;
 }
 
 std::optional<std::string> ScriptedHttpS3::Get(const std::string& key) const {

@@ -10,6 +10,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "storage/remote/testing/scripted_http.h"
 
@@ -25,6 +26,8 @@ enum class S3Call {
   kSendPart,
   kCompleteUpload,
   kAbortUpload,
+  kListParts,
+  kListUploads,
   kOther,
 };
 
@@ -39,6 +42,8 @@ class ScriptedHttpS3 {
   HttpResponse Answer(const HttpRequest& request);
 
   void Put(const std::string& key, const std::string& bytes);
+  /// An upload with parts from 1, and its id.
+  std::string BeginUpload(const std::string& key, const std::vector<std::string>& parts);
   std::optional<std::string> Get(const std::string& key) const;
   int64_t num_objects() const;
   int64_t num_uploads() const;  ///< neither completed nor aborted
@@ -52,6 +57,7 @@ class ScriptedHttpS3 {
   HttpResponse AnswerGet(const HttpRequest& request, const std::string& key) const;
   HttpResponse AnswerPut(const HttpRequest& request, const std::string& key, std::string bytes);
   HttpResponse AnswerList(const HttpRequest& request, const std::string& bucket) const;
+  HttpResponse ListUploads(const HttpRequest& request, const std::string& bucket) const;
   HttpResponse AnswerUpload(S3Call call, const HttpRequest& request, const std::string& key);
 
   mutable std::mutex mutex_;                    // guards what follows

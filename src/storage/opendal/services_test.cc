@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "arrow/buffer.h"
 #include "base/coding.h"
 #include "storage/remote/testing/scripted_http_s3.h"
+#include "storage/testing/chunk_manager_conformance.h"
 #include "varve/chunk_manager.h"
 
 namespace varve::internal {
@@ -53,31 +55,30 @@ Dialect Huawei() {
           ""};
 }
 
+Dialect Amazon() {
+  return {"s3",
+          "s3://bucket/x",
+          {{"region", "us-east-1"}, {"access_key_id", "id"}, {"secret_access_key", "secret"}},
+          "if-none-match",
+          ""};
+}
+
 // A service of one of them: S3's but for the condition.
-class ServiceTest : public testing::TestWithParam<Dialect> {
- protected:
-  ServiceTest()
-      : server_([this](HttpConnection& connection, HttpRequest& request) {
+class Service {
+ public:
+  explicit Service(Dialect dialect)
+      : dialect_(std::move(dialect)),
+        server_([this](HttpConnection& connection, HttpRequest& request) {
           if (!connection.ReadBody(&request.body, request.ContentLength())) return false;
           return connection.Send(Answer(request));
         }) {
     server_.Listen();
   }
 
-  HttpResponse Answer(const HttpRequest& request) {
-    const std::lock_guard lock(mutex_);
-    if (request.method == "PUT") puts_.push_back(request);
-    const std::string forbidden(FindHeader(request.headers, GetParam().header));
-    if (forbidden == "true" && s3_.Get(request.Path().substr(1))) {
-      return S3Error(409, GetParam().exists);
-    }
-    return s3_.Answer(request);
-  }
-
   std::shared_ptr<ChunkManager> Open() {
-    ChunkManagerOptions options{.storage_options = GetParam().options};
+    ChunkManagerOptions options{.storage_options = dialect_.options};
     options.storage_options.insert({{"endpoint", server_.endpoint()}, {"retry_attempts", "0"}});
-    return OpenChunkManager(GetParam().uri, options).ValueOrDie();
+    return OpenChunkManager(dialect_.uri, options).ValueOrDie();
   }
 
   // The condition of each write of the object, in order.
@@ -86,17 +87,55 @@ class ServiceTest : public testing::TestWithParam<Dialect> {
     std::vector<std::string> found;
     for (const HttpRequest& put : puts_) {
       if (!put.Path().ends_with("/" + path)) continue;
-      found.emplace_back(FindHeader(put.headers, GetParam().header));
+      found.emplace_back(FindHeader(put.headers, dialect_.header));
     }
     return found;
   }
 
  private:
+  HttpResponse Answer(const HttpRequest& request) {
+    const std::lock_guard lock(mutex_);
+    if (request.method == "PUT") puts_.push_back(request);
+    const std::string forbidden(FindHeader(request.headers, dialect_.header));
+    const bool is_refused = forbidden == "true" && s3_.Get(request.Path().substr(1));
+    HttpResponse answer = is_refused ? S3Error(409, dialect_.exists) : s3_.Answer(request);
+    answer.headers.emplace_back("Date", "Sun, 06 Nov 1994 08:49:37 GMT");
+    return answer;
+  }
+
+  const Dialect dialect_;
   std::mutex mutex_;  // guards puts_
   std::vector<HttpRequest> puts_;
   ScriptedHttpS3 s3_;
   HttpServer server_;  // last: its threads use the others
 };
+
+class ServiceTest : public testing::TestWithParam<Dialect> {
+ protected:
+  std::shared_ptr<ChunkManager> Open() { return service_.Open(); }
+  std::vector<std::string> Conditions(const std::string& path) { return service_.Conditions(path); }
+
+ private:
+  Service service_{GetParam()};
+};
+
+ConformanceTarget Target(const Dialect& dialect) {
+  return {.name = dialect.name,
+          .make =
+              [dialect] {
+                // Readers and writers outlive their store, not the service.
+                static std::vector<std::unique_ptr<Service>> services;
+                return services.emplace_back(std::make_unique<Service>(dialect))->Open();
+              },
+          .features = {.put_if_absent = true, .ordered_listing = true, .durable = true},
+          .pins_what_is_open = false,
+          // Headers tell seconds, listings may tell more.
+          .time_step_micros = 1'000'000};
+}
+
+INSTANTIATE_TEST_SUITE_P(Dialects, ChunkManagerConformanceTest,
+                         testing::Values(Target(Amazon()), Target(Aliyun()), Target(Tencent())),
+                         NameOfTarget);
 
 TEST_P(ServiceTest, WhatIsWrittenIsRead) {
   const auto store = Open();

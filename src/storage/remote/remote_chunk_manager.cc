@@ -214,6 +214,10 @@ Result<std::vector<ObjectInfo>> RemoteChunkManager::List(const std::string& pref
                                           .timeout = options_.timeout});
   ARROW_RETURN_NOT_OK(StatusOf(reply, ObjectOperation::kList, prefix));
   std::vector<ObjectInfo> objects = std::move(reply.objects);
+  // Some services begin elsewhere.
+  std::erase_if(objects, [&](const ObjectInfo& each) {
+    return !options.start_after.empty() && each.path <= options.start_after;
+  });
   std::ranges::sort(objects, {}, &ObjectInfo::path);
   if (static_cast<int64_t>(objects.size()) > options.limit) {
     objects.resize(static_cast<size_t>(options.limit));

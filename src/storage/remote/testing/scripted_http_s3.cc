@@ -46,7 +46,8 @@ S3Call S3CallOf(const HttpRequest& request) {
   if (request.method == "GET") {
     if (in_upload) return S3Call::kListParts;
     if (request.Query("uploads")) return S3Call::kListUploads;
-    return request.Query("list-type") ? S3Call::kList : S3Call::kGet;
+    // With "prefix" alone, as in the first version of S3 and in Tencent's COS.
+    return request.Query("list-type") || request.Query("prefix") ? S3Call::kList : S3Call::kGet;
   }
   if (request.method == "PUT") return in_upload ? S3Call::kSendPart : S3Call::kPut;
   if (request.method == "DELETE") return in_upload ? S3Call::kAbortUpload : S3Call::kDelete;
@@ -131,11 +132,13 @@ HttpResponse ScriptedHttpS3::AnswerPut(const HttpRequest& request, const std::st
 
 HttpResponse ScriptedHttpS3::AnswerList(const HttpRequest& request,
                                         const std::string& bucket) const {
-  const std::string in_bucket = bucket.ends_with('/') ? bucket : bucket + "/";
+  // A bucket that is named by the host has no part in the path.
+  const bool is_named = !bucket.empty() && !bucket.ends_with('/');
+  const std::string in_bucket = is_named ? bucket + "/" : bucket;
   const std::string prefix = in_bucket + request.Query("prefix").value_or("");
-  const std::string after =
-      in_bucket +
-      request.Query("continuation-token").value_or(request.Query("start-after").value_or(""));
+  const std::string start =
+      request.Query("start-after").value_or(request.Query("marker").value_or(""));
+  const std::string after = in_bucket + request.Query("continuation-token").value_or(start);
   const int64_t limit = NumberIn(request.Query("max-keys"), kKeysPerPage);
   std::string content;
   std::string last;
@@ -154,7 +157,10 @@ HttpResponse ScriptedHttpS3::AnswerList(const HttpRequest& request,
   }
   content += Element("KeyCount", std::to_string(count));
   content += Element("IsTruncated", more ? "true" : "false");
-  if (more) content += Element("NextContinuationToken", last);
+  if (more) {
+    const bool is_second = request.Query("list-type").has_value();
+    content += Element(is_second ? "NextContinuationToken" : "NextMarker", last);
+  }
   return Xml("ListBucketResult", content);
 }
 

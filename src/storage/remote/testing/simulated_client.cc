@@ -138,7 +138,7 @@ void SimulatedClient::Put(SimulatedCondition condition, Waiting write) {
       waiting_.push_back(std::move(write));
       if (static_cast<int>(waiting_.size()) < dialect_.together) return;
       for (Waiting& each : waiting_) {
-        objects_[each.path] = std::move(each.bytes);
+        Store(each.path, std::move(each.bytes));
         answers.emplace_back(std::move(each.done), Reply(ObjectOutcome::kOk, 200));
       }
       waiting_.clear();
@@ -155,12 +155,17 @@ void SimulatedClient::Put(SimulatedCondition condition, Waiting write) {
         reply.maybe_ours = true;
       }
       if (won || condition == SimulatedCondition::kRefusedButStored) {
-        objects_[write.path] = std::move(write.bytes);
+        Store(write.path, std::move(write.bytes));
       }
       answers.emplace_back(std::move(write.done), std::move(reply));
     }
   }
   for (auto& [done, reply] : answers) done(std::move(reply));
+}
+
+void SimulatedClient::Store(const std::string& path, std::string bytes) {
+  objects_[path] = std::move(bytes);
+  written_[path] = Now();
 }
 
 ObjectReply SimulatedClient::Answer(const ObjectRequest& request) {
@@ -172,10 +177,13 @@ ObjectReply SimulatedClient::Answer(const ObjectRequest& request) {
     return Reply(ObjectOutcome::kOk, 204);
   }
   const auto found = objects_.find(request.path);
-  if (found == objects_.end()) return Reply(ObjectOutcome::kNotFound, 404);
+  ObjectReply reply = found == objects_.end() ? Reply(ObjectOutcome::kNotFound, 404)
+                                              : Reply(ObjectOutcome::kOk, 200);
+  if (clock_ != nullptr) reply.server_time_micros = Now();
+  if (!reply.ok()) return reply;
   const std::string& bytes = found->second;
-  ObjectReply reply = Reply(ObjectOutcome::kOk, 200);
   reply.size = static_cast<int64_t>(bytes.size());
+  reply.last_modified_micros = written_.at(request.path);
   if (request.operation == ObjectOperation::kReadWhole) {
     reply.data = arrow::Buffer::FromString(bytes);
   }
@@ -194,7 +202,9 @@ ObjectReply SimulatedClient::List(const ObjectRequest& request) const {
     if (dialect_.listing != SimulatedListing::kIgnoresStart && path <= request.start_after) {
       continue;
     }
-    reply.objects.push_back({.path = path, .size = static_cast<int64_t>(bytes.size())});
+    reply.objects.push_back({.path = path,
+                             .size = static_cast<int64_t>(bytes.size()),
+                             .last_modified_micros = written_.at(path)});
   }
   if (dialect_.listing == SimulatedListing::kUnordered) std::ranges::reverse(reply.objects);
   if (static_cast<int64_t>(reply.objects.size()) > request.limit) {

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "storage/remote/object_client.h"
 
 namespace varve::internal {
@@ -47,7 +48,9 @@ struct SimulatedDialect {
 
 class SimulatedClient : public ObjectClient {
  public:
-  explicit SimulatedClient(SimulatedDialect dialect = {}) : dialect_(dialect) {}
+  /// Without a clock, the service does not tell the time.
+  explicit SimulatedClient(SimulatedDialect dialect = {}, Clock* clock = nullptr)
+      : dialect_(dialect), clock_(clock) {}
 
   void Start(ObjectRequest request, ObjectDone done) override;
   Result<std::unique_ptr<ObjectUpload>> OpenUpload(const std::string& path,
@@ -70,14 +73,19 @@ class SimulatedClient : public ObjectClient {
   };
 
   void Put(SimulatedCondition condition, Waiting write);
+  void Store(const std::string& path, std::string bytes);  // REQUIRES: mutex_
   ObjectReply AnswerUpload(const ObjectRequest& request);
   void Complete(ObjectRequest request, ObjectDone done);
   ObjectReply Answer(const ObjectRequest& request);
   ObjectReply List(const ObjectRequest& request) const;
 
+  int64_t Now() const { return clock_ == nullptr ? 0 : clock_->NowMicros(); }
+
   const SimulatedDialect dialect_;
+  Clock* const clock_;
   mutable std::mutex mutex_;  // guards what follows
   std::map<std::string, std::string> objects_;
+  std::map<std::string, int64_t> written_;  // microseconds, by path
   std::vector<Waiting> waiting_;
   int num_conflicts_ = 0;
   int num_open_uploads_ = 0;  // of OpenUpload

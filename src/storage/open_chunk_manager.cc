@@ -68,10 +68,15 @@ ChunkManagerOptions OptionsForReplica(const std::string& uri, const std::string&
 
 Result<std::shared_ptr<ChunkManager>> OpenWithReplicas(const std::string& uri,
                                                        const ChunkManagerOptions& options) {
-  ARROW_ASSIGN_OR_RAISE(
-      const auto address,
-      internal::ResolveStoreAddress(uri, options.storage_options, internal::ProcessEnvironment()));
-  ARROW_ASSIGN_OR_RAISE(auto store, internal::OpenRemote(address));
+  const auto resolve = [uri, storage_options = options.storage_options] {
+    return internal::ResolveStoreAddress(uri, storage_options, internal::ProcessEnvironment());
+  };
+  ARROW_ASSIGN_OR_RAISE(const auto address, resolve());
+  const auto resolve_client = [resolve]() -> Result<internal::OpenDalOptions> {
+    ARROW_ASSIGN_OR_RAISE(auto now, resolve());
+    return std::move(now.client);
+  };
+  ARROW_ASSIGN_OR_RAISE(auto store, internal::OpenRemote(address, resolve_client));
   if (address.tuning.read_replicas.empty()) return store;
   std::vector<std::shared_ptr<ChunkManager>> replicas;
   for (const std::string& replica : address.tuning.read_replicas) {

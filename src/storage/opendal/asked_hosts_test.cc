@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstdlib>
 #include <fstream>
 #include <map>
@@ -116,6 +117,36 @@ TEST_F(AskedHostsTest, ARedirectLeadsNowhere) {
     EXPECT_THAT(redirecting.signatures(), Not(IsEmpty()));
   }
   EXPECT_THAT(other_.signatures(), IsEmpty());
+}
+
+// A tool that renews a profile's credentials is noticed, at the first request that is refused.
+TEST_F(AskedHostsTest, AProfileThatWasRenewedIsReadAgain) {
+  const ScratchDirectory folder;
+  const std::string file = folder.path() + "/credentials";
+  const auto write = [&](const std::string& token) {
+    std::ofstream(file) << "[default]\naws_access_key_id = id\naws_secret_access_key = key\n"
+                        << "aws_session_token = " << token << "\n";
+  };
+  std::atomic<bool> has_expired = false;
+  const Host renewing([&](const HttpRequest& request) {
+    const bool is_old = FindHeader(request.headers, "x-amz-security-token") == "old";
+    return is_old && has_expired ? S3Error(400, "ExpiredToken") : s3_.Answer(request);
+  });
+  const Variables variables(
+      Options{{"AWS_SHARED_CREDENTIALS_FILE", file}, {"AWS_CONFIG_FILE", "/dev/null"}});
+  write("old");
+  const auto store = Open("s3://bucket/x", renewing, {{"region", "r"}});
+  const auto stale = Open("s3://bucket/x", renewing, {{"region", "r"}});
+  EXPECT_EQ((*store->Read("a"))->ToString(), "bytes");
+  EXPECT_EQ((*stale->Read("a"))->ToString(), "bytes");
+  has_expired = true;
+  const Status refused = stale->Read("a").status();
+  EXPECT_EQ(KindOf(refused), ErrorKind::kDenied) << refused;
+  EXPECT_THAT(refused.message(), HasSubstr("ExpiredToken"));
+  write("new");
+  EXPECT_EQ((*store->Read("a"))->ToString(), "bytes");
+  // The two of before, the refused with what the profile said still, and the one with what it says.
+  EXPECT_THAT(renewing.signatures(), SizeIs(6));
 }
 
 TEST_F(AskedHostsTest, WhoIsNotOnTheListIsNotAskedForCredentials) {

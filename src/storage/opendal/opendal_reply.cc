@@ -1,13 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/opendal/opendal_reply.h"
 
+#include <algorithm>
+#include <cstdlib>
+#include <string_view>
+
 #include "arrow/buffer.h"
+#include "base/clock.h"
 
 namespace varve::internal {
 namespace {
 
+constexpr int64_t kMicrosPerSecond = 1'000'000;
+
 std::string StringOf(const vod_text& text) {
   return text.length == 0 ? std::string() : std::string(text.data, text.length);
+}
+
+// The words of S3 and its lookalikes, of OSS and of COS; also under status 400.
+bool HasExpired(const vod_result& result) {
+  if (result.http_status < 400 || result.http_status > 403) return false;
+  const std::string_view message(result.message.data, result.message.length);
+  constexpr std::string_view kWords[] = {"ExpiredToken", "TokenRefreshRequired",
+                                         "SecurityTokenExpired", "InvalidSecurityToken.Expired"};
+  return std::ranges::any_of(
+      kWords, [&](std::string_view word) { return message.find(word) != message.npos; });
+}
+
+// What a refusal for the hour means; clocks apart by more than a quarter of an hour are refused.
+std::string SkewIn(const vod_result& result) {
+  const std::string_view message(result.message.data, result.message.length);
+  if (message.find("RequestTimeTooSkewed") == message.npos || result.server_date_ms < 0) return {};
+  const int64_t behind =
+      (result.server_date_ms * 1000 - Clock::System()->NowMicros()) / kMicrosPerSecond;
+  return "; this machine's clock is " + std::to_string(std::abs(behind)) + " s " +
+         (behind < 0 ? "ahead of" : "behind") + " the store's: set it";
 }
 
 ObjectOutcome OutcomeOf(const vod_result& result, const ObjectRequest& request) {
@@ -48,7 +75,7 @@ ObjectOutcome OutcomeOf(const vod_result& result, const ObjectRequest& request) 
                ? ObjectOutcome::kExists
                : ObjectOutcome::kConflict;
   }
-  if (status == 401 || status == 403) return ObjectOutcome::kDenied;
+  if (status == 401 || status == 403 || HasExpired(result)) return ObjectOutcome::kDenied;
   if (status == 404) return ObjectOutcome::kNotFound;
   if (status == 416) return ObjectOutcome::kBadAnswer;
   if (status == 429 || result.kind == VOD_RATE_LIMITED) return ObjectOutcome::kThrottled;
@@ -79,7 +106,8 @@ ObjectOutcome OutcomeOf(const vod_result& result, const ObjectRequest& request) 
 ObjectReply ReplyOf(const vod_result& result, const ObjectRequest& request) {
   ObjectReply reply;
   reply.outcome = OutcomeOf(result, request);
-  reply.message = StringOf(result.message);
+  reply.message = StringOf(result.message) + SkewIn(result);
+  reply.credentials_expired = HasExpired(result);
   reply.http_status = result.http_status;
   reply.requests = result.requests;
   reply.bytes = static_cast<int64_t>(result.bytes);

@@ -6,6 +6,7 @@
 #include "storage/remote/bandwidth_client.h"
 #include "storage/remote/circuit_breaker.h"
 #include "storage/remote/limited_client.h"
+#include "storage/remote/refreshing_client.h"
 #include "storage/remote/retrying_client.h"
 #include "storage/remote/testing/scripted_client.h"
 
@@ -55,6 +56,7 @@ class DecoratorTest : public testing::Test {
 using RetryingClientTest = DecoratorTest;
 using CircuitBreakerTest = DecoratorTest;
 using LimitedClientTest = DecoratorTest;
+using RefreshingClientTest = DecoratorTest;
 
 TEST_F(RetryingClientTest, HidesWhatPasses) {
   for (const ObjectOutcome outcome : {ObjectOutcome::kUnavailable, ObjectOutcome::kThrottled,
@@ -452,6 +454,72 @@ TEST_F(RetryingClientTest, NoDeadlineIsShorterThanATimeout) {
 }
 
 using BandwidthClientTest = DecoratorTest;
+
+TEST_F(RefreshingClientTest, ManyThatAreRefusedRenewOnceAndGoOn) {
+  const auto expired =
+      std::make_shared<ScriptedClient>(&timer_, seconds(1), [](const ObjectRequest&) {
+        return ObjectReply{.outcome = ObjectOutcome::kDenied, .credentials_expired = true};
+      });
+  const auto fresh = Script({ObjectOutcome::kOk});
+  int renewals = 0;
+  RefreshingClient client(
+      expired,
+      [&] {
+        ++renewals;
+        return fresh;
+      },
+      &timer_);
+  std::vector<ObjectOutcome> ended;
+  std::vector<int64_t> requests;
+  for (int i = 0; i < 3; ++i) {
+    client.Start({}, [&](const ObjectReply& reply) {
+      ended.push_back(reply.outcome);
+      requests.push_back(reply.requests);
+    });
+  }
+  timer_.Drain();
+  EXPECT_THAT(ended, ElementsAre(ObjectOutcome::kOk, ObjectOutcome::kOk, ObjectOutcome::kOk));
+  EXPECT_THAT(requests, Each(2));
+  EXPECT_EQ(renewals, 1);
+  EXPECT_TRUE(RunToEnd(&client).ok());
+  EXPECT_EQ(expired->sent_at().size(), 3u);
+}
+
+TEST_F(RefreshingClientTest, WhatStaysRefusedIsToldAndNotAskedForAgainAtOnce) {
+  int refused = 0;
+  const auto expired =
+      std::make_shared<ScriptedClient>(&timer_, milliseconds(0), [&](const ObjectRequest&) {
+        ++refused;
+        return ObjectReply{.outcome = ObjectOutcome::kDenied, .credentials_expired = true};
+      });
+  int renewals = 0;
+  RefreshingClient client(
+      expired,
+      [&] {
+        ++renewals;
+        return std::make_shared<ScriptedClient>(
+            &timer_, milliseconds(0), [&](const ObjectRequest&) {
+              ++refused;
+              return ObjectReply{.outcome = ObjectOutcome::kDenied, .credentials_expired = true};
+            });
+      },
+      &timer_);
+  EXPECT_EQ(RunToEnd(&client).outcome, ObjectOutcome::kDenied);
+  EXPECT_EQ(refused, 2);
+  EXPECT_EQ(RunToEnd(&client).outcome, ObjectOutcome::kDenied);
+  EXPECT_EQ(refused, 3);
+  timer_.Advance(RefreshingClient::kBetweenRenewals);
+  EXPECT_EQ(RunToEnd(&client).outcome, ObjectOutcome::kDenied);
+  EXPECT_EQ(refused, 5);
+  EXPECT_EQ(renewals, 2);
+  // A refusal of another kind is no reason to look for others.
+  RefreshingClient denied(Script({ObjectOutcome::kDenied}), [&] {
+    ++renewals;
+    return expired;
+  });
+  EXPECT_EQ(RunToEnd(&denied).outcome, ObjectOutcome::kDenied);
+  EXPECT_EQ(renewals, 2);
+}
 
 TEST_F(BandwidthClientTest, RequestsWaitForTheirTurn) {
   const auto base = Script({ObjectOutcome::kOk});

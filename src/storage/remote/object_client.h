@@ -94,6 +94,8 @@ struct ObjectReply {
   int64_t requests = 0;
   /// kExists, and an earlier try of the same request may have made it so.
   bool maybe_ours = false;
+  /// kDenied, and fresh credentials may help.
+  bool credentials_expired = false;
   /// Spent waiting for a turn before it was sent: none of the service's doing.
   std::chrono::nanoseconds queued{0};
   int64_t bytes = 0;  ///< read or written

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "storage/remote/open_remote.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "storage/opendal/opendal_client.h"
@@ -11,6 +12,7 @@
 #include "storage/remote/hedging_client.h"
 #include "storage/remote/limited_client.h"
 #include "storage/remote/metered_client.h"
+#include "storage/remote/refreshing_client.h"
 #include "storage/remote/retrying_client.h"
 
 namespace varve::internal {
@@ -59,8 +61,35 @@ std::shared_ptr<RemoteChunkManager> ComposeRemote(std::shared_ptr<ObjectClient> 
                                               std::move(services));
 }
 
-Result<std::shared_ptr<RemoteChunkManager>> OpenRemote(const StoreAddress& address) {
+namespace {
+
+// Else OpenDAL finds them, in a profile or by asking the machine, and keeps what it has found.
+bool HasKeys(const OpenDalOptions& options) {
+  return std::ranges::any_of(options.options, [](const auto& each) {
+    const std::string& name = each.first;
+    return name.ends_with("_key") || name.ends_with("_secret") || name.ends_with("_token");
+  });
+}
+
+RefreshingClient::Renew Renewed(OpenDalOptions options, ResolveClient resolve) {
+  return [last = std::move(options),
+          resolve = std::move(resolve)]() mutable -> std::shared_ptr<ObjectClient> {
+    auto now = resolve();
+    if (!now.ok() || (now->options == last.options && HasKeys(last))) return nullptr;
+    auto client = MakeOpenDalClient(*now);
+    if (!client.ok()) return nullptr;
+    last = *std::move(now);
+    return *std::move(client);
+  };
+}
+
+}  // namespace
+
+Result<std::shared_ptr<RemoteChunkManager>> OpenRemote(const StoreAddress& address,
+                                                       ResolveClient resolve) {
   ARROW_ASSIGN_OR_RAISE(auto client, MakeOpenDalClient(address.client));
+  client = std::make_shared<RefreshingClient>(std::move(client),
+                                              Renewed(address.client, std::move(resolve)));
   return ComposeRemote(std::move(client), address,
                        FindEndpoint(address.endpoint, address.tuning.breaker));
 }

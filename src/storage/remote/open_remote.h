@@ -9,13 +9,15 @@
 //   hedging    (if asked for) inside the limit: a read that only waits for its turn is not slow
 //   breaker    sees each request by itself, and answers at once what it keeps back; the endpoint's,
 //              so that one store's experience serves all
-//   metered    innermost: what it counts was sent
+//   metered    what it counts was sent
+//   refreshing looks for fresh credentials where those it had have expired
 //   service    OpenDAL
 //
 // The probe for conditional writes passes the limits, since its requests must meet at the service.
 // Health checks pass the breaker by asking it themselves.
 #pragma once
 
+#include <functional>
 #include <memory>
 
 #include "base/random.h"
@@ -39,8 +41,12 @@ std::shared_ptr<RemoteChunkManager> ComposeRemote(std::shared_ptr<ObjectClient> 
                                                   Timer* timer = Timer::System(),
                                                   Random* random = Random::System());
 
-/// The store at `uri`, without its replicas.
+/// How the service is to be reached now, by what its credentials may have become.
+using ResolveClient = std::function<Result<OpenDalOptions>()>;
+
+/// The store at `address`, without its replicas.
 /// Errors: Invalid naming the option; Unsupported in builds without object stores
-Result<std::shared_ptr<RemoteChunkManager>> OpenRemote(const StoreAddress& address);
+Result<std::shared_ptr<RemoteChunkManager>> OpenRemote(const StoreAddress& address,
+                                                       ResolveClient resolve);
 
 }  // namespace varve::internal

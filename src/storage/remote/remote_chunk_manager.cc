@@ -234,6 +234,22 @@ Status RemoteChunkManager::Remove(const std::string& path) {
   return StatusOf(reply, ObjectOperation::kRemove, path);
 }
 
+Status RemoteChunkManager::Copy(const std::string& from, const std::string& to) {
+  ARROW_RETURN_NOT_OK(CheckObjectPath(to));
+  ARROW_ASSIGN_OR_RAISE(const auto source, OpenReader(from, -1));
+  // A copy takes the place of what is there.
+  UploadOptions uploads = Uploads(/*resume=*/false, /*name_is_fresh=*/true);
+  uploads.if_absent = false;
+  uploads.one_part_if_absent = false;
+  RemoteChunkWriter writer(client_, to, std::move(uploads));
+  for (int64_t at = 0; at < source->size(); at += options_.part_bytes) {
+    const int64_t length = std::min(options_.part_bytes, source->size() - at);
+    ARROW_ASSIGN_OR_RAISE(const auto part, source->Read(at, length));
+    ARROW_RETURN_NOT_OK(writer.Write({part->data(), static_cast<size_t>(length)}));
+  }
+  return writer.Close();
+}
+
 Result<int64_t> RemoteChunkManager::StoreTime() {
   // Every answer bears the time; an object that is not there is the cheapest to ask for.
   const ObjectReply reply = Run(client_.get(), {.operation = ObjectOperation::kStat,

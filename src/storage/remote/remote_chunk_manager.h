@@ -70,6 +70,8 @@ class RemoteChunkManager : public ChunkManager {
                                                   MakeWriterOptions options) override;
   Result<std::vector<ObjectInfo>> List(const std::string& prefix, ListOptions options) override;
   Status Remove(const std::string& path) override;
+  /// Through this machine, part by part.
+  Status Copy(const std::string& from, const std::string& to) override;
   Result<int64_t> StoreTime() override;
 
   // varve/unfinished_uploads.h

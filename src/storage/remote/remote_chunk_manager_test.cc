@@ -59,7 +59,7 @@ INSTANTIATE_TEST_SUITE_P(
         Target({"ListsInNoOrder", "s3://b/root", {.listing = SimulatedListing::kUnordered}}),
         Target(
             {"IgnoresWhereToStart", "s3://b/root", {.listing = SimulatedListing::kIgnoresStart}}),
-        Target({"InSmallParts", "s3://b/root", {}, 3})),
+        Target({"InSmallParts", "s3://b/root", {}, 4096})),
     NameOfTarget);
 
 }  // namespace

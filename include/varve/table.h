@@ -11,6 +11,7 @@
 // Errors:  Cancelled by any call in a StopScope (varve/stop.h) that was stopped
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -109,6 +110,9 @@ class VARVE_EXPORT Snapshot {
 struct TableOptions {
   PackedWriteOptions write;
   ChunkManagerOptions store;
+  /// Of making a version once its files are written: what the store has not said by then is unknown
+  /// (Table::Resolve).
+  std::chrono::milliseconds commit_deadline{60'000};
 };
 
 struct OpenOptions {

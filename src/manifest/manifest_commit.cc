@@ -5,11 +5,13 @@
 
 #include "arrow/buffer.h"
 #include "base/coding.h"
+#include "base/stop.h"
 #include "manifest/manifest_codec.h"
 #include "manifest/manifest_edit.h"
 #include "manifest/manifest_envelope.h"
 #include "manifest/manifest_store.h"
 #include "manifest/version_chain.h"
+#include "varve/stop.h"
 
 namespace varve::internal {
 namespace {
@@ -52,6 +54,11 @@ CommitOutcome Unknown(CommitToken token, const Status& why) {
   return {.state = CommitState::kUnknown, .token = std::move(token), .error = std::move(error)};
 }
 
+// An object that could not be read now may be another time.
+bool MayPass(const Status& error) {
+  return KindOf(error) == ErrorKind::kIo || KindOf(error) == ErrorKind::kCancelled;
+}
+
 Status CheckWritable(const Manifest& base, ChunkManager& store) {
   ARROW_RETURN_NOT_OK(store.CheckConditionalWrites());
   if (!store.features().put_if_absent) {
@@ -68,6 +75,14 @@ Status CheckWritable(const Manifest& base, ChunkManager& store) {
                      {.object = store.uri()});
   }
   return Status::OK();
+}
+
+// `call`, which ends Cancelled where it is not done by then. A commit that has begun is not stopped
+// by its caller.
+auto Until(Clock* clock, int64_t nanos, const auto& call) {
+  const WorkingFor nobody(nullptr);
+  const StopScope scope([=] { return clock->MonotonicNanos() >= nanos; });
+  return call();
 }
 
 }  // namespace
@@ -102,7 +117,10 @@ ManifestStore::Attempt ManifestStore::Put(const Manifest& next, const std::strin
   bool maybe_sent = false;
   Status first_error;
   for (int64_t pause = kFirstSettleMicros;; pause = std::min(2 * pause, kLastSettleMicros)) {
-    auto put = store_->PutIfAbsent(path, AsBytes(bytes));
+    // Half of what is left: what came of it must be asked after.
+    const int64_t now = options_.clock->MonotonicNanos();
+    auto put = Until(options_.clock, now + (deadline_nanos - now) / 2,
+                     [&] { return store_->PutIfAbsent(path, AsBytes(bytes)); });
     if (put.ok() && *put) return {Attempt::State::kOurs, Status::OK()};
     Status error = put.ok() ? Status::OK() : put.status();
     if (!error.ok() && first_error.ok()) first_error = error;
@@ -111,7 +129,8 @@ ManifestStore::Attempt ManifestStore::Put(const Manifest& next, const std::strin
 
     // Taken, or an error: either way only the name itself tells whose object stands there. It may
     // be ours, from a request whose response was lost.
-    auto standing = ReadCommitId(next.version);
+    auto standing =
+        Until(options_.clock, deadline_nanos, [&] { return ReadCommitId(next.version); });
     if (standing.ok() && standing->has_value()) {
       if (**standing != next.commit_id) return {Attempt::State::kTaken, Status::OK()};
       // Ours. After an error a disk may show it without its being durable; a put that finds the
@@ -123,7 +142,7 @@ ManifestStore::Attempt ManifestStore::Put(const Manifest& next, const std::strin
       const bool certain = !maybe_sent && standing.ok();
       return {certain ? Attempt::State::kRefused : Attempt::State::kOpen, first_error};
     }
-    if (put.ok() && !standing.ok() && !maybe_sent && KindOf(standing.status()) != ErrorKind::kIo) {
+    if (put.ok() && !standing.ok() && !maybe_sent && !MayPass(standing.status())) {
       // Something else stands there that cannot be read: not ours, and not to be built upon.
       return {Attempt::State::kRefused, standing.status()};
     }

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "base/coding.h"
+#include "base/stop.h"
 #include "base/testing/status_assertions.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -97,8 +98,7 @@ class ManifestCommitTest : public ::testing::Test {
   ManualClock clock_{1'700'000'000'000'000};
   std::unique_ptr<Random> random_ = Random::Seeded(42);
   std::shared_ptr<HookedStore> store_ = std::make_shared<HookedStore>();
-  ManifestStore versions_{
-      store_, {.clock = &clock_, .random = random_.get(), .executor = Executor::Inline()}};
+  ManifestStore versions_{store_, {.clock = &clock_, .random = random_.get()}};
   std::shared_ptr<const Manifest> base_;
 };
 
@@ -323,6 +323,32 @@ TEST_F(ManifestCommitTest, ASilentStoreLeavesAnUnknownOutcomeThatResolves) {
   ASSERT_EQ(resolved.state, CommitState::kCommitted) << resolved.error;
   EXPECT_EQ(resolved.manifest->version, base_->version + 1);
   EXPECT_EQ(resolved.manifest->operation.message, "mine");
+}
+
+// A put that does not come back is left while there is time to ask what came of it.
+TEST_F(ManifestCommitTest, APutHasHalfOfTheTimeThatIsLeft) {
+  constexpr std::chrono::nanoseconds kHalf = std::chrono::seconds(30);
+  ManifestStore versions(
+      store_, {.deadline = std::chrono::seconds(60), .clock = &clock_, .random = random_.get()});
+  const int64_t begin = clock_.MonotonicNanos();
+  int64_t left_after = 0;
+  store_->SetHook([&](Call call, Moment moment, const std::string&) {
+    if (call != Call::kPut || moment != Moment::kAfter || left_after != 0) return Status::OK();
+    // Whether to stop is asked now and then: within milliseconds of real time.
+    const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    Status stopped;
+    for (int second = 0; stopped.ok() && std::chrono::steady_clock::now() < give_up;) {
+      if (++second <= 31) clock_.SleepFor(std::chrono::seconds(1));
+      stopped = CheckStopped();
+    }
+    left_after = clock_.MonotonicNanos() - begin;
+    return stopped;
+  });
+  const CommitOutcome outcome = versions.Commit(base_, Append("mine"));
+  EXPECT_EQ(outcome.state, CommitState::kCommitted) << outcome.error;
+  EXPECT_EQ(CountMessages("mine"), 1);
+  EXPECT_GE(left_after, kHalf.count());
+  EXPECT_LT(left_after, 2 * kHalf.count());
 }
 
 // A replica may not have it yet: what is absent there was not collected.

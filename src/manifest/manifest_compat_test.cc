@@ -49,8 +49,7 @@ std::shared_ptr<HookedStore> WriteTable() {
   const auto random = Random::Seeded(1);
   ManualClock clock(1'700'000'000'000'000);
   auto store = std::make_shared<HookedStore>();
-  ManifestStore versions(store,
-                         {.clock = &clock, .random = random.get(), .executor = Executor::Inline()});
+  ManifestStore versions(store, {.clock = &clock, .random = random.get()});
   auto commit = [&](CommitOutcome outcome) {
     EXPECT_EQ(outcome.state, CommitState::kCommitted) << outcome.error;
     clock.Advance(std::chrono::seconds(1));
@@ -108,7 +107,7 @@ Manifest DocumentedVersion() {
 TEST(ManifestCompatTest, ReadsWhatFormatOneWrote) {
   if (WritesFixtures()) {
     const auto store = WriteTable();
-    ManifestStore versions(store, {.executor = Executor::Inline()});
+    ManifestStore versions(store);
     for (uint64_t version = 1; version <= kVersions; ++version) {
       WriteFile(kCompatFolder + VersionPath(version), store->Get(VersionPath(version)));
       VARVE_ASSERT_OK_AND_ASSIGN(const auto manifest, versions.Load(version));
@@ -119,7 +118,7 @@ TEST(ManifestCompatTest, ReadsWhatFormatOneWrote) {
   for (uint64_t version = 1; version <= kVersions; ++version) {
     store->Set(VersionPath(version), ReadFile(kCompatFolder + VersionPath(version)));
   }
-  ManifestStore versions(store, {.executor = Executor::Inline()});
+  ManifestStore versions(store);
   for (uint64_t version = 1; version <= kVersions; ++version) {
     VARVE_ASSERT_OK_AND_ASSIGN(const auto manifest, versions.Load(version));
     EXPECT_EQ(DumpManifest(*manifest), ReadFile(kCompatFolder + std::to_string(version) + ".txt"));

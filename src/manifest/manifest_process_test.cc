@@ -46,7 +46,7 @@ int WriteAll(const std::string& folder, int writer) {
   auto store = OpenChunkManager(folder, {.sync = false});
   if (!store.ok()) return kCommits;
   // One thread: a pool does not survive fork.
-  ManifestStore versions(*store, {.executor = Executor::Inline()});
+  ManifestStore versions(*store);
   auto base = versions.LoadLatest();
   if (!base.ok()) return kCommits;
   int num_failed = 0;
@@ -65,7 +65,7 @@ int WriteAll(const std::string& folder, int writer) {
 TEST(ManifestProcessTest, SixteenProcessesAllLand) {
   const TemporaryFolder folder;
   VARVE_ASSERT_OK_AND_ASSIGN(auto store, OpenChunkManager(folder.path(), {.sync = false}));
-  ManifestStore versions(store, {.executor = Executor::Inline()});
+  ManifestStore versions(store);
   const CommitOutcome created = versions.Create(SampleSchema(), {});
   ASSERT_EQ(created.state, CommitState::kCommitted) << created.error;
 

@@ -31,8 +31,7 @@ class Simulation {
                               store_, ManifestStoreOptions{.commit_attempts_max = 20,
                                                            .deadline = std::chrono::seconds(5),
                                                            .clock = &clock_,
-                                                           .random = random_.get(),
-                                                           .executor = Executor::Inline()})});
+                                                           .random = random_.get()})});
     }
   }
 
@@ -108,7 +107,7 @@ class Simulation {
 
   // Reads every version and compares with what the writers were told.
   void CheckHistory() {
-    ManifestStore reader(store_, {.executor = Executor::Inline()});
+    ManifestStore reader(store_);
     VARVE_ASSERT_OK_AND_ASSIGN(const auto latest, reader.LoadLatest());
     std::map<std::string, uint64_t> history;
     int64_t last_micros = 0;

@@ -26,7 +26,6 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/executor.h"
 #include "base/random.h"
 #include "manifest/manifest.h"
 #include "varve/chunk_manager.h"
@@ -37,10 +36,9 @@ struct ManifestObject;
 
 struct ManifestStoreOptions {
   int commit_attempts_max = 1000;
-  std::chrono::milliseconds deadline{60'000};
+  std::chrono::milliseconds deadline{60'000};  ///< of what is sent for a commit, and asked after it
   Clock* clock = Clock::System();
   Random* random = Random::System();
-  Executor* executor = Executor::Default();
 };
 
 /// The versions a commit tried to become, with its id; enough to find out later what happened.

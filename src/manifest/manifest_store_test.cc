@@ -30,9 +30,7 @@ class ManifestStoreTest : public ::testing::Test {
   explicit ManifestStoreTest(ChunkManagerFeatures features = kPlain)
       : store_(std::make_shared<HookedStore>(features)), versions_(store_, Options()) {}
 
-  ManifestStoreOptions Options() {
-    return {.clock = &clock_, .random = random_.get(), .executor = Executor::Inline()};
-  }
+  ManifestStoreOptions Options() { return {.clock = &clock_, .random = random_.get()}; }
 
   void Create() {
     CommitOutcome outcome = versions_.Create(SampleSchema(), {});
@@ -323,7 +321,7 @@ class FindLatestTest : public ::testing::TestWithParam<ChunkManagerFeatures> {};
 TEST_P(FindLatestTest, FindsTheNewestWhateverTheHintSays) {
   for (uint64_t newest = 1; newest <= 600; ++newest) {
     auto store = std::make_shared<HookedStore>(GetParam());
-    ManifestStore versions(store, {.executor = Executor::Inline()});
+    ManifestStore versions(store);
     for (uint64_t version = 1; version <= newest; ++version) store->Set(VersionPath(version), "");
     const std::string hints[] = {"-",
                                  "1",

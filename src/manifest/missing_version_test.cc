@@ -53,7 +53,7 @@ class MissingVersionTest : public ::testing::Test {
 
   const std::unique_ptr<Random> random_ = Random::Seeded(kSeed);
   const std::shared_ptr<HookedStore> store_ = std::make_shared<HookedStore>(kLocal);
-  ManifestStore versions_{store_, {.random = random_.get(), .executor = Executor::Inline()}};
+  ManifestStore versions_{store_, {.random = random_.get()}};
   std::vector<std::shared_ptr<const Manifest>> states_;  // by version
 };
 
@@ -115,7 +115,7 @@ TEST(MissingVersionsTest, OnADiskToo) {
   const std::string folder = ::testing::TempDir() + "/varve-missing-" + std::to_string(getpid());
   VARVE_ASSERT_OK_AND_ASSIGN(auto store, OpenChunkManager(folder, {.sync = false}));
   const auto random = Random::Seeded(kSeed);
-  ManifestStore versions(store, {.random = random.get(), .executor = Executor::Inline()});
+  ManifestStore versions(store, {.random = random.get()});
   std::vector<std::shared_ptr<const Manifest>> states = {
       nullptr, versions.Create(SampleSchema(), {}).manifest};
   while (states.size() <= kNewest) {
@@ -158,7 +158,7 @@ TEST(MissingVersionsTest, RunsOfThemNeverMakeATableOlder) {
   for (const uint64_t newest : {uint64_t{7}, uint64_t{40}, uint64_t{600}, uint64_t{1500}}) {
     for (int round = 0; round < 60; ++round) {
       const auto store = StoreOf(kLocal, newest);
-      ManifestStore versions(store, {.executor = Executor::Inline()});
+      ManifestStore versions(store);
       const uint64_t first = 2 + random->Uniform(newest - 2);
       const uint64_t length = 1 + random->Uniform(std::min<uint64_t>(newest - first, 64));
       for (uint64_t i = 0; i < length; ++i) store->Erase(VersionPath(first + i));
@@ -177,7 +177,7 @@ TEST(MissingVersionsTest, RunsOfThemNeverMakeATableOlder) {
 
 TEST(MissingVersionsTest, AHintTellsOfNewerOnes) {
   const auto store = StoreOf(kPlain, 200);
-  ManifestStore versions(store, {.executor = Executor::Inline()});
+  ManifestStore versions(store);
   store->Set(kHintPath, "192");
   store->Erase(VersionPath(150));
   VARVE_ASSERT_OK_AND_ASSIGN(const uint64_t found, versions.FindLatest());
@@ -192,7 +192,7 @@ TEST(MissingVersionsTest, CollectedVersionsAreNotDamage) {
   for (const auto& features : {kLocal, kPlain}) {
     const auto store = StoreOf(features, 600);
     for (uint64_t version = 1; version < 300; ++version) store->Erase(VersionPath(version));
-    ManifestStore versions(store, {.executor = Executor::Inline()});
+    ManifestStore versions(store);
     VARVE_ASSERT_OK_AND_ASSIGN(const uint64_t found, versions.FindLatest());
     EXPECT_EQ(found, 600u);
     EXPECT_TRUE(IsNotFound(versions.Load(299).status()));
@@ -206,7 +206,7 @@ TEST(MissingVersionsTest, CommitsMeanwhileAreNotDamage) {
   for (uint64_t newest = 1; newest < 30; ++newest) {
     for (int at = 0; at < 12; ++at) {
       const auto store = StoreOf(kLocal, newest);
-      ManifestStore versions(store, {.executor = Executor::Inline()});
+      ManifestStore versions(store);
       int num_probes = 0;
       uint64_t now = newest;
       store->SetHook([&](Call call, Moment moment, const std::string&) {
@@ -224,7 +224,7 @@ TEST(MissingVersionsTest, CommitsMeanwhileAreNotDamage) {
 
 TEST(MissingVersionsTest, AListingMayMissWhatIsCreatedMeanwhile) {
   const auto store = StoreOf(kLocal, 20);
-  ManifestStore versions(store, {.executor = Executor::Inline()});
+  ManifestStore versions(store);
   store->SetHook([&](Call call, Moment moment, const std::string&) {
     if (call != Call::kList) return Status::OK();
     if (moment == Moment::kBefore) {

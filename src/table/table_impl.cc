@@ -21,7 +21,7 @@ class TableImpl : public Table {
       : environment_(std::move(environment)),
         pinned_(pinned),
         versions_(std::make_shared<ManifestStore>(environment_.store, environment_.manifest)),
-        files_(std::make_shared<FilePool>(environment_.store, environment_.manifest.executor)) {}
+        files_(std::make_shared<FilePool>(environment_.store, environment_.executor)) {}
 
   const std::shared_ptr<ManifestStore>& versions() const { return versions_; }
 
@@ -238,7 +238,9 @@ namespace {
 Result<internal::TableEnvironment> EnvironmentFor(const std::string& uri,
                                                   const TableOptions& options) {
   ARROW_ASSIGN_OR_RAISE(auto store, OpenChunkManager(uri, options.store));
-  return internal::TableEnvironment{.store = std::move(store), .options = options, .manifest = {}};
+  return internal::TableEnvironment{.store = std::move(store),
+                                    .options = options,
+                                    .manifest = {.deadline = options.commit_deadline}};
 }
 
 }  // namespace
@@ -271,7 +273,9 @@ Result<std::shared_ptr<Table>> Table::Create(const std::string& uri,
 Result<std::shared_ptr<Table>> Table::Create(std::shared_ptr<ChunkManager> store,
                                              std::shared_ptr<const CollectionSchema> schema,
                                              const TableOptions& options) {
-  return internal::CreateTable({.store = std::move(store), .options = options, .manifest = {}},
+  return internal::CreateTable({.store = std::move(store),
+                                .options = options,
+                                .manifest = {.deadline = options.commit_deadline}},
                                std::move(schema), nullptr, {});
 }
 
@@ -282,7 +286,9 @@ Result<std::shared_ptr<Table>> Table::Open(const std::string& uri, const OpenOpt
 
 Result<std::shared_ptr<Table>> Table::Open(std::shared_ptr<ChunkManager> store,
                                            const OpenOptions& options) {
-  return internal::OpenTable({.store = std::move(store), .options = options.table, .manifest = {}},
+  return internal::OpenTable({.store = std::move(store),
+                              .options = options.table,
+                              .manifest = {.deadline = options.table.commit_deadline}},
                              options);
 }
 

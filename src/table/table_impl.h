@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "base/executor.h"
 #include "manifest/manifest_store.h"
 #include "varve/table.h"
 
@@ -13,7 +14,8 @@ namespace varve::internal {
 struct TableEnvironment {
   std::shared_ptr<ChunkManager> store;
   TableOptions options;
-  ManifestStoreOptions manifest;  ///< clock, randomness and executor of the whole table
+  ManifestStoreOptions manifest;  ///< clock and randomness of the whole table
+  Executor* executor = Executor::Default();
 };
 
 /// `schema` or `data` may be nullptr. Of `options`, the environment holds the table's.

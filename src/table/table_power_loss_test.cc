@@ -88,7 +88,8 @@ class Workload {
     TableEnvironment environment{
         .store = std::move(store),
         .options = {},
-        .manifest = {.clock = &clock_, .random = random_.get(), .executor = Executor::Inline()}};
+        .manifest = {.clock = &clock_, .random = random_.get()},
+        .executor = Executor::Inline()};
     environment.options.write.split = SplitPolicy::kExplicit;
     environment.options.write.groups = {{"emb"}, {"id", "ts", "label"}, {"score", "text"}};
     return environment;

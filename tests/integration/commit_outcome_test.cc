@@ -279,10 +279,7 @@ class Scene {
     address.manager.uri = "s3://simulated";
     address.manager.features = {.put_if_absent = true, .ordered_listing = false, .durable = true};
     return ManifestStore(ComposeRemote(std::move(way), address, endpoint, &timer_, random_.get()),
-                         {.deadline = kDeadline,
-                          .clock = &clock_,
-                          .random = random_.get(),
-                          .executor = Executor::Inline()});
+                         {.deadline = kDeadline, .clock = &clock_, .random = random_.get()});
   }
 
   ManifestEdit Append(const std::string& message) {

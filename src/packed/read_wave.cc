@@ -11,6 +11,9 @@ namespace {
 
 // A plan that is never content would be a defect of a reader; each wave tells it more of a file.
 constexpr int kWavesMax = 8;
+// What lies between two pages of a scan. One request brings both (CoalescingPolicy); with what is
+// between them, straight to where they are wanted.
+constexpr int64_t kScanGapBytes = 16 << 10;
 
 }  // namespace
 
@@ -36,7 +39,8 @@ void ReadWave::Add(const FileSource& source, int64_t offset, int64_t length) {
 Status ReadWave::Prepare(std::vector<ObjectRanges>* objects) {
   for (auto& [key, file] : wanted_) {
     ARROW_ASSIGN_OR_RAISE(const int64_t size, file.source->size());
-    ARROW_ASSIGN_OR_RAISE(auto staged, StagedRanges::Make(std::move(file.ranges)));
+    const int64_t gap_bytes = pattern_ == ReadPattern::kScan ? kScanGapBytes : 0;
+    ARROW_ASSIGN_OR_RAISE(auto staged, StagedRanges::Make(std::move(file.ranges), gap_bytes));
     objects->push_back({.path = file.source->path(), .size = size, .ranges = staged->ToRead()});
     file.source->CountFetched(objects->back().ranges);
     fetching_.emplace_back(file.source, std::move(staged));

@@ -8,14 +8,21 @@
 #include "arrow/util/bit_util.h"
 
 namespace varve::internal {
+namespace {
 
-Result<std::shared_ptr<StagedRanges>> StagedRanges::Make(std::vector<Range> ranges) {
+constexpr int64_t kAlignment = 64;
+
+}  // namespace
+
+Result<std::shared_ptr<StagedRanges>> StagedRanges::Make(std::vector<Range> ranges,
+                                                         int64_t gap_bytes) {
   std::ranges::sort(ranges, {}, &Range::offset);
   auto staged = std::make_shared<StagedRanges>();
   auto& pieces = staged->pieces_;
   for (const Range& range : ranges) {
     if (range.length == 0) continue;
-    if (pieces.empty() || range.offset > pieces.back().offset + pieces.back().length) {
+    if (pieces.empty() ||
+        range.offset - (pieces.back().offset + pieces.back().length) > gap_bytes) {
       pieces.push_back({range.offset, range.length, 0});
     } else {
       const int64_t end =
@@ -25,8 +32,8 @@ Result<std::shared_ptr<StagedRanges>> StagedRanges::Make(std::vector<Range> rang
   }
   int64_t total = 0;
   for (Piece& piece : pieces) {
-    piece.position = total;
-    total = arrow::bit_util::RoundUpToMultipleOf64(total + piece.length);
+    piece.position = total + piece.offset % kAlignment;
+    total = arrow::bit_util::RoundUpToMultipleOf64(piece.position + piece.length);
   }
   ARROW_ASSIGN_OR_RAISE(staged->memory_, arrow::AllocateBuffer(total));
   return staged;

@@ -20,9 +20,10 @@ class StagedRanges {
     int64_t length = 0;
   };
 
-  /// Memory for `ranges`, in any order; those that touch or overlap become one, each starts on 64
-  /// bytes. Nothing is read.
-  static Result<std::shared_ptr<StagedRanges>> Make(std::vector<Range> ranges);
+  /// Memory for `ranges`, in any order; those that overlap, or lie at most `gap_bytes` apart,
+  /// become one, and bytes lie in memory as they lie in the file, modulo 64. Nothing is read.
+  static Result<std::shared_ptr<StagedRanges>> Make(std::vector<Range> ranges,
+                                                    int64_t gap_bytes = 0);
   /// `bytes`, which start at `offset` of the file.
   static std::shared_ptr<const StagedRanges> Of(int64_t offset,
                                                 std::shared_ptr<arrow::Buffer> bytes);

@@ -9,46 +9,39 @@
 namespace varve::internal {
 namespace {
 
-// Rows decoded in one go: the rows of a fixed-width page, so that windows end where pages do.
-constexpr int64_t kWindowRows = 8192;
 // What one task verifies ahead: little enough to keep several threads at neighbouring pages, enough
 // to pay for handing it over.
 constexpr int64_t kAheadTaskBytes = 1 << 20;
 
+using Columns = std::vector<std::shared_ptr<const PackedColumnReader>>;
+
+std::vector<size_t> DecodedOf(const Columns& columns) {
+  std::vector<size_t> decoded;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (columns[i]->fixed_width() == 0) decoded.push_back(i);
+  }
+  return decoded;
+}
+
+Columns Chosen(const Columns& columns, const std::vector<size_t>& indices) {
+  Columns chosen;
+  for (const size_t i : indices) chosen.push_back(columns[i]);
+  return chosen;
+}
+
 }  // namespace
 
-ColumnScan::ColumnScan(std::vector<std::shared_ptr<const PackedColumnReader>> columns,
-                       ColumnScanOptions options)
+ColumnScan::ColumnScan(Columns columns, ColumnScanOptions options)
     : columns_(std::move(columns)),
       options_(options),
-      ahead_(columns_, options.window_bytes, options.verify) {
-  for (size_t i = 0; i < columns_.size(); ++i) {
-    if (columns_[i]->fixed_width() == 0) decoded_.push_back(i);
-  }
-  windows_.resize(decoded_.size());
+      ahead_(columns_, options.window_bytes, options.verify),
+      decoded_(DecodedOf(columns_)),
+      // What has to be fetched first is fetched ahead instead.
+      windows_(Chosen(columns_, decoded_), ahead_.is_needed() ? 0 : options.window_bytes,
+               options.verify, options.executor) {
   int64_t row_bytes = 0;
   for (const auto& column : columns_) row_bytes += column->fixed_width();
   if (row_bytes > 0 && options_.verify) ahead_rows_ = options_.window_bytes / row_bytes / 2;
-}
-
-Status ColumnScan::FillWindows(int64_t begin, int64_t end) {
-  int64_t window_end = std::min(end, (begin / kWindowRows + 1) * kWindowRows);
-  for (const size_t column : decoded_) {
-    // A column of large rows names a nearer end; a column of small ones would let us go further
-    // than the others.
-    window_end = std::min(window_end, std::max(columns_[column]->NaturalEnd(begin), begin + 1));
-  }
-  // All or none: after a failure nothing of an older window may be handed out.
-  for (Window& window : windows_) window = {};
-  return options_.executor->ParallelFor(
-      static_cast<int64_t>(decoded_.size()), [&](int64_t i) -> Status {
-        Window& window = windows_[static_cast<size_t>(i)];
-        ARROW_ASSIGN_OR_RAISE(window.values, columns_[decoded_[static_cast<size_t>(i)]]->Read(
-                                                 begin, window_end, options_.verify));
-        window.begin = begin;
-        window.end = window_end;
-        return Status::OK();
-      });
 }
 
 // Keeps between one and two times ahead_rows_ under way behind the rows that are handed out.
@@ -75,14 +68,9 @@ Result<std::vector<std::shared_ptr<arrow::Array>>> ColumnScan::Next(int64_t begi
     ARROW_ASSIGN_OR_RAISE(end, ahead_.Await(begin, end));
   }
   int64_t batch_end = std::min(end, begin + options_.batch_size);
-  if (!decoded_.empty()) {
-    const Window& window = windows_.front();
-    const bool filled = std::all_of(windows_.begin(), windows_.end(),
-                                    [](const Window& w) { return w.values != nullptr; });
-    if (!filled || begin < window.begin || begin >= window.end) {
-      ARROW_RETURN_NOT_OK(FillWindows(begin, end));
-    }
-    batch_end = std::min(batch_end, window.end);
+  if (!windows_.empty()) {
+    ARROW_ASSIGN_OR_RAISE(const int64_t window_end, windows_.Await(begin, end));
+    batch_end = std::min(batch_end, window_end);
   }
   for (const auto& column : columns_) {
     if (column->fixed_width() > 0) batch_end = std::min(batch_end, column->NaturalEnd(begin));
@@ -94,8 +82,7 @@ Result<std::vector<std::shared_ptr<arrow::Array>>> ColumnScan::Next(int64_t begi
     ARROW_ASSIGN_OR_RAISE(arrays[i], columns_[i]->Read(begin, batch_end, options_.verify));
   }
   for (size_t i = 0; i < decoded_.size(); ++i) {
-    const Window& window = windows_[i];
-    arrays[decoded_[i]] = window.values->Slice(begin - window.begin, batch_end - begin);
+    arrays[decoded_[i]] = windows_.Slice(i, begin, batch_end);
   }
   return arrays;
 }

@@ -2,13 +2,14 @@
 // Reads several columns side by side, a batch at a time.
 //
 // Columns of fixed width are handed out as they lie in the file (a batch ends where one of their
-// pages ends); the others are decoded in windows, all columns in parallel, and handed out in
+// pages ends); the others are decoded in windows (packed/decoded_windows.h) and handed out in
 // slices.
 //
 // Of files that are far away, rows are fetched ahead in large requests, many under way together,
 // while the consumer is busy with those before them.
 //
-// Memory:   one window a decoded column; what is fetched ahead, at most `window_bytes` in all where
+// Memory:   two windows a decoded column; what is fetched ahead, at most `window_bytes` in all
+// where
 //           the columns say how large their rows are
 // Threads:  one caller at a time
 // Lifetime: keeps the column readers; arrays returned stand alone
@@ -20,6 +21,7 @@
 
 #include "arrow/type_fwd.h"
 #include "base/executor.h"
+#include "packed/decoded_windows.h"
 #include "packed/fetch_ahead.h"
 #include "packed/packed_file_reader.h"
 
@@ -46,13 +48,6 @@ class ColumnScan {
   Result<std::vector<std::shared_ptr<arrow::Array>>> Next(int64_t begin, int64_t end);
 
  private:
-  struct Window {
-    std::shared_ptr<arrow::Array> values;  // rows [begin, end)
-    int64_t begin = 0;
-    int64_t end = 0;
-  };
-
-  Status FillWindows(int64_t begin, int64_t end);
   void MakeReadyAhead(int64_t begin, int64_t end);
 
   std::vector<std::shared_ptr<const PackedColumnReader>> columns_;
@@ -61,7 +56,7 @@ class ColumnScan {
   int64_t ahead_rows_ = 0;  // of the columns of fixed width, verified while the consumer is busy
   int64_t ready_end_ = 0;   // rows before this one have been handed to the executor
   std::vector<size_t> decoded_;  // indices of columns read through windows
-  std::vector<Window> windows_;  // one for each of decoded_; all cover the same rows
+  DecodedWindows windows_;       // of these
 };
 
 }  // namespace varve::internal

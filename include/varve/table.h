@@ -113,6 +113,9 @@ struct TableOptions {
   /// Of making a version once its files are written: what the store has not said by then is unknown
   /// (Table::Resolve).
   std::chrono::milliseconds commit_deadline{60'000};
+  /// False: files are read into memory of the reader's own and verified there, each time; else they
+  /// are mapped where the store can, and a page is verified when this process first touches it.
+  bool map_files = true;
 };
 
 struct OpenOptions {

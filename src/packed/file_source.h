@@ -24,16 +24,18 @@ namespace varve::internal {
 
 class FileSource : public std::enable_shared_from_this<FileSource> {
  public:
-  /// `known_bytes` < 0: the store is asked.
-  FileSource(std::shared_ptr<ChunkManager> store, std::string path, int64_t known_bytes)
+  /// `known_bytes` < 0: the store is asked. `map` false: as if the store could not.
+  FileSource(std::shared_ptr<ChunkManager> store, std::string path, int64_t known_bytes,
+             bool map = true)
       : store_(std::move(store)),
         path_(std::move(path)),
         known_bytes_(known_bytes),
-        is_remote_(!store_->features().mapping) {}
+        is_remote_(!map || !store_->features().mapping) {}
 
   const std::string& path() const { return path_; }
   const std::shared_ptr<ChunkManager>& store() const { return store_; }
-  /// A read is a request that takes its time, so it pays to say what will be read.
+  /// Nothing is mapped. A read may be a request that takes its time: it pays to say what will be
+  /// read.
   bool is_remote() const { return is_remote_; }
   Result<int64_t> size() const;
 

@@ -32,7 +32,7 @@ class FileState : public PackedFileState {
  public:
   FileState(std::shared_ptr<ChunkManager> store, const std::string& path, PackedFileHints hints,
             Executor* executor)
-      : source_(std::make_shared<FileSource>(std::move(store), path, hints.file_bytes)),
+      : source_(std::make_shared<FileSource>(std::move(store), path, hints.file_bytes, hints.map)),
         hints_(std::move(hints)),
         executor_(executor) {}
 

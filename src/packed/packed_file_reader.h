@@ -36,7 +36,8 @@ struct PackedFileHints {
   int64_t file_bytes = -1;
   std::string layout;  ///< PackedLayout::Encode: saves reading the footer for the direct road
   std::vector<int64_t>
-      field_ids;  ///< of the top-level columns, in file order; needed with `layout`
+      field_ids;    ///< of the top-level columns, in file order; needed with `layout`
+  bool map = true;  ///< false: every read is into memory of its own, and verified there
 };
 
 /// Rows [begin, end) of the file with the bounds of their values.

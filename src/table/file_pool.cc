@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "table/file_pool.h"
 
+#include <map>
 #include <utility>
 
 namespace varve::internal {
@@ -18,6 +19,21 @@ Status MissingFileIsDamage(const Status& status) {
   ErrorContext context;
   if (const ErrorContext* known = ContextOf(status)) context = *known;
   return Corruption("a file of the table is missing", std::move(context));
+}
+
+std::shared_ptr<FilePool> FilePool::Shared(const std::shared_ptr<ChunkManager>& store,
+                                           Executor* executor) {
+  static std::mutex mutex;
+  static std::map<std::string, std::weak_ptr<FilePool>> pools;
+  const std::lock_guard lock(mutex);
+  std::erase_if(pools, [](const auto& each) { return each.second.expired(); });
+  std::weak_ptr<FilePool>& known = pools[store->uri()];
+  std::shared_ptr<FilePool> pool = known.lock();
+  if (pool == nullptr) {
+    pool = std::make_shared<FilePool>(store, executor);
+    known = pool;
+  }
+  return pool;
 }
 
 Result<std::shared_ptr<PackedFileReader>> FilePool::Get(const FileEntry& file) {
@@ -38,7 +54,8 @@ Result<std::shared_ptr<PackedFileReader>> FilePool::Get(const FileEntry& file) {
   ARROW_ASSIGN_OR_RAISE(auto reader, PackedFileReader::Open(store_, file.path,
                                                             {.file_bytes = file.file_bytes,
                                                              .layout = file.layout,
-                                                             .field_ids = file.field_ids},
+                                                             .field_ids = file.field_ids,
+                                                             .map = map_},
                                                             executor_));
   std::shared_ptr<PackedFileReader> evicted;  // closed after the lock is gone
   std::lock_guard<std::mutex> lock(mutex_);

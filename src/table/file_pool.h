@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Open packed files of a table, shared by its snapshots. What a reader learns (footer, page index,
-// verified pages) is kept as long as it stays in the pool.
+// Open packed files of a table, shared by its snapshots, and by all tables of the process at one
+// address of a store that maps. What a reader learns (footer, page index, verified pages) is kept
+// as long as it stays in the pool.
 //
 // Threads: all methods may be called concurrently.
 #pragma once
@@ -25,8 +26,14 @@ Status MissingFileIsDamage(const Status& status);
 
 class FilePool {
  public:
-  FilePool(std::shared_ptr<ChunkManager> store, Executor* executor)
-      : store_(std::move(store)), executor_(executor) {}
+  /// `map` false: PackedFileHints::map
+  FilePool(std::shared_ptr<ChunkManager> store, Executor* executor, bool map = true)
+      : store_(std::move(store)), executor_(executor), map_(map) {}
+
+  /// The pool of this process for what lies at the store's address, made by who asks first. It goes
+  /// with its last user.
+  static std::shared_ptr<FilePool> Shared(const std::shared_ptr<ChunkManager>& store,
+                                          Executor* executor);
 
   /// The reader of `file`, opened at need. Least recently used readers are let go above a fixed
   /// number, so that a table of many small files stays below the limit of open files.
@@ -43,6 +50,7 @@ class FilePool {
 
   const std::shared_ptr<ChunkManager> store_;
   Executor* const executor_;
+  const bool map_;
 
   std::mutex mutex_;  // guards what follows; never held while a file is opened
   std::unordered_map<std::string, Slot> slots_;

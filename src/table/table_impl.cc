@@ -15,13 +15,23 @@
 namespace varve::internal {
 namespace {
 
+std::shared_ptr<FilePool> MakeFilePool(const TableEnvironment& environment) {
+  const bool map = environment.options.map_files && environment.store->features().mapping;
+  // Only what is mapped has anything to remember.
+  if (map && environment.shares_files) {
+    return FilePool::Shared(environment.store, environment.executor);
+  }
+  return std::make_shared<FilePool>(environment.store, environment.executor,
+                                    environment.options.map_files);
+}
+
 class TableImpl : public Table {
  public:
   TableImpl(TableEnvironment environment, bool pinned)
       : environment_(std::move(environment)),
         pinned_(pinned),
         versions_(std::make_shared<ManifestStore>(environment_.store, environment_.manifest)),
-        files_(std::make_shared<FilePool>(environment_.store, environment_.executor)) {}
+        files_(MakeFilePool(environment_)) {}
 
   const std::shared_ptr<ManifestStore>& versions() const { return versions_; }
 
@@ -240,7 +250,8 @@ Result<internal::TableEnvironment> EnvironmentFor(const std::string& uri,
   ARROW_ASSIGN_OR_RAISE(auto store, OpenChunkManager(uri, options.store));
   return internal::TableEnvironment{.store = std::move(store),
                                     .options = options,
-                                    .manifest = {.deadline = options.commit_deadline}};
+                                    .manifest = {.deadline = options.commit_deadline},
+                                    .shares_files = true};
 }
 
 }  // namespace

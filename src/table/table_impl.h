@@ -16,6 +16,8 @@ struct TableEnvironment {
   TableOptions options;
   ManifestStoreOptions manifest;  ///< clock and randomness of the whole table
   Executor* executor = Executor::Default();
+  /// Open files are those of all tables of this process at the store's address.
+  bool shares_files = false;
 };
 
 /// `schema` or `data` may be nullptr. Of `options`, the environment holds the table's.

@@ -85,11 +85,10 @@ class Workload {
 
  private:
   TableEnvironment Environment(std::shared_ptr<ChunkManager> store) {
-    TableEnvironment environment{
-        .store = std::move(store),
-        .options = {},
-        .manifest = {.clock = &clock_, .random = random_.get()},
-        .executor = Executor::Inline()};
+    TableEnvironment environment{.store = std::move(store),
+                                 .options = {},
+                                 .manifest = {.clock = &clock_, .random = random_.get()},
+                                 .executor = Executor::Inline()};
     environment.options.write.split = SplitPolicy::kExplicit;
     environment.options.write.groups = {{"emb"}, {"id", "ts", "label"}, {"score", "text"}};
     return environment;

@@ -221,6 +221,8 @@ extern const CommandEntry kImportCommand{
     "Write",
     "Rows from files into a new or existing table",
     "Each file becomes one version, which is there as a whole or not at all.\n"
+    "While the table's store does not answer and its replicas are read, nothing is written: exit "
+    "code 8.\n"
     "With --json: {\"table\", \"version\", \"rows\", \"input_bytes\", \"seconds\", \"commits\": "
     "[…]}.",
     "varve import books books.parquet --primary-key id\n"

@@ -8,6 +8,7 @@
 
 #include "cli/exit_code.h"
 #include "cli/interruption.h"
+#include "cli/opened_stores.h"
 #include "cli/store_arguments.h"
 #include "varve/stop.h"
 #include "varve/suggestion.h"
@@ -151,6 +152,10 @@ int RunCommand(const CommandEntry& entry, std::vector<std::string> arguments, Co
   }
   const Status written = console->Flush();
   if (status.ok()) status = written;
+  if (status.ok()) {
+    for (const std::string& line : UnansweredStores()) console->Say("varve: " + line);
+  }
+  if (console->metrics) std::fputs(MetricsOfOpenedStores().c_str(), stderr);
   return status.ok() ? 0 : Fail(status, *console);
 }
 
@@ -164,6 +169,9 @@ std::unique_ptr<CLI::App> MakeParser(const CommandEntry& entry, Command* command
   app->allow_extras();
   command->Configure(app.get());
   app->add_flag("--json", console->json, "Data as JSON");
+  app->add_flag("--metrics", console->metrics,
+                "At the end, on standard error: what object stores were asked, by operation and "
+                "outcome, with bytes and latencies, as Prometheus scrapes it");
   app->add_flag("-q,--quiet", console->quiet, "No words on standard error but errors");
   return app;
 }

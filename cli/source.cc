@@ -7,6 +7,7 @@
 #include "arrow/record_batch.h"
 #include "arrow/type.h"
 #include "cli/location.h"
+#include "cli/opened_stores.h"
 #include "cli/option_checks.h"
 #include "varve/suggestion.h"
 
@@ -57,7 +58,7 @@ Result<std::unique_ptr<Source>> Source::Open(const SourceArguments& given) {
                        {.object = source->location_});
     }
     const FileLocation file = SplitFileLocation(arguments.location);
-    ARROW_ASSIGN_OR_RAISE(source->store_, OpenChunkManager(file.folder, store));
+    ARROW_ASSIGN_OR_RAISE(source->store_, OpenStore(file.folder, store));
     source->file_name_ = file.name;
     ARROW_ASSIGN_OR_RAISE(source->file_bytes_, source->store_->Size(file.name));
     ARROW_ASSIGN_OR_RAISE(source->file_, PackedReader::Open(source->store_, {file.name}));
@@ -75,9 +76,8 @@ Result<std::unique_ptr<Source>> Source::Open(const SourceArguments& given) {
   if (!arguments.as_of.empty()) {
     ARROW_ASSIGN_OR_RAISE(options.as_of_micros, ParseTime(arguments.as_of, NowMicros()));
   }
-  ARROW_ASSIGN_OR_RAISE(source->table_, Table::Open(arguments.location, options));
-  // Table shows its store as const; files are opened through one of our own.
-  ARROW_ASSIGN_OR_RAISE(source->store_, OpenChunkManager(arguments.location, store));
+  ARROW_ASSIGN_OR_RAISE(source->store_, OpenStore(arguments.location, store));
+  ARROW_ASSIGN_OR_RAISE(source->table_, Table::Open(source->store_, options));
   source->snapshot_ = source->table_->snapshot();
   source->collection_schema_ = source->snapshot_->schema();
   source->schema_ = source->collection_schema_->ToArrow();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "varve/configuration.h"
+#include "varve/table.h"
 
 namespace CLI {
 class App;
@@ -31,6 +32,8 @@ struct StoreArguments {
   /// For the store at `location`: what the options say, then what the file says of that kind of
   /// store.  Errors: Invalid for what is no key=value, without repeating it
   Result<ChunkManagerOptions> ToOptions(const std::string& location) const;
+  /// The same, with the file's codec for what is written.
+  Result<TableOptions> ToTableOptions(const std::string& location) const;
 };
 
 /// Adds "key=value" pairs to `options`, before what stands there.  Errors: as ToOptions

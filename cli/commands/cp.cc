@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/interruption.h"
 #include "cli/location.h"
+#include "cli/opened_stores.h"
 #include "cli/output/amounts.h"
 #include "cli/output/json_document.h"
 #include "cli/output/progress_bar.h"
@@ -65,7 +66,7 @@ class CpCommand : public Command {
                                              const std::vector<std::string>& own) const {
     ARROW_ASSIGN_OR_RAISE(auto options, store_.ToOptions(location));
     ARROW_RETURN_NOT_OK(AddStorageOptions(own, &options));
-    return OpenChunkManager(location, options);
+    return OpenStore(location, options);
   }
 
   void Show(const CopyProgress& progress) {

@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "cli/input/input.h"
 #include "cli/list_notes.h"
+#include "cli/opened_stores.h"
 #include "cli/output/display_text.h"
 #include "cli/output/json_document.h"
 #include "cli/write_arguments.h"
@@ -120,7 +121,8 @@ class CreateCommand : public Command {
     ARROW_RETURN_NOT_OK(write_.store.Locate(&table_uri_));
     ARROW_ASSIGN_OR_RAISE(const TableOptions options, write_.ToOptions(table_uri_));
     ARROW_ASSIGN_OR_RAISE(const auto schema, MakeSchema(console));
-    ARROW_ASSIGN_OR_RAISE(const auto table, Table::Create(table_uri_, schema, options));
+    ARROW_ASSIGN_OR_RAISE(const auto store, OpenStore(table_uri_, options.store));
+    ARROW_ASSIGN_OR_RAISE(const auto table, Table::Create(store, schema, options));
     if (console->json) {
       nlohmann::ordered_json document;
       document["table"] = table->uri();

@@ -7,6 +7,7 @@
 #include "cli/doctor/store.h"
 #include "cli/interruption.h"
 #include "cli/location.h"
+#include "cli/opened_stores.h"
 #include "cli/output/amounts.h"
 #include "cli/output/display_text.h"
 #include "cli/output/json_document.h"
@@ -121,7 +122,7 @@ class DoctorCommand : public Command {
   // What killed writers have left: temporary files, and whole ones that were never committed. Only
   // told; nothing is removed.
   Status LeftBehind() {
-    ARROW_ASSIGN_OR_RAISE(const auto store, OpenChunkManager(location_, store_options_));
+    ARROW_ASSIGN_OR_RAISE(const auto store, OpenStore(location_, store_options_));
     if (IsRemote(location_)) {
       if (!abort_uploads_.empty()) {
         ARROW_ASSIGN_OR_RAISE(const int64_t now, store->StoreTime());
@@ -139,9 +140,7 @@ class DoctorCommand : public Command {
                       " of writers that were killed, no part of any version: remove " +
                       Example(*unfinished));
     }
-    OpenOptions open;
-    open.table.store = store_options_;
-    const auto table = Table::Open(location_, open);
+    const auto table = Table::Open(store);
     if (IsNotFound(table.status())) return Status::OK();  // a place for a table
     ARROW_RETURN_NOT_OK(table.status());
     const auto snapshot = (*table)->snapshot();

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "arrow/record_batch.h"
@@ -12,6 +13,7 @@
 #include "cli/interruption.h"
 #include "cli/list_notes.h"
 #include "cli/location.h"
+#include "cli/opened_stores.h"
 #include "cli/output/amounts.h"
 #include "cli/output/display_text.h"
 #include "cli/output/json_document.h"
@@ -46,6 +48,12 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> Chain(std::vector<Input> input
       });
 }
 
+int64_t Sum(const std::vector<std::function<int64_t()>>& counts) {
+  int64_t sum = 0;
+  for (const auto& count : counts) sum += count();
+  return sum;
+}
+
 class ImportCommand : public Command {
  public:
   void Configure(CLI::App* app) override {
@@ -70,7 +78,8 @@ class ImportCommand : public Command {
     OpenOptions open;
     ARROW_RETURN_NOT_OK(write_.store.Locate(&table_uri_));
     ARROW_ASSIGN_OR_RAISE(open.table, write_.ToOptions(table_uri_));
-    auto existing = Table::Open(table_uri_, open);
+    ARROW_ASSIGN_OR_RAISE(target_, OpenStore(table_uri_, open.table.store));
+    auto existing = Table::Open(target_, open);
     if (existing.ok()) {
       table_ = *existing;
       ARROW_RETURN_NOT_OK(CheckPrimaryKey());
@@ -82,19 +91,25 @@ class ImportCommand : public Command {
     if (single_commit_ && files_.size() > 1) {
       std::vector<Input> inputs;
       int64_t rows = 0;
+      std::vector<std::function<int64_t()>> counts;
       for (const std::string& file : files_) {
         ARROW_ASSIGN_OR_RAISE(auto input, OpenInput(file, input_options_));
         bytes_ += input.file_bytes;
         rows = rows < 0 || input.num_rows < 0 ? -1 : rows + input.num_rows;
+        // By bytes only if all of them are counted.
+        if (input.bytes_read != nullptr && input.file_bytes > 0) counts.push_back(input.bytes_read);
         inputs.push_back(std::move(input));
       }
       ARROW_ASSIGN_OR_RAISE(auto reader, Chain(std::move(inputs)));
-      ARROW_RETURN_NOT_OK(Commit(std::move(reader), rows, files_, open.table));
+      ByteProgress bytes;
+      if (counts.size() == files_.size()) bytes = {bytes_, [counts] { return Sum(counts); }};
+      ARROW_RETURN_NOT_OK(Commit(std::move(reader), rows, std::move(bytes), files_, open.table));
     } else {
       for (const std::string& file : files_) {
         ARROW_ASSIGN_OR_RAISE(auto input, OpenInput(file, input_options_));
         bytes_ += input.file_bytes;
-        ARROW_RETURN_NOT_OK(Commit(std::move(input.reader), input.num_rows, {file}, open.table));
+        ARROW_RETURN_NOT_OK(Commit(std::move(input.reader), input.num_rows,
+                                   {input.file_bytes, input.bytes_read}, {file}, open.table));
         input_options_.target = table_->snapshot()->schema()->ToArrow();
       }
     }
@@ -116,11 +131,12 @@ class ImportCommand : public Command {
   }
 
   Status Commit(std::shared_ptr<arrow::RecordBatchReader> reader, int64_t expected_rows,
-                const std::vector<std::string>& files, const TableOptions& options) {
+                ByteProgress bytes, const std::vector<std::string>& files,
+                const TableOptions& options) {
     std::string label = std::filesystem::path(WithoutOptions(files.front())).filename().string();
     if (files.size() > 1) label = Plural(static_cast<int64_t>(files.size()), "file");
-    auto counted =
-        std::make_shared<ProgressReader>(std::move(reader), label, expected_rows, console_);
+    auto counted = std::make_shared<ProgressReader>(std::move(reader), label, expected_rows,
+                                                    console_, std::move(bytes));
     if (table_ == nullptr) {
       ARROW_RETURN_NOT_OK(Create(counted, options));
     } else {
@@ -153,7 +169,7 @@ class ImportCommand : public Command {
         });
     ARROW_ASSIGN_OR_RAISE(
         table_,
-        Table::Create(table_uri_, nullptr, whole,
+        Table::Create(target_, nullptr, whole,
                       {.primary_key = primary_key_, .message = message_, .table = options}));
     console_->ClearProgress();
     for (const std::string& note : ListNotes(*table_->snapshot()->schema(), first.get())) {
@@ -191,6 +207,7 @@ class ImportCommand : public Command {
 
   Console* console_ = nullptr;
   InputOptions input_options_;
+  std::shared_ptr<ChunkManager> target_;  // the table's
   std::shared_ptr<Table> table_;
   int64_t num_rows_ = 0;
   int64_t bytes_ = 0;
@@ -204,6 +221,8 @@ extern const CommandEntry kImportCommand{
     "Write",
     "Rows from files into a new or existing table",
     "Each file becomes one version, which is there as a whole or not at all.\n"
+    "While the table's store does not answer and its replicas are read, nothing is written: exit "
+    "code 8.\n"
     "With --json: {\"table\", \"version\", \"rows\", \"input_bytes\", \"seconds\", \"commits\": "
     "[…]}.",
     "varve import books books.parquet --primary-key id\n"

@@ -13,6 +13,7 @@
 #include "cli/command.h"
 #include "cli/interruption.h"
 #include "cli/location.h"
+#include "cli/opened_stores.h"
 #include "cli/output/amounts.h"
 #include "cli/output/json_document.h"
 #include "cli/store_arguments.h"
@@ -99,11 +100,12 @@ class QuickstartCommand : public Command {
   Status Run(Console* console) override {
     const GracefulInterruption graceful;
     ARROW_RETURN_NOT_OK(store_.Locate(&table_uri_));
-    TableOptions options;
-    ARROW_ASSIGN_OR_RAISE(options.store, store_.ToOptions(table_uri_));
+    ARROW_ASSIGN_OR_RAISE(const auto options, store_.ToOptions(table_uri_));
+    ARROW_ASSIGN_OR_RAISE(const auto store, OpenStore(table_uri_, options));
     ARROW_ASSIGN_OR_RAISE(const auto batch, GenerateRows());
     ARROW_ASSIGN_OR_RAISE(auto rows, arrow::RecordBatchReader::Make({batch}));
-    ARROW_ASSIGN_OR_RAISE(const auto table, Table::Create(table_uri_, rows, "id", options));
+    ARROW_ASSIGN_OR_RAISE(const auto table,
+                          Table::Create(store, nullptr, rows, {.primary_key = "id"}));
     if (console->json) {
       nlohmann::ordered_json document;
       document["table"] = table->uri();

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
+#include "cli/opened_stores.h"
 #include "cli/output/amounts.h"
 #include "cli/output/json_document.h"
 #include "cli/store_arguments.h"
@@ -20,10 +21,10 @@ class ResolveCommand : public Command {
   }
 
   Status Run(Console* console) override {
-    OpenOptions open;
     ARROW_RETURN_NOT_OK(store_.Locate(&table_uri_));
-    ARROW_ASSIGN_OR_RAISE(open.table.store, store_.ToOptions(table_uri_));
-    ARROW_ASSIGN_OR_RAISE(const auto table, Table::Open(table_uri_, open));
+    ARROW_ASSIGN_OR_RAISE(const auto options, store_.ToOptions(table_uri_));
+    ARROW_ASSIGN_OR_RAISE(const auto store, OpenStore(table_uri_, options));
+    ARROW_ASSIGN_OR_RAISE(const auto table, Table::Open(store));
     ARROW_ASSIGN_OR_RAISE(const CommitInfo commit, table->Resolve(token_));
     if (console->json) {
       nlohmann::ordered_json document;

@@ -11,6 +11,7 @@
 
 #include "arrow/buffer.h"
 #include "cli/doctor/machine.h"
+#include "cli/opened_stores.h"
 #include "cli/output/amounts.h"
 #include "varve/unfinished_uploads.h"
 
@@ -75,7 +76,7 @@ Status CheckLocalStore(const std::string& path, const ChunkManagerOptions& optio
                        CheckList* checks) {
   // In a folder that exists already, so nothing else is made.
   const std::string root = ExistingFolder(path) + "/.varve-doctor-" + std::to_string(getpid());
-  ARROW_ASSIGN_OR_RAISE(const auto store, OpenChunkManager(root, options));
+  ARROW_ASSIGN_OR_RAISE(const auto store, OpenStore(root, options));
   const Status outcome = TryStore(store.get(), checks);
   std::error_code ignored;
   std::filesystem::remove_all(root, ignored);

@@ -66,6 +66,7 @@ Status OpenArrow(std::shared_ptr<arrow::io::InputStream> stream, Input* input) {
                             [reader, stream](std::shared_ptr<arrow::RecordBatch>* batch) {
                               return reader->ReadNext(batch);
                             });
+  input->bytes_read = [stream] { return stream->Tell().ValueOr(0); };
   return Status::OK();
 }
 

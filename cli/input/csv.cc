@@ -47,6 +47,7 @@ Status OpenCsv(std::shared_ptr<arrow::io::InputStream> stream, const InputOption
       reader->schema(), [reader, path](std::shared_ptr<arrow::RecordBatch>* batch) {
         return Explained(reader->ReadNext(batch), path);
       });
+  input->bytes_read = [reader] { return reader->bytes_read(); };
   return Status::OK();
 }
 

@@ -13,6 +13,7 @@
 #include "cli/input/formats.h"
 #include "cli/input/standard_input.h"
 #include "cli/location.h"
+#include "cli/opened_stores.h"
 #include "varve/suggestion.h"
 
 namespace varve::cli {
@@ -75,7 +76,7 @@ Result<std::shared_ptr<arrow::io::RandomAccessFile>> OpenRemoteFile(const std::s
                                                                     const InputOptions& options) {
   const FileLocation location = SplitFileLocation(path);
   ARROW_ASSIGN_OR_RAISE(const auto store_options, options.store.ToOptions(path));
-  ARROW_ASSIGN_OR_RAISE(const auto store, OpenChunkManager(location.folder, store_options));
+  ARROW_ASSIGN_OR_RAISE(const auto store, OpenStore(location.folder, store_options));
   return OpenChunkFile(store, location.name);
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -36,6 +37,8 @@ struct Input {
   std::string path;
   int64_t file_bytes = 0;  ///< 0: not known (standard input)
   int64_t num_rows = -1;   ///< -1: not known before reading
+  /// Of the file, as far as the rows that were read; where num_rows is -1.
+  std::function<int64_t()> bytes_read;
   std::shared_ptr<arrow::RecordBatchReader> reader;
 };
 

@@ -204,10 +204,12 @@ Status OpenJsonLines(std::shared_ptr<arrow::io::InputStream> stream, const Input
   }
   if (expected.schema == nullptr) expected = {first->schema(), ErrorKind::kCorruption};
   auto schema = WithVectors(*first, options.target.get());
+  const auto is_begun = std::make_shared<bool>(false);
   input->reader = std::make_shared<BatchSource>(
       schema,
-      [reader, schema, expected, first, path, target = options.target,
+      [reader, schema, expected, first, path, target = options.target, is_begun,
        rows = int64_t{0}](std::shared_ptr<arrow::RecordBatch>* batch) mutable -> Status {
+        *is_begun = true;
         std::shared_ptr<arrow::RecordBatch> read = std::exchange(first, nullptr);
         if (read == nullptr) {
           ARROW_RETURN_NOT_OK(Explained(reader->ReadNext(&read), path, rows, expected));
@@ -219,6 +221,9 @@ Status OpenJsonLines(std::shared_ptr<arrow::io::InputStream> stream, const Input
         rows += read->num_rows();
         return Status::OK();
       });
+  input->bytes_read = [reader, is_begun] {
+    return *is_begun ? reader->bytes_processed() : 0;  // the first batch was read to see its types
+  };
   return Status::OK();
 }
 

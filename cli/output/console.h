@@ -17,8 +17,9 @@ class Console {
   /// Looks at the environment: NO_COLOR, TERM, COLUMNS, and whether the outputs are terminals.
   Console();
 
-  bool json = false;   ///< --json: data as JSON
-  bool quiet = false;  ///< --quiet: no words but errors
+  bool json = false;     ///< --json: data as JSON
+  bool quiet = false;    ///< --quiet: no words but errors
+  bool metrics = false;  ///< --metrics: what stores were asked, at the end
 
   /// Writes to standard output.
   void Data(std::string_view text);

@@ -13,7 +13,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -126,6 +128,9 @@ struct OpenOptions {
 
 struct AppendOptions {
   std::string message;  ///< kept in the history
+  /// Of this append alone, before those of TableOptions::write.
+  std::optional<FieldWriteOptions> defaults;
+  std::map<std::string, FieldWriteOptions> fields;
 };
 
 struct CreateOptions {
@@ -161,6 +166,9 @@ class VARVE_EXPORT Table {
   static Result<std::shared_ptr<Table>> Create(std::shared_ptr<ChunkManager> store,
                                                std::shared_ptr<const CollectionSchema> schema,
                                                const TableOptions& options = {});
+  static Result<std::shared_ptr<Table>> Create(
+      std::shared_ptr<ChunkManager> store, std::shared_ptr<const CollectionSchema> schema,
+      const std::shared_ptr<arrow::RecordBatchReader>& data, const CreateOptions& options);
 
   virtual ~Table() = default;
 

@@ -26,13 +26,16 @@
 #include "schema.h"
 #include "signals.h"
 #include "table.h"
+#include "varve/codec.h"
 #include "varve/storage_metrics.h"
+#include "varve/table_configuration.h"
 
 namespace varve::python {
 namespace {
 
 using Text = std::optional<std::string>;
 using Layouts = std::map<std::string, std::string>;
+using Codecs = std::map<std::string, std::string>;
 using StorageOptions = std::map<std::string, std::string>;
 
 constexpr double kNanosPerSecond = 1e9;
@@ -70,6 +73,50 @@ void Warn(const std::string& words) {
   if (PyErr_WarnEx(PyExc_UserWarning, words.c_str(), 2) != 0) throw nb::python_error();
 }
 
+Result<std::map<std::string, FieldWriteOptions>> ParseCodecs(const Codecs& codecs) {
+  std::map<std::string, FieldWriteOptions> fields;
+  for (const auto& [field, codec] : codecs) {
+    ARROW_ASSIGN_OR_RAISE(fields[field], ParseCodec(codec, field));
+  }
+  return fields;
+}
+
+// What a caller of create and open says beside the address.
+struct Settings {
+  Text configuration;    // a file, or the text of one
+  bool is_text = false;  // which of the two
+  bool sync = true;
+  StorageOptions storage_options;
+
+  // The address goes to where the configuration says; what the caller says goes before that.
+  Result<TableOptions> ToOptions(std::string* uri, std::vector<std::string>* warnings) const {
+    std::optional<StorageConfiguration> found;
+    if (is_text) {
+      ARROW_ASSIGN_OR_RAISE(found, StorageConfiguration::Parse(*configuration));
+    } else {
+      ARROW_ASSIGN_OR_RAISE(found, FindConfiguration(configuration.value_or("")));
+    }
+    TableOptions options;
+    if (found.has_value()) {
+      *uri = Locate(*found, *uri);
+      options = TableOptionsFrom(*found, *uri);
+      *warnings = found->warnings;
+    }
+    for (const auto& [name, value] : storage_options) {
+      options.store.storage_options.insert_or_assign(name, value);
+    }
+    options.store.sync = sync;
+    return options;
+  }
+};
+
+TableOptions OptionsOrThrow(const Settings& settings, std::string* uri) {
+  std::vector<std::string> warnings;
+  auto options = ValueOrThrow(settings.ToOptions(uri, &warnings));
+  for (const std::string& warning : warnings) Warn(warning);
+  return options;
+}
+
 bool IsListOf(const arrow::DataType& type, arrow::Type::type item) {
   return arrow::is_list_like(type.id()) &&
          static_cast<const arrow::BaseListType&>(type).value_type()->id() == item;
@@ -100,12 +147,15 @@ void WarnOfLists(const CollectionSchema& schema, const arrow::Schema& input) {
   }
 }
 
-PyTable Create(const std::string& uri, nb::handle data, const Text& primary_key,
-               const Layouts& layouts, const Text& message, bool sync,
-               const StorageOptions& storage_options) {
+PyTable Create(std::string uri, nb::handle data, const Text& primary_key, const Layouts& layouts,
+               const Text& compression, const Codecs& codecs, const Text& message,
+               const Settings& settings) {
   CreateOptions options{.primary_key = primary_key.value_or(""), .message = message.value_or("")};
-  options.table.store.sync = sync;
-  options.table.store.storage_options = storage_options;
+  options.table = OptionsOrThrow(settings, &uri);
+  if (compression.has_value()) {
+    options.table.write.defaults = ValueOrThrow(ParseCodec(*compression));
+  }
+  options.table.write.fields = ValueOrThrow(ParseCodecs(codecs));
   const std::string& key = options.primary_key;
   if (IsSchema(data)) {
     auto arrow_schema = ImportSchemaOf(data);
@@ -131,18 +181,19 @@ PyTable Create(const std::string& uri, nb::handle data, const Text& primary_key,
   return {std::move(table)};
 }
 
-PyTable Open(const std::string& uri, uint64_t version, int64_t as_of_micros, bool sync,
-             const StorageOptions& storage_options) {
+PyTable Open(std::string uri, uint64_t version, int64_t as_of_micros, const Settings& settings) {
   OpenOptions options{.version = version, .as_of_micros = as_of_micros};
-  options.table.store.sync = sync;
-  options.table.store.storage_options = storage_options;
+  options.table = OptionsOrThrow(settings, &uri);
   return {ValueOrThrow(WithoutGil([&] { return Table::Open(uri, options); }))};
 }
 
-uint64_t Append(const PyTable& self, nb::handle data, const Text& message) {
+uint64_t Append(const PyTable& self, nb::handle data, const Text& message, const Text& compression,
+                const std::optional<Codecs>& codecs) {
+  AppendOptions options{.message = message.value_or("")};
+  if (compression.has_value()) options.defaults = ValueOrThrow(ParseCodec(*compression));
+  options.fields = ValueOrThrow(ParseCodecs(codecs.value_or(Codecs())));
   Input input = MakeInput(data);
-  auto commit = WithoutGil(
-      [&] { return self.table->Append(input.reader, {.message = message.value_or("")}); });
+  auto commit = WithoutGil([&] { return self.table->Append(input.reader, options); });
   if (!commit.ok()) input.pending->ThrowIfSet();
   return ValueOrThrow(std::move(commit)).version;
 }
@@ -162,7 +213,8 @@ nb::object MetricsOf(const PyTable& self) {
         static_cast<double>(each.latency.sum_nanos) / kNanosPerSecond));
   }
   return varve.attr("StorageMetrics")(metrics->calls(), metrics->errors(), metrics->requests(),
-                                      metrics->bytes(), operations, metrics->ToPrometheus());
+                                      metrics->bytes(), operations,
+                                      metrics->ToPrometheus(self.table->store().uri()));
 }
 
 PyRows Scan(const PyTable& self, nb::handle columns, nb::handle filter,
@@ -258,9 +310,10 @@ void DefineTable(nb::module_& module) {
           "schema",
           [](const PyTable& self) { return PySchema{self.table->snapshot()->schema()->ToArrow()}; })
       .def("__len__", [](const PyTable& self) { return self.table->snapshot()->num_rows(); })
-      .def("append", Append, nb::arg("data").none(), nb::arg("message") = none,
+      .def("append", Append, nb::arg("data").none(), nb::arg("message") = none, nb::kw_only(),
+           nb::arg("compression") = none, nb::arg("codec") = none,
            "Commits the rows of data as one version and returns its number. Nothing is visible "
-           "unless it returns.")
+           "unless it returns. compression and codec are as for varve.create, for these rows.")
       .def("resolve_commit", ResolveCommit, nb::arg("token"),
            "Settles an append that raised CommitUnknownError: the version that it became. Raises "
            "CommitConflictError if it did not happen and never will, CommitUnknownError if it may "
@@ -283,11 +336,14 @@ void DefineTable(nb::module_& module) {
       .def("verify", Verify, nb::arg("deep") = false,
            "Compares the metadata with the files; deep reads every byte. One line a problem.")
       .def("__repr__", Describe);
+  nb::class_<Settings>(module, "_Settings")
+      .def(nb::init<Text, bool, bool, StorageOptions>(), nb::arg("config").none(),
+           nb::arg("is_text"), nb::arg("sync"), nb::arg("storage_options"));
   module.def("_create", Create, nb::arg("uri"), nb::arg("data").none(),
-             nb::arg("primary_key") = none, nb::arg("layouts"), nb::arg("message") = none,
-             nb::arg("sync"), nb::arg("storage_options"));
+             nb::arg("primary_key") = none, nb::arg("layouts"), nb::arg("compression") = none,
+             nb::arg("codecs"), nb::arg("message") = none, nb::arg("settings"));
   module.def("_open", Open, nb::arg("uri"), nb::arg("version"), nb::arg("as_of_micros"),
-             nb::arg("sync"), nb::arg("storage_options"));
+             nb::arg("settings"));
 }
 
 }  // namespace varve::python

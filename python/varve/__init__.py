@@ -30,7 +30,7 @@ from ._errors import (
     ResourceError,
     UnsupportedError,
 )
-from ._varve import Array, Batch, Rows, Schema, Table, _create, _open
+from ._varve import Array, Batch, Rows, Schema, Table, _create, _open, _Settings
 
 __version__ = "0.1.0"
 
@@ -103,7 +103,19 @@ class StorageMetrics(_NamedTuple):
     prometheus: str
 
 
-def create(uri, data_or_schema, primary_key=None, *, layout=None, message=None, sync=True, storage_options=None):
+def create(
+    uri,
+    data_or_schema,
+    primary_key=None,
+    *,
+    layout=None,
+    compression=None,
+    codec=None,
+    message=None,
+    sync=True,
+    storage_options=None,
+    config=None,
+):
     """Creates a table and returns it.
 
     uri
@@ -115,6 +127,12 @@ def create(uri, data_or_schema, primary_key=None, *, layout=None, message=None, 
     layout
         how vector columns are stored, by name: "fixed" (the default: fastest), "list" (other engines see floats),
         "compact" (smaller, slower)
+    compression
+        of scalars and texts for which it is worth while: "zstd" (the default), "lz4", "snappy", "gzip", "none", with a level for
+        zstd (1 to 22) and gzip (1 to 9): "zstd:9"
+    codec
+        of single fields by name, whatever it saves: {"title": "zstd:9"}; of a vector in layout "compact" only. Both are also for
+        what the returned table appends
     message
         kept in the history, with version 1
     sync
@@ -122,17 +140,20 @@ def create(uri, data_or_schema, primary_key=None, *, layout=None, message=None, 
     storage_options
         of the object store, by the names its users know: {"aws_region": "eu-west-1"}; what is missing is looked for in the
         environment
+    config
+        a YAML file, or its text, for what is said neither in the address nor in storage_options; by default the file that the
+        variable VARVE_CONFIG names. Where it names a place, a plain name such as "books" lies below it
 
     Raises AlreadyExistsError if there is a table.
     """
-    options = _texts_of(storage_options)
-    return _create(_os.fspath(uri), data_or_schema, primary_key, layout or {}, message, sync, options)
+    settings = _settings_of(config, sync, storage_options)
+    return _create(_os.fspath(uri), data_or_schema, primary_key, layout or {}, compression, codec or {}, message, settings)
 
 
-def open(uri, version=None, *, as_of=None, sync=True, storage_options=None):
+def open(uri, version=None, *, as_of=None, sync=True, storage_options=None, config=None):
     """Opens a table: its newest version, the one numbered `version`, or the newest committed at or before `as_of` (a datetime,
     a text such as "2026-11-21T04:00" in UTC, or microseconds since 1970). One opened at a version or a time stays there.
-    `uri` and `storage_options` are as for create.
+    `uri`, `storage_options` and `config` are as for create.
 
     Raises NotFoundError if there is no such table or version.
     """
@@ -146,7 +167,14 @@ def open(uri, version=None, *, as_of=None, sync=True, storage_options=None):
         if version < 1:
             raise InvalidError("versions count from 1")
     micros = 0 if as_of is None else _micros_of(as_of)
-    return _open(_os.fspath(uri), version or 0, micros, sync, _texts_of(storage_options))
+    return _open(_os.fspath(uri), version or 0, micros, _settings_of(config, sync, storage_options))
+
+
+def _settings_of(config, sync, storage_options):
+    # A text of YAML has a key, and therefore a colon before a space or a line's end; a path that looks so is given as a Path.
+    is_text = isinstance(config, str) and any(mark in config + "\n" for mark in (": ", ":\n"))
+    path_or_text = config if config is None or is_text else _os.fspath(config)
+    return _Settings(path_or_text, is_text, sync, _texts_of(storage_options))
 
 
 def _texts_of(storage_options):

@@ -126,7 +126,14 @@ class Table:
     @property
     def schema(self) -> Schema: ...
     def __len__(self) -> int: ...
-    def append(self, data: _Rows | Iterable[_Rows], message: str | None = None) -> int: ...
+    def append(
+        self,
+        data: _Rows | Iterable[_Rows],
+        message: str | None = None,
+        *,
+        compression: str | None = None,
+        codec: Mapping[str, str] | None = None,
+    ) -> int: ...
     def resolve_commit(self, token: str) -> int: ...
     def storage_metrics(self) -> StorageMetrics | None: ...
     def scan(
@@ -150,9 +157,12 @@ def create(
     primary_key: str | None = None,
     *,
     layout: Mapping[str, _Layout] | None = None,
+    compression: str | None = None,
+    codec: Mapping[str, str] | None = None,
     message: str | None = None,
     sync: bool = True,
     storage_options: Mapping[str, str | int | bool] | None = None,
+    config: str | os.PathLike[str] | None = None,
 ) -> Table: ...
 def open(
     uri: str | os.PathLike[str],
@@ -161,4 +171,5 @@ def open(
     as_of: datetime.datetime | datetime.date | str | int | None = None,
     sync: bool = True,
     storage_options: Mapping[str, str | int | bool] | None = None,
+    config: str | os.PathLike[str] | None = None,
 ) -> Table: ...

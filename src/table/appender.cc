@@ -49,13 +49,17 @@ Appender::~Appender() {
   }
 }
 
+Result<std::unique_ptr<PackedWriter>> Appender::MakeWriter() {
+  return PackedWriter::Make(store_, schema_, options_, [this](int group) {
+    return DataPath(next_segment_id_ + segments_.size(), group, random_);
+  });
+}
+
 Status Appender::Append(const std::shared_ptr<arrow::RecordBatch>& batch) {
   ARROW_ASSIGN_OR_RAISE(auto rows, ConformBatch(*schema_, batch));
   if (rows->num_rows() == 0) return Status::OK();
   if (writer_ == nullptr) {
-    ARROW_ASSIGN_OR_RAISE(writer_, PackedWriter::Make(store_, schema_, options_, [this](int group) {
-                            return DataPath(next_segment_id_ + segments_.size(), group, random_);
-                          }));
+    ARROW_ASSIGN_OR_RAISE(writer_, MakeWriter());
   }
   // A batch of any size can be stopped.
   for (int64_t row = 0; row < rows->num_rows(); row += kWriteRows) {
@@ -87,7 +91,12 @@ Status Appender::CloseSegment() {
 }
 
 Result<std::vector<SegmentEntry>> Appender::Finish() {
-  if (writer_ != nullptr) ARROW_RETURN_NOT_OK(CloseSegment());
+  if (writer_ != nullptr) {
+    ARROW_RETURN_NOT_OK(CloseSegment());
+  } else if (segments_.empty()) {
+    // Options that no rows could be written with are a mistake all the same.
+    ARROW_RETURN_NOT_OK(MakeWriter().status());
+  }
   return segments_;
 }
 

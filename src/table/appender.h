@@ -34,13 +34,15 @@ class Appender {
   /// Errors: Invalid for rows that do not fit the schema, naming field and row
   Status Append(const std::shared_ptr<arrow::RecordBatch>& batch);
 
-  /// The segments written, none if there were no rows.
+  /// The segments written, none if there were no rows.  Errors: also Invalid for options that fit
+  /// no rows of the schema
   Result<std::vector<SegmentEntry>> Finish();
 
   /// The files belong to a commit now, or may: they stay.
   void Release() { written_paths_.clear(); }
 
  private:
+  Result<std::unique_ptr<PackedWriter>> MakeWriter();
   Status CloseSegment();
 
   const std::shared_ptr<ChunkManager> store_;

@@ -71,9 +71,11 @@ class TableImpl : public Table {
     }
     // Before data is sent that no commit could follow.
     ARROW_RETURN_NOT_OK(environment_.store->CheckConditionalWrites());
+    PackedWriteOptions write = environment_.options.write;
+    if (options.defaults.has_value()) write.defaults = *options.defaults;
+    for (const auto& [field, codec] : options.fields) write.fields[field] = codec;
     Appender appender(environment_.store, base->schema(), base->schemas.back().schema_id,
-                      environment_.options.write, base->next_segment_id,
-                      environment_.manifest.random);
+                      std::move(write), base->next_segment_id, environment_.manifest.random);
     ARROW_RETURN_NOT_OK(WriteAll(data.get(), nullptr, &appender));
     ManifestEdit edit;
     ARROW_ASSIGN_OR_RAISE(edit.added_segments, appender.Finish());
@@ -116,10 +118,8 @@ class TableImpl : public Table {
     edit.operation.message = options.message;
     Appender appender(environment_.store, schema, /*schema_id=*/0, environment_.options.write,
                       /*next_segment_id=*/1, environment_.manifest.random);
-    if (data != nullptr) {
-      ARROW_RETURN_NOT_OK(WriteAll(data.get(), first, &appender));
-      ARROW_ASSIGN_OR_RAISE(edit.added_segments, appender.Finish());
-    }
+    if (data != nullptr) ARROW_RETURN_NOT_OK(WriteAll(data.get(), first, &appender));
+    ARROW_ASSIGN_OR_RAISE(edit.added_segments, appender.Finish());
     ARROW_RETURN_NOT_OK(CheckStopped());
     const WorkingFor nobody(nullptr);  // a commit that has begun is not stopped
     const Status status = Finish(versions_->Create(schema, edit), edit, &appender).status();
@@ -274,11 +274,21 @@ Result<std::shared_ptr<Table>> Table::Create(const std::string& uri,
                                              std::shared_ptr<const CollectionSchema> schema,
                                              const std::shared_ptr<arrow::RecordBatchReader>& data,
                                              const CreateOptions& options) {
-  if (schema == nullptr && data == nullptr) {
-    return MakeError(ErrorKind::kInvalid, "a new table needs a schema or rows", {.object = uri});
-  }
   ARROW_ASSIGN_OR_RAISE(auto environment, EnvironmentFor(uri, options.table));
-  return internal::CreateTable(std::move(environment), std::move(schema), data, options);
+  return Create(std::move(environment.store), std::move(schema), data, options);
+}
+
+Result<std::shared_ptr<Table>> Table::Create(std::shared_ptr<ChunkManager> store,
+                                             std::shared_ptr<const CollectionSchema> schema,
+                                             const std::shared_ptr<arrow::RecordBatchReader>& data,
+                                             const CreateOptions& options) {
+  if (schema == nullptr && data == nullptr) {
+    return MakeError(ErrorKind::kInvalid, "a new table needs a schema or rows",
+                     {.object = store->uri()});
+  }
+  return internal::CreateTable(
+      {.store = std::move(store), .options = options.table, .manifest = {}}, std::move(schema),
+      data, options);
 }
 
 Result<std::shared_ptr<Table>> Table::Create(std::shared_ptr<ChunkManager> store,

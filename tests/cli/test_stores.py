@@ -1,12 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Copies from store to store, and the options of stores, as far as they need no server (tests/stores has those that do)."""
 
+import json
 import os
 import pathlib
 import pty
+import re
+import socket
 import subprocess
 import termios
 
+import pyarrow as pa
+import pyarrow.csv
 import pytest
 from conftest import VARVE, run
 
@@ -133,15 +138,11 @@ def test_a_configuration_file_with_a_mistake_names_the_line(table, tmp_path):
     assert "cannot open the configuration" in run("head", table, "--config", tmp_path / "none.yaml", code=4).err
 
 
-@pytest.mark.parametrize("words", [("import", "t"), ("cp", "c")])
-def test_a_terminal_sees_progress(words, table, parquet, tmp_path):
-    command, target = words
+def on_a_terminal(*words):
+    """What a terminal is shown by the command."""
     outer, inner = pty.openpty()
     termios.tcsetwinsize(inner, (24, 120))
-    source = [parquet] * 30 if command == "import" else [table]
-    arguments = [tmp_path / target, *source] if command == "import" else [table, tmp_path / target]
-    done = subprocess.Popen([VARVE, command, *map(str, arguments)], stderr=inner, stdout=subprocess.DEVNULL,
-                            env={**os.environ, "TERM": "xterm"})
+    done = subprocess.Popen([VARVE, *map(str, words)], stderr=inner, stdout=subprocess.DEVNULL, env={**os.environ, "TERM": "xterm"})
     os.close(inner)
     shown = b""
     while True:
@@ -154,12 +155,103 @@ def test_a_terminal_sees_progress(words, table, parquet, tmp_path):
         shown += piece
     os.close(outer)
     assert done.wait(300) == 0
-    text = shown.decode()
+    return shown.decode()
+
+
+@pytest.mark.parametrize("words", [("import", "t"), ("cp", "c")])
+def test_a_terminal_sees_progress(words, table, parquet, tmp_path):
+    command, target = words
+    source = [parquet] * 30 if command == "import" else [table]
+    arguments = [tmp_path / target, *source] if command == "import" else [table, tmp_path / target]
+    text = on_a_terminal(command, *arguments)
     assert "█" in text or "░" in text
     assert "left" in text
     assert "\033[K" in text
     piped = run(command, *([tmp_path / "p", parquet] if command == "import" else [table, tmp_path / "q"])).err
     assert "left" not in piped and "\r" not in piped
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv", "arrows"])
+def test_a_terminal_sees_how_much_of_a_file_of_unknown_rows_is_left(ending, tmp_path):
+    """By its bytes. The first batch is a part of the file, and shown when it is there; so is the end."""
+    num_rows = 60_000
+    rows = pa.table({"id": range(num_rows), "text": [f"{i} " * 80 for i in range(num_rows)]})
+    file = tmp_path / f"rows.{ending}"
+    if ending == "jsonl":
+        file.write_text("".join(f'{{"id": {i}, "text": "{i} {"x" * 300}"}}\n' for i in range(num_rows)))
+    elif ending == "csv":
+        pyarrow.csv.write_csv(rows, file)
+    else:
+        with pa.ipc.new_stream(file, rows.schema) as writer:
+            writer.write_table(rows, max_chunksize=10_000)
+    size = file.stat().st_size
+    for words in ([file], [file, file, "--single-commit"]):
+        text = on_a_terminal("import", tmp_path / f"t{len(words)}", *words)
+        shown = [float(percent) for percent in re.findall(r"[█░] (\d+)%", text)]
+        assert shown == sorted(shown) and 0 < shown[0] < 100, shown
+        # The first frame comes with the first batch: its share is that of its rows, as all are of one length.
+        count = int(re.search(r"%  ([\d,]+) rows", text)[1].replace(",", ""))
+        assert abs(shown[0] - 100 * count / (num_rows * len(words[:2]))) <= 5, (shown, count)
+        assert re.search(r"rows/s  [\d.]+ [kMG]?B/s  \S+.* left", text), text
+    assert size > 16 << 20
+    piped = run("import", tmp_path / "p", file).err
+    assert "left" not in piped and "█" not in piped and "\r" not in piped
+
+
+def test_metrics_go_to_standard_error_alone(table):
+    comment = "# no object store was opened\n"
+    for words in (("head", table, "--json"), ("info", table), ("version",), ("query", table, "--count", "--quiet")):
+        plain, done = run(*words), run(*words, "--metrics")
+        assert done.out == plain.out and done.err == plain.err + comment
+    done = run("head", table / "none", "--json", "--metrics", code=4)
+    first, last = done.err.splitlines()
+    assert first + "\n" == comment and json.loads(last)["error"]["kind"] == "not_found"
+
+
+@pytest.fixture(scope="module")
+def refusing():
+    """A port that nobody listens at, and nobody else is given."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield taken.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def away(refusing):
+    """A store that refuses connections."""
+    options = {"endpoint": f"http://127.0.0.1:{refusing}", "region": "x", "access_key_id": SECRET, "secret_access_key": SECRET,
+               "retry_attempts": 1, "breaker_failures": 2}
+    words = [word for option in options.items() for word in ("--storage-option", "=".join(map(str, option)))]
+    address = "s3://bucket/books"
+    if "built without" in run("head", address, *words, code=None).err:
+        pytest.skip("a build without object stores")
+    return address, words
+
+
+@pytest.mark.parametrize("words", [("head",), ("head", "--json"), ("take", 5, 17, 5, "--json"), ("query", "--filter", "label = 7"),
+                                   ("query", "--count", "--json"), ("info", "--json"), ("stats",), ("export", "-", "--format", "jsonl")])
+def test_reads_go_on_from_a_replica_and_say_so(away, table, words):
+    address, options = away
+    command, *rest = words
+    done = run(command, address, *rest, *options, "--storage-option", f"read_replicas=file://{table}")
+    local = run(command, table, *rest)
+    assert done.out.replace(address, str(table)) == local.out.replace(f"file://{table}", str(table))
+    assert re.search(rf"varve: {address} left \d+ requests? unanswered; what it did not give, its replicas gave", done.err)
+    assert "unanswered" not in run(command, address, *rest, *options, "--quiet", "--storage-option", f"read_replicas=file://{table}").err
+    alone = run(command, address, *rest, *options, code=1)  # without a replica
+    assert "not to be reached" in alone.err and not alone.out
+
+
+def test_writes_are_refused_while_the_store_is_away(away, table, parquet, tmp_path):
+    address, options = away
+    before = files(table)
+    other = f"{address}-too"
+    for words, replica in ((("import", address, parquet), table), (("create", other, "--field", "id:Int64"), tmp_path),
+                           (("quickstart", other), tmp_path), (("cp", table, other), tmp_path)):
+        error = run(*words, *options, "--storage-option", f"read_replicas=file://{replica}", "--json", code=8).error
+        assert error["kind"] == "resource_exhausted" and SECRET not in error["message"]
+        assert "nothing is written while the store does not answer" in error["message"]
+    assert files(table) == before
 
 
 def test_a_plain_name_lies_below_the_place_of_the_file_and_warnings_are_told(tmp_path):

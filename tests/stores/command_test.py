@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import uuid
@@ -112,6 +113,44 @@ def test_options_come_from_the_command_line_and_from_a_file(books, tmp_path):
     run("cp", books, tmp_path / "copy", "--config", config, env=bare)
     assert rows_of(tmp_path / "copy") == rows_of(books)
     assert run(*count, "--config", config, "--storage-option", "secret_access_key=canary-canary", env=bare, code=1).stderr
+
+
+def metrics_of(text):
+    """(name, store, operation, outcome) → value, of samples that have all three."""
+    found = {}
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            sample = re.fullmatch(r'(\w+){store="([^"]*)"(?:,operation="(\w+)",outcome="(\w+)"(?:,le="([^"]+)")?)?} (\S+)', line)
+            assert sample, line
+            name, store, operation, outcome, bound, value = sample.groups()
+            if bound is None or bound == "+Inf":
+                found[name, store, operation, outcome] = float(value)
+    return found
+
+
+def test_metrics_tell_what_the_store_was_asked(books, root, tmp_path):
+    done = run("head", books, "-n", 10000, "--json", "--metrics")
+    assert done.stdout == rows_of(books)
+    found = metrics_of(done.stderr)
+    assert {store for _, store, _, _ in found} == {books}
+    calls, requests, read, count = (found[f"varve_storage_{name}", books, "read", "ok"] for name in (
+        "calls_total", "requests_total", "bytes_total", "call_duration_seconds_count"))
+    assert requests >= calls == count == found["varve_storage_call_duration_seconds_bucket", books, "read", "ok"] > 0
+    assert read > 0 and found["varve_storage_call_duration_seconds_sum", books, "read", "ok"] > 0
+
+    run("export", books, tmp_path / "rows.parquet")
+    found = metrics_of(run("import", f"{root}/more", tmp_path / "rows.parquet", "--quiet", "--metrics").stderr)
+    written = sum(value for (name, _, operation, outcome), value in found.items()
+                  if name == "varve_storage_bytes_total" and outcome == "ok" and operation != "read")
+    assert written >= sum(group["bytes"] for segment in json.loads(run("tree", f"{root}/more", "--json").stdout)["segments"]
+                          for group in segment["column_groups"])
+
+    found = metrics_of(run("cp", books, f"{root}/copy", "--quiet", "--metrics").stderr)
+    assert {store for _, store, _, _ in found} == {books, f"{root}/copy"}
+
+    done = run("head", f"{root}/none", "--json", "--metrics", code=4)
+    *text, error = done.stderr.splitlines()
+    assert metrics_of("\n".join(text)) and json.loads(error)["error"]["exit_code"] == 4
 
 
 @pytest.mark.skipif(not STORE.startswith("s3://"), reason="only S3 tells its uploads")

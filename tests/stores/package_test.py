@@ -31,7 +31,9 @@ def test_a_table_is_made_read_and_measured(uri):
     assert metrics.errors == 0 and metrics.requests >= metrics.calls > 0 and metrics.bytes > 0
     assert {operation.operation for operation in metrics.operations} >= {"read"}
     assert sum(operation.calls for operation in metrics.operations) == metrics.calls
-    assert "varve_storage_" in metrics.prometheus
+    samples = [line for line in metrics.prometheus.splitlines() if not line.startswith("#")]
+    assert any(line.startswith("varve_storage_requests_total{") for line in samples)
+    assert all(f'{{store="{uri}"' in line for line in samples)
 
 
 def test_a_table_that_is_not_there_is_not_found(uri):
@@ -43,13 +45,25 @@ def test_a_table_that_is_not_there_is_not_found(uri):
 
 
 @pytest.mark.skipif(not STORE.startswith("s3://"), reason="keys of S3")
-def test_options_of_the_caller_stand_in_for_the_environment(uri, monkeypatch):
+def test_options_of_the_caller_stand_in_for_the_environment(uri, monkeypatch, tmp_path):
     options = {name: os.environ[variable] for name, variable in KEYS.items()}
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     varve.create(uri, {"id": [1, 2, 3]}, storage_options=options)
     assert varve.open(uri, storage_options=options).take([2]).to_pylist() == [{"id": 3}]
+    config = (f"storage:\n  type: minio\n  address: {options['aws_endpoint']}\n  region: {options['aws_region']}\n"
+              f"  access_key_id: {options['aws_access_key_id']}\n  secret_access_key: {options['aws_secret_access_key']}\n")
+    assert varve.open(uri, config=config).take([2]).to_pylist() == [{"id": 3}]
+    assert varve.create(f"{uri}-too", {"id": [1]}, config=config).uri == f"{uri}-too"
+    file = tmp_path / "varve.yaml"
+    bucket = STORE.removeprefix("s3://")
+    file.write_text(f"{config}  bucket_name: {bucket}\n  root_path: {uri.removeprefix(STORE + '/').removesuffix('/books')}\n")
+    monkeypatch.setenv("VARVE_CONFIG", str(file))
+    assert varve.open("books").uri == uri and varve.open("books").take([0]).to_pylist() == [{"id": 1}]
     canary = "canary-canary-canary"
+    with pytest.raises(varve.DeniedError) as error:  # the caller goes before the file
+        varve.open("books", storage_options={"secret_access_key": canary})
+    assert canary not in str(error.value)
     with pytest.raises(varve.DeniedError) as error:
         varve.open(uri, storage_options={**options, "aws_secret_access_key": canary})
     assert canary not in str(error.value)

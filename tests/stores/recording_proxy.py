@@ -13,7 +13,15 @@ from collections.abc import Callable, Iterator
 FORWARD = "forward"
 RESET = "reset"  # the request is read and not forwarded
 DROP_ANSWER = "drop answer"  # forwarded, and the connection is reset instead of an answer
+TRUNCATE = "truncate"  # forwarded, and the connection is reset in the middle of the answer
 HOP_HEADERS = {"connection", "transfer-encoding", "content-length"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Echo:
+    """Not forwarded: the answer is that status, and in its body all that was sent, as gateways do that explain themselves."""
+
+    status: int
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,18 +41,18 @@ class Request:
 
 
 class Proxy:
-    """`script` is told each request and its number, from 0, and answers FORWARD, RESET or DROP_ANSWER."""
+    """`script` is told each request and its number, from 0, and answers FORWARD, RESET, DROP_ANSWER, TRUNCATE or an Echo."""
 
     def __init__(self, upstream: str) -> None:
         self.upstream = urllib.parse.urlsplit(upstream).netloc
-        self.script: Callable[[Request, int], str] = lambda request, number: FORWARD
+        self.script: Callable[[Request, int], str | Echo] = lambda request, number: FORWARD
         self.requests: list[Request] = []
         self.done: list[str] = []  # steps that the server has carried out
         self.lock = threading.Condition()
         self.under_way = 0
         self.address = ""
 
-    def restart(self, script: Callable[[Request, int], str] | None = None) -> None:
+    def restart(self, script: Callable[[Request, int], str | Echo] | None = None) -> None:
         """Once what is under way has ended."""
         with self.lock:
             self.lock.wait_for(lambda: self.under_way == 0)
@@ -84,6 +92,8 @@ class Proxy:
         action = script(request, number)
         if action == RESET:
             return self.reset(handler)
+        if isinstance(action, Echo):
+            return self.echo(handler, action.status, body)
         upstream = http.client.HTTPConnection(self.upstream, timeout=60)
         with contextlib.closing(upstream):
             upstream.putrequest(handler.command, handler.path, skip_host=True, skip_accept_encoding=True)
@@ -104,7 +114,20 @@ class Proxy:
         length = answer.getheader("Content-Length") if handler.command == "HEAD" else None
         handler.send_header("Content-Length", length or str(len(content)))
         handler.end_headers()
+        if action == TRUNCATE:
+            handler.wfile.write(content[: len(content) // 2])
+            handler.wfile.flush()
+            return self.reset(handler)
         handler.wfile.write(content)
+
+    @staticmethod
+    def echo(handler: http.server.BaseHTTPRequestHandler, status: int, body: bytes) -> None:
+        content = f"{handler.requestline}\r\n{handler.headers}".encode() + body[:1024]
+        handler.send_response(status)
+        handler.send_header("Content-Length", str(len(content)))
+        handler.end_headers()
+        if handler.command != "HEAD":
+            handler.wfile.write(content)
 
     @staticmethod
     def reset(handler: http.server.BaseHTTPRequestHandler) -> None:

@@ -245,6 +245,9 @@ struct ChunkManagerOptions {
   /// ("aws_access_key_id", "azure_storage_account_name", …). What stands in the address goes
   /// before, the environment after.
   std::map<std::string, std::string> storage_options;
+  /// The same, of a configuration file: where neither the address nor `storage_options` says so,
+  /// whichever of an option's names they use.
+  std::map<std::string, std::string> storage_defaults;
 };
 
 /// The store that `uri` names: "file:///path", a plain path, "memory://name" (one store per name

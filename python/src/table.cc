@@ -86,6 +86,7 @@ struct Settings {
   Text configuration;    // a file, or the text of one
   bool is_text = false;  // which of the two
   bool sync = true;
+  bool map_files = true;
   StorageOptions storage_options;
 
   // The address goes to where the configuration says; what the caller says goes before that.
@@ -106,6 +107,7 @@ struct Settings {
       options.store.storage_options.insert_or_assign(name, value);
     }
     options.store.sync = sync;
+    options.map_files = map_files;
     return options;
   }
 };
@@ -337,8 +339,8 @@ void DefineTable(nb::module_& module) {
            "Compares the metadata with the files; deep reads every byte. One line a problem.")
       .def("__repr__", Describe);
   nb::class_<Settings>(module, "_Settings")
-      .def(nb::init<Text, bool, bool, StorageOptions>(), nb::arg("config").none(),
-           nb::arg("is_text"), nb::arg("sync"), nb::arg("storage_options"));
+      .def(nb::init<Text, bool, bool, bool, StorageOptions>(), nb::arg("config").none(),
+           nb::arg("is_text"), nb::arg("sync"), nb::arg("map_files"), nb::arg("storage_options"));
   module.def("_create", Create, nb::arg("uri"), nb::arg("data").none(),
              nb::arg("primary_key") = none, nb::arg("layouts"), nb::arg("compression") = none,
              nb::arg("codecs"), nb::arg("message") = none, nb::arg("settings"));

@@ -150,10 +150,13 @@ def create(
     return _create(_os.fspath(uri), data_or_schema, primary_key, layout or {}, compression, codec or {}, message, settings)
 
 
-def open(uri, version=None, *, as_of=None, sync=True, storage_options=None, config=None):
+def open(uri, version=None, *, as_of=None, sync=True, map_files=True, storage_options=None, config=None):
     """Opens a table: its newest version, the one numbered `version`, or the newest committed at or before `as_of` (a datetime,
     a text such as "2026-11-21T04:00" in UTC, or microseconds since 1970). One opened at a version or a time stays there.
     `uri`, `storage_options` and `config` are as for create.
+
+    With `map_files=False`, files on the local disk are read into memory and verified there at every read; else they are mapped,
+    and a page is verified when this process first touches it.
 
     Raises NotFoundError if there is no such table or version.
     """
@@ -167,14 +170,14 @@ def open(uri, version=None, *, as_of=None, sync=True, storage_options=None, conf
         if version < 1:
             raise InvalidError("versions count from 1")
     micros = 0 if as_of is None else _micros_of(as_of)
-    return _open(_os.fspath(uri), version or 0, micros, _settings_of(config, sync, storage_options))
+    return _open(_os.fspath(uri), version or 0, micros, _settings_of(config, sync, storage_options, map_files))
 
 
-def _settings_of(config, sync, storage_options):
+def _settings_of(config, sync, storage_options, map_files=True):
     # A text of YAML has a key, and therefore a colon before a space or a line's end; a path that looks so is given as a Path.
     is_text = isinstance(config, str) and any(mark in config + "\n" for mark in (": ", ":\n"))
     path_or_text = config if config is None or is_text else _os.fspath(config)
-    return _Settings(path_or_text, is_text, sync, _texts_of(storage_options))
+    return _Settings(path_or_text, is_text, sync, map_files, _texts_of(storage_options))
 
 
 def _texts_of(storage_options):

@@ -170,6 +170,7 @@ def open(
     *,
     as_of: datetime.datetime | datetime.date | str | int | None = None,
     sync: bool = True,
+    map_files: bool = True,
     storage_options: Mapping[str, str | int | bool] | None = None,
     config: str | os.PathLike[str] | None = None,
 ) -> Table: ...

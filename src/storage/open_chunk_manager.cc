@@ -57,19 +57,22 @@ Result<std::shared_ptr<ChunkManager>> OpenLocal(const std::string& path,
 ChunkManagerOptions OptionsForReplica(const std::string& uri, const std::string& replica,
                                       const ChunkManagerOptions& options) {
   ChunkManagerOptions out = options;
-  std::erase_if(out.storage_options, [](const auto& option) {
-    constexpr std::string_view kReplicas = "read_replicas";
-    return std::ranges::equal(option.first, kReplicas, {},
-                              [](unsigned char c) { return std::tolower(c); });
-  });
-  if (SchemeOf(uri) != SchemeOf(replica)) out.storage_options.clear();
+  for (auto* said : {&out.storage_options, &out.storage_defaults}) {
+    std::erase_if(*said, [](const auto& option) {
+      constexpr std::string_view kReplicas = "read_replicas";
+      return std::ranges::equal(option.first, kReplicas, {},
+                                [](unsigned char c) { return std::tolower(c); });
+    });
+    if (SchemeOf(uri) != SchemeOf(replica)) said->clear();
+  }
   return out;
 }
 
 Result<std::shared_ptr<ChunkManager>> OpenWithReplicas(const std::string& uri,
                                                        const ChunkManagerOptions& options) {
-  const auto resolve = [uri, storage_options = options.storage_options] {
-    return internal::ResolveStoreAddress(uri, storage_options, internal::ProcessEnvironment());
+  const auto resolve = [uri, options] {
+    return internal::ResolveStoreAddress(uri, options.storage_options,
+                                         internal::ProcessEnvironment(), options.storage_defaults);
   };
   ARROW_ASSIGN_OR_RAISE(const auto address, resolve());
   const auto resolve_client = [resolve]() -> Result<internal::OpenDalOptions> {

@@ -48,7 +48,7 @@ TableOptions TableOptionsFrom(const StorageConfiguration& configuration,
   TableOptions options;
   options.write.defaults = {configuration.compression.algorithm, configuration.compression.level};
   if (IsFor(configuration, location)) {
-    options.store.storage_options = configuration.StorageOptions();
+    options.store.storage_defaults = configuration.StorageOptions();
   }
   return options;
 }

@@ -43,7 +43,8 @@ Result<StoreInspection> InspectStore(const std::string& uri, const ChunkManagerO
                                      bool try_writes) {
   ARROW_ASSIGN_OR_RAISE(
       const auto address,
-      internal::ResolveStoreAddress(uri, options.storage_options, internal::ProcessEnvironment()));
+      internal::ResolveStoreAddress(uri, options.storage_options, internal::ProcessEnvironment(),
+                                    options.storage_defaults));
   StoreInspection found;
   found.uri = address.manager.uri;
   found.service = address.client.scheme;

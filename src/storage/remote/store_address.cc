@@ -483,7 +483,8 @@ Environment ProcessEnvironment() {
 bool IsObjectStoreScheme(std::string_view scheme) { return FindService(scheme) != nullptr; }
 
 Result<StoreAddress> ResolveStoreAddress(const std::string& uri, const StorageOptions& options,
-                                         const Environment& environment) {
+                                         const Environment& environment,
+                                         const StorageOptions& defaults) {
   const UriParts parts = SplitUri(uri);
   const Service* service = FindService(parts.scheme);
   if (service == nullptr) {
@@ -502,6 +503,7 @@ Result<StoreAddress> ResolveStoreAddress(const std::string& uri, const StorageOp
   Resolver resolver(*service, environment);
   ARROW_RETURN_NOT_OK(resolver.Add(in_address));
   ARROW_RETURN_NOT_OK(resolver.Add(options));
+  ARROW_RETURN_NOT_OK(resolver.Add(defaults));
   resolver.AddEnvironment();
   return resolver.Finish(std::string(parts.authority), prefix);
 }

@@ -5,8 +5,8 @@
 //   s3://bucket/folder?aws_region=eu-west-1      az://container/folder      gs://bucket/folder
 //   oss://…   cos://…   obs://…
 //
-// Options come from the address, from the caller and from the environment, in this order; a name
-// that no service knows is an error that names the nearest one. Plain HTTP is for loopback and for
+// Options come from the address, from the caller, from a configuration file and from the
+// environment, in this order; a name that no service knows is an error that names the nearest one. Plain HTTP is for loopback and for
 // those who say `allow_http`.
 //
 // Errors: Invalid naming the option; its value is repeated only where it cannot be a secret
@@ -43,6 +43,7 @@ struct StoreAddress {
 };
 
 Result<StoreAddress> ResolveStoreAddress(const std::string& uri, const StorageOptions& options,
-                                         const Environment& environment);
+                                         const Environment& environment,
+                                         const StorageOptions& defaults = {});
 
 }  // namespace varve::internal

@@ -41,6 +41,22 @@ TEST(StoreAddressTest, AnAddressNamesServiceBucketFolderAndOptions) {
                                    Pair("disable_ec2_metadata", "true")));
 }
 
+// By whichever of its names an option is called.
+TEST(StoreAddressTest, AConfigurationFileSaysLessThanTheCallerAndMoreThanTheEnvironment) {
+  VARVE_ASSERT_OK_AND_ASSIGN(
+      const auto address,
+      ResolveStoreAddress(
+          "s3://books", {{"aws_access_key_id", "caller"}},
+          Variables(
+              {{"AWS_SECRET_ACCESS_KEY", "environment"}, {"AWS_SESSION_TOKEN", "environment"}}),
+          {{"access_key_id", "file"}, {"secret_access_key", "file"}, {"region", "file"}}));
+  EXPECT_THAT(
+      address.client.options,
+      testing::IsSupersetOf({Pair("access_key_id", "caller"), Pair("secret_access_key", "file"),
+                             Pair("region", "file"), Pair("session_token", "environment")}));
+  EXPECT_FALSE(ResolveStoreAddress("s3://books", {}, Variables({}), {{"regoin", "x"}}).ok());
+}
+
 TEST(StoreAddressTest, EveryServiceHasItsWords) {
   VARVE_ASSERT_OK_AND_ASSIGN(
       const auto azure,

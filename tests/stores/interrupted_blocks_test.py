@@ -24,7 +24,7 @@ def proxy():
 
 
 def drive(action, root, endpoint=SERVER, **options):
-    query = "&".join(f"{name}={value}" for name, value in {"part_bytes": PART_BYTES, **options}.items())
+    query = "&".join(f"{name}={value}" for name, value in {"part_bytes": PART_BYTES, "skip_probe": "true", **options}.items())
     return subprocess.run([DRIVER, action, f"{root}?{query}", "object", str(BYTES)], capture_output=True, text=True, timeout=300,
                           env={**os.environ, "AZURE_STORAGE_ENDPOINT": endpoint})
 

@@ -65,7 +65,8 @@ def proxy():
 
 def copy(source, target, proxy):
     return [VARVE, "cp", source, target, "--json", "--parallel", str(PARALLEL), "--target-option", f"endpoint={proxy.address}",
-            "--target-option", f"part_bytes={PART_BYTES}"]
+            "--target-option", f"part_bytes={PART_BYTES}",
+            "--target-option", "skip_probe=true"]
 
 
 def is_write(request):

@@ -17,6 +17,8 @@ namespace {
 
 // "Another request is in progress" says nothing of who wins; asked so often.
 constexpr int kTriesAfterConflict = 5;
+// Of parts, where the service sends them again by itself.
+constexpr int kTriesAfterFailure = 9;
 constexpr int64_t kSmallObjectBytes = 1024;
 
 // Not RunAll: there, a request that fails cancels the others, and here most of them must.
@@ -145,7 +147,8 @@ class Probe {
     const UploadOptions options{.if_absent = true,
                                 .part_bytes = options_.part_bytes,
                                 .parallel_parts = options_.multipart ? 2 : 1,
-                                .timeout = options_.timeout};
+                                .timeout = options_.timeout,
+                                .retries = kTriesAfterFailure};
     if (!options_.multipart) return client_->OpenUpload(path, options);
     // Not ours to keep alive: it outlives the probe.
     const std::shared_ptr<ObjectClient> client(std::shared_ptr<ObjectClient>(), client_);

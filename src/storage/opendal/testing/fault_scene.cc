@@ -185,9 +185,7 @@ ObjectReply Scene::RunUpload(ObjectUpload* upload) {
     }
   }
   if (op_ == kAbort) return wait([&](ObjectDone done) { upload->Abort(std::move(done)); });
-  const ObjectReply reply = wait([&](ObjectDone done) { upload->Close(std::move(done)); });
-  if (!reply.ok()) wait([&](ObjectDone done) { upload->Abort(std::move(done)); });
-  return reply;
+  return wait([&](ObjectDone done) { upload->Close(std::move(done)); });
 }
 
 int64_t HastyTimer::NowNanos() {

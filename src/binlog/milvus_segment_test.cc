@@ -20,6 +20,7 @@
 #include "base/testing/status_assertions.h"
 #include "binlog/binlog_reader.h"
 #include "binlog/binlog_writer.h"
+#include "binlog/delta_log.h"
 #include "nlohmann/json.hpp"
 
 namespace varve::internal {
@@ -215,6 +216,46 @@ TEST(MilvusSegmentTest, WrittenAgainItReadsBackEqual) {
     EXPECT_EQ(again.events()[0].start_timestamp, binlog.events()[0].start_timestamp);
     EXPECT_EQ(again.events()[0].end_timestamp, binlog.events()[0].end_timestamp);
     EXPECT_EQ(again.events()[0].header.timestamp, binlog.events()[0].header.timestamp);
+  }
+}
+
+TEST(MilvusSegmentTest, TheDeltaLogHasTheDeletesThatPyarrowReads) {
+  SKIP_WITHOUT_DATA();
+  const json log = ReadMeta("segment_meta.json")["infos"][0]["deltalogs"][0]["binlogs"][0];
+  const std::string path = log["log_path"].get<std::string>().substr(5);
+  const BufferPtr bytes = ReadFile(Segment() / path);
+  EXPECT_EQ(log["log_size"], bytes->size());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto deletes, ReadDeltaLog(bytes, path));
+  VARVE_ASSERT_OK(deletes.Validate());
+  std::vector<std::pair<int64_t, uint64_t>> found;
+  for (int64_t i = 0; i < deletes.num_rows(); ++i) {
+    found.emplace_back(static_cast<const arrow::Int64Array&>(*deletes.primary_keys).Value(i),
+                       deletes.timestamps->Value(i));
+  }
+  std::vector<std::pair<int64_t, uint64_t>> expected;
+  std::ifstream file(kGolden);
+  for (std::string line; std::getline(file, line);) {
+    if (!line.starts_with("delete ")) continue;
+    std::istringstream words(line.substr(7));
+    auto& [key, timestamp] = expected.emplace_back();
+    words >> key >> timestamp;
+  }
+  EXPECT_EQ(expected.size(), 15u);
+  EXPECT_EQ(found, expected);
+
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto binlog, BinlogReader::Open(bytes, path));
+  for (const DeltaLogForm form : {DeltaLogForm::kJsonRows, DeltaLogForm::kMultiField}) {
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto written,
+                               WriteDeltaLog(deletes, binlog.descriptor(), form));
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto again, ReadDeltaLog(written, "again"));
+    EXPECT_TRUE(again.primary_keys->Equals(deletes.primary_keys));
+    EXPECT_TRUE(again.timestamps->Equals(*deletes.timestamps));
+    if (form == DeltaLogForm::kMultiField) continue;
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto rewritten, BinlogReader::Open(written, "again"));
+    EXPECT_EQ(rewritten.descriptor(), binlog.descriptor());  // all of it, and to the byte in JSON
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto rows, binlog.ReadColumn());
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto rows_again, rewritten.ReadColumn());
+    EXPECT_TRUE(rows_again.values->Equals(rows.values));
   }
 }
 

@@ -106,6 +106,21 @@ Status PayloadReader::ReadFieldMetadata(int column, PayloadColumn* out) const {
   return Status::OK();
 }
 
+Result<std::shared_ptr<const DecodedColumn>> PayloadReader::Column(int column, TypePtr type) const {
+  if (column >= num_columns()) {
+    return Corruption("the payload lacks a column",
+                      {.object = object_,
+                       .expected = "at least " + std::to_string(column + 1) + " columns",
+                       .found = std::to_string(num_columns())});
+  }
+  return DecodedColumn::Make(metadata_, column, std::move(type), &pages_decoded_);
+}
+
+Result<TypePtr> PayloadReader::ColumnType(int column) const {
+  ARROW_ASSIGN_OR_RAISE(const auto stored, Column(column, nullptr));
+  return stored->type();
+}
+
 Result<PayloadColumn> PayloadReader::Read(int column, DataType type) const {
   if (!IsKnownDataType(type) || type == DataType::kNone) {
     return MakeError(ErrorKind::kUnsupported, "unknown data type",
@@ -113,24 +128,16 @@ Result<PayloadColumn> PayloadReader::Read(int column, DataType type) const {
                       .field = "payload_data_type",
                       .found = std::to_string(static_cast<int32_t>(type))});
   }
-  if (column >= num_columns()) {
-    return Corruption("the payload lacks a column",
-                      {.object = object_,
-                       .expected = "at least " + std::to_string(column + 1) + " columns",
-                       .found = std::to_string(num_columns())});
-  }
-  ARROW_ASSIGN_OR_RAISE(const auto stored,
-                        DecodedColumn::Make(metadata_, column, nullptr, &pages_decoded_));
-  ARROW_ASSIGN_OR_RAISE(const TypePtr wanted, StorageType(type, *stored->type()));
-  if (!IsSpellingOf(*stored->type(), *wanted)) {
+  ARROW_ASSIGN_OR_RAISE(const TypePtr stored, ColumnType(column));
+  ARROW_ASSIGN_OR_RAISE(const TypePtr wanted, StorageType(type, *stored));
+  if (!IsSpellingOf(*stored, *wanted)) {
     return MakeError(ErrorKind::kUnsupported, "the payload's column is of another type",
                      {.object = object_,
                       .field = metadata_->columns()[static_cast<size_t>(column)].name,
                       .expected = std::string(DataTypeName(type)),
-                      .found = stored->type()->ToString()});
+                      .found = stored->ToString()});
   }
-  ARROW_ASSIGN_OR_RAISE(const auto decoded,
-                        DecodedColumn::Make(metadata_, column, wanted, &pages_decoded_));
+  ARROW_ASSIGN_OR_RAISE(const auto decoded, Column(column, wanted));
   PayloadColumn out;
   ARROW_RETURN_NOT_OK(ReadFieldMetadata(column, &out));
   const auto& starts = metadata_->row_group_starts();

@@ -23,6 +23,8 @@
 
 namespace varve::internal {
 
+class DecodedColumn;
+
 /// A column as it is stored.
 struct PayloadColumn {
   std::shared_ptr<arrow::Array> values;
@@ -41,6 +43,8 @@ class PayloadReader {
   /// The column with this Parquet field id, or -1.
   int FindFieldId(int field_id) const;
 
+  /// The type that the file gives the column.
+  Result<std::shared_ptr<arrow::DataType>> ColumnType(int column) const;
   /// Column `column` as the storage type of `type`.
   /// Errors: Unsupported for a code that is no data type; Corruption if there is no such column
   Result<PayloadColumn> Read(int column, DataType type) const;
@@ -49,6 +53,8 @@ class PayloadReader {
   PayloadReader(std::shared_ptr<const ParquetMetadata> metadata, std::string object)
       : metadata_(std::move(metadata)), object_(std::move(object)) {}
 
+  Result<std::shared_ptr<const DecodedColumn>> Column(int column,
+                                                      std::shared_ptr<arrow::DataType> type) const;
   Status ReadFieldMetadata(int column, PayloadColumn* out) const;
 
   const std::shared_ptr<const ParquetMetadata> metadata_;

@@ -16,6 +16,7 @@
 #include "base/testing/status_assertions.h"
 #include "binlog/binlog_reader.h"
 #include "binlog/binlog_writer.h"
+#include "binlog/insert_log.h"
 #include "parquet/file_reader.h"
 #include "parquet/metadata.h"
 
@@ -67,7 +68,7 @@ BufferPtr Binlog(const std::vector<std::vector<int64_t>>& rows) {
 TEST(BinlogTest, OneEventReadsBack) {
   const auto values = Int64s({1, -2, INT64_MAX});
   VARVE_ASSERT_OK_AND_ASSIGN(const auto bytes,
-                             WriteInsertBinlog(Field(DataType::kInt64), Descriptor(), values));
+                             WriteInsertLog(Field(DataType::kInt64), values, Descriptor()));
   VARVE_ASSERT_OK_AND_ASSIGN(const auto binlog, BinlogReader::Open(bytes, kObject));
   BinlogDescriptor expected = Descriptor();
   expected.field_id = 100;

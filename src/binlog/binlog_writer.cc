@@ -58,18 +58,4 @@ Result<std::shared_ptr<arrow::Buffer>> BinlogWriter::Finish() {
   return std::shared_ptr<arrow::Buffer>(std::move(file));
 }
 
-Result<std::shared_ptr<arrow::Buffer>> WriteInsertBinlog(
-    const FieldSchema& field, BinlogDescriptor descriptor,
-    const std::shared_ptr<arrow::Array>& values) {
-  ARROW_ASSIGN_OR_RAISE(Payload payload, WriteFieldPayload(field, values));
-  descriptor.field_id = field.field_id;
-  descriptor.payload_type = field.data_type;
-  descriptor.nullable = field.nullable;
-  const uint64_t start = descriptor.start_timestamp;
-  const uint64_t end = descriptor.end_timestamp;
-  BinlogWriter writer(std::move(descriptor));
-  ARROW_RETURN_NOT_OK(writer.Append(EventType::kInsert, start, end, std::move(payload)));
-  return writer.Finish();
-}
-
 }  // namespace varve::internal

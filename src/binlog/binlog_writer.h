@@ -49,11 +49,4 @@ class BinlogWriter {
   std::vector<Pending> events_;
 };
 
-/// An insert log of one field: descriptor and one event with `values`, which are of
-/// MilvusArrowType(field). Of `descriptor`, field id, data type and nullable come from `field`; the
-/// event's timestamps are the descriptor's.
-Result<std::shared_ptr<arrow::Buffer>> WriteInsertBinlog(
-    const FieldSchema& field, BinlogDescriptor descriptor,
-    const std::shared_ptr<arrow::Array>& values);
-
 }  // namespace varve::internal

@@ -21,6 +21,7 @@
 #include "binlog/binlog_reader.h"
 #include "binlog/binlog_writer.h"
 #include "binlog/delta_log.h"
+#include "binlog/insert_log.h"
 #include "nlohmann/json.hpp"
 
 namespace varve::internal {
@@ -200,8 +201,12 @@ TEST(MilvusSegmentTest, WrittenAgainItReadsBackEqual) {
                                BinlogReader::Open(ReadFile(Segment() / golden.path), golden.path));
     VARVE_ASSERT_OK_AND_ASSIGN(const auto column, binlog.ReadColumn());
     const FieldSchema field = FieldOf(golden.field_id);
+    VARVE_ASSERT_OK_AND_ASSIGN(
+        const auto values, ReadInsertLog(field, ReadFile(Segment() / golden.path), golden.path));
     VARVE_ASSERT_OK_AND_ASSIGN(const auto bytes,
-                               WriteInsertBinlog(field, binlog.descriptor(), column.values));
+                               WriteInsertLog(field, values, binlog.descriptor()));
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto values_again, ReadInsertLog(field, bytes, "again"));
+    EXPECT_TRUE(values_again->Equals(values));
     VARVE_ASSERT_OK_AND_ASSIGN(const auto again, BinlogReader::Open(bytes, "again"));
     VARVE_ASSERT_OK_AND_ASSIGN(const auto column_again, again.ReadColumn());
     EXPECT_TRUE(column_again.values->Equals(column.values));

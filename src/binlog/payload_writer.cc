@@ -66,6 +66,8 @@ Result<Payload> WriteParquet(std::vector<std::shared_ptr<arrow::Field>> fields,
     writer.compression(parquet::Compression::ZSTD)->compression_level(kZstdLevel);
   }
   if (!options.dictionary) writer.disable_dictionary();
+  // A binlog has no checksum of its own. Readers that do not ask for these pass over them.
+  writer.enable_page_checksum();
   writer.max_row_group_length(options.row_group_rows);
   parquet::ArrowWriterProperties::Builder arrow_writer;
   if (options.store_arrow_schema) arrow_writer.store_schema();

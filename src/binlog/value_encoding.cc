@@ -12,6 +12,7 @@
 #include "binlog/array_rows.h"
 #include "binlog/well_known_binary.h"
 #include "nlohmann/json.hpp"
+#include "packed/array_conversion.h"
 #include "schema/check_values.h"
 #include "schema/convert_array.h"
 #include "schema/data_type.h"
@@ -130,14 +131,17 @@ Result<ArrayPtr> Decode(const FieldSchema& field, const ArrayPtr& stored) {
   if (field.data_type == DataType::kArrayOfVector) {
     return VectorListsAs(field, stored, field.arrow_type);
   }
-  if (field.data_type != DataType::kArray) return ConvertArray(field, stored, field.arrow_type);
+  if (field.data_type != DataType::kArray) {
+    ARROW_RETURN_NOT_OK(CheckOpaque(field, *stored));
+    return ConvertArray(stored, field.arrow_type);
+  }
   if (stored->type_id() != arrow::Type::BINARY) return WrongType(field, *stored->type());
   ARROW_ASSIGN_OR_RAISE(const ArrayPtr lists,
                         DecodeArrayRows(field, static_cast<const arrow::BinaryArray&>(*stored)));
   ARROW_RETURN_NOT_OK(CheckOpaque(field, *lists));
   // Rows that are to stay as they are were read for the sake of finding mistakes.
   if (field.arrow_type->id() == arrow::Type::BINARY) return stored;
-  return ConvertArray(field, lists, field.arrow_type);
+  return ConvertArray(lists, field.arrow_type);
 }
 
 Result<ArrayPtr> DecodeChecked(const FieldSchema& field, const PayloadColumn& column) {
@@ -155,7 +159,6 @@ Result<ArrayPtr> DecodeChecked(const FieldSchema& field, const PayloadColumn& co
   }
   ARROW_ASSIGN_OR_RAISE(ArrayPtr values, Decode(field, column.values));
   ARROW_RETURN_NOT_OK(CheckValues(field, *values));
-  if (field.data_type != DataType::kArray) ARROW_RETURN_NOT_OK(CheckOpaque(field, *values));
   return values;
 }
 
@@ -184,7 +187,7 @@ Result<ArrayPtr> EncodeValues(const FieldSchema& field, const ArrayPtr& values) 
   if (field.data_type == DataType::kArrayOfVector) return VectorListsAs(complete, values, stored);
   if (field.data_type == DataType::kArray && values->type_id() == arrow::Type::LIST) {
     ARROW_ASSIGN_OR_RAISE(const TypePtr type, ArrayRowsType(complete));
-    ARROW_ASSIGN_OR_RAISE(const ArrayPtr lists, ConvertArray(complete, values, type));
+    ARROW_ASSIGN_OR_RAISE(const ArrayPtr lists, ConvertArray(values, type));
     ARROW_RETURN_NOT_OK(CheckOpaque(complete, *lists));
     return EncodeArrayRows(complete, static_cast<const arrow::ListArray&>(*lists));
   }
@@ -194,7 +197,7 @@ Result<ArrayPtr> EncodeValues(const FieldSchema& field, const ArrayPtr& values) 
     return values;
   }
   ARROW_RETURN_NOT_OK(CheckOpaque(complete, *values));
-  return ConvertArray(complete, values, stored);
+  return ConvertArray(values, stored);
 }
 
 }  // namespace varve::internal

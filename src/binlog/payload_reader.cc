@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "binlog/payload_reader.h"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 #include <vector>
 
-#include "arrow/array/array_base.h"
+#include "arrow/array/array_nested.h"
 #include "arrow/array/util.h"
 #include "arrow/buffer.h"
 #include "arrow/type.h"
@@ -121,6 +122,27 @@ Result<TypePtr> PayloadReader::ColumnType(int column) const {
   return stored->type();
 }
 
+// No checksum covers the header of a page, which says how many values it holds; the footer says it
+// too.
+Status PayloadReader::CheckLevels(int row_group, int column, const arrow::Array& values) const {
+  int64_t found = values.length();
+  if (values.type_id() == arrow::Type::LIST) {
+    const auto& lists = static_cast<const arrow::ListArray&>(values);
+    found = 0;
+    for (int64_t row = 0; row < lists.length(); ++row) {
+      found += std::max(1, lists.value_length(row));  // a row without elements has one level
+    }
+  }
+  const int leaf = metadata_->columns()[static_cast<size_t>(column)].leaf_begin;
+  ARROW_ASSIGN_OR_RAISE(const auto extent, metadata_->Chunk(row_group, leaf));
+  if (extent->num_values == found) return Status::OK();
+  return Corruption("pages and footer disagree on the number of values",
+                    {.object = object_,
+                     .field = metadata_->columns()[static_cast<size_t>(column)].name,
+                     .expected = std::to_string(extent->num_values),
+                     .found = std::to_string(found)});
+}
+
 Result<PayloadColumn> PayloadReader::Read(int column, DataType type) const {
   if (!IsKnownDataType(type) || type == DataType::kNone) {
     return MakeError(ErrorKind::kUnsupported, "unknown data type",
@@ -146,6 +168,7 @@ Result<PayloadColumn> PayloadReader::Read(int column, DataType type) const {
     const int64_t rows = starts[group + 1] - starts[group];
     if (rows == 0) continue;
     ARROW_ASSIGN_OR_RAISE(auto part, decoded->Read(static_cast<int>(group), 0, rows, true));
+    ARROW_RETURN_NOT_OK(CheckLevels(static_cast<int>(group), column, *part));
     parts.push_back(std::move(part));
   }
   if (parts.empty()) {

@@ -55,6 +55,7 @@ class PayloadReader {
 
   Result<std::shared_ptr<const DecodedColumn>> Column(int column,
                                                       std::shared_ptr<arrow::DataType> type) const;
+  Status CheckLevels(int row_group, int column, const arrow::Array& values) const;
   Status ReadFieldMetadata(int column, PayloadColumn* out) const;
 
   const std::shared_ptr<const ParquetMetadata> metadata_;

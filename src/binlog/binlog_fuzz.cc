@@ -9,17 +9,14 @@
 
 #include "arrow/array.h"
 #include "arrow/buffer.h"
-#include "arrow/type.h"
 #include "binlog/binlog_reader.h"
 #include "binlog/delta_log.h"
 #include "binlog/insert_log.h"
-#include "schema/data_type.h"
 
 namespace {
 
 using varve::DataType;
 using varve::FieldSchema;
-using varve::IsDenseVector;
 using namespace varve::internal;
 
 void Check(const arrow::Status& status) {
@@ -52,11 +49,6 @@ FieldSchema FieldOf(const BinlogReader& binlog, const PayloadColumn& column, Dat
   field.nullable = true;
   field.element_type = column.element_type == DataType::kNone ? element : column.element_type;
   field.dim = column.dim;
-  if (column.values->type_id() == arrow::Type::FIXED_SIZE_BINARY) {
-    const auto& vectors = static_cast<const arrow::FixedSizeBinaryArray&>(*column.values);
-    field.dim =
-        static_cast<int32_t>(vectors.byte_width() * 8 / (VectorWidth(field.data_type, 64) / 8));
-  }
   return field;
 }
 

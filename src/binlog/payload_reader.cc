@@ -162,6 +162,18 @@ Result<PayloadColumn> PayloadReader::Read(int column, DataType type) const {
   ARROW_ASSIGN_OR_RAISE(const auto decoded, Column(column, wanted));
   PayloadColumn out;
   ARROW_RETURN_NOT_OK(ReadFieldMetadata(column, &out));
+  if (IsDenseVector(type) && wanted->id() == arrow::Type::FIXED_SIZE_BINARY) {
+    const int64_t dimension_bits = VectorWidth(type, 8);  // that of 8 dimensions, in bytes
+    const int64_t bits = int64_t{wanted->byte_width()} * 8;
+    if (bits % dimension_bits != 0 || bits / dimension_bits > INT32_MAX) {
+      return Corruption("impossible width of vectors",
+                        {.object = object_,
+                         .field = metadata_->columns()[static_cast<size_t>(column)].name,
+                         .expected = "a multiple of " + std::to_string(dimension_bits) + " bits",
+                         .found = std::to_string(bits)});
+    }
+    out.dim = static_cast<int32_t>(bits / dimension_bits);
+  }
   const auto& starts = metadata_->row_group_starts();
   arrow::ArrayVector parts;
   for (size_t group = 0; group + 1 < starts.size(); ++group) {

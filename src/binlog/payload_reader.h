@@ -28,8 +28,8 @@ class DecodedColumn;
 /// A column as it is stored.
 struct PayloadColumn {
   std::shared_ptr<arrow::Array> values;
-  int32_t dim = 0;  ///< where the payload tells: of nullable dense vectors and arrays of vectors
-  DataType element_type = DataType::kNone;  ///< likewise, of arrays of vectors
+  int32_t dim = 0;                          ///< of vectors, where the payload tells; 0: it does not
+  DataType element_type = DataType::kNone;  ///< of arrays of vectors, likewise
 };
 
 class PayloadReader {

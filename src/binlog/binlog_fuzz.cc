@@ -6,10 +6,12 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <variant>
 
 #include "arrow/array.h"
 #include "arrow/buffer.h"
 #include "binlog/binlog_reader.h"
+#include "binlog/data_codec.h"
 #include "binlog/delta_log.h"
 #include "binlog/insert_log.h"
 
@@ -71,11 +73,30 @@ void ReadAsInsertLog(const std::shared_ptr<arrow::Buffer>& bytes) {
   }
 }
 
+// As any file of Milvus' data codecs, or else as local ones of several types.
+void ReadAsFileData(const std::shared_ptr<arrow::Buffer>& bytes) {
+  for (const DataType type :
+       {DataType::kNone, DataType::kBool, DataType::kInt64, DataType::kFloatVector}) {
+    LocalFile local;
+    local.descriptor.payload_type = type;
+    local.descriptor.nullable = bytes->size() % 2 == 0;
+    local.dim = 2;
+    const auto data = DeserializeFileData(bytes, "fuzz", &local);
+    if (!data.ok()) continue;
+    if (const auto* insert = std::get_if<InsertData>(&*data)) {
+      Check(insert->column.values->Validate());
+    } else if (const auto* index = std::get_if<IndexData>(&*data)) {
+      Expect(index->bytes != nullptr);
+    }
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto bytes = std::make_shared<arrow::Buffer>(data, static_cast<int64_t>(size));
   ReadAsDeltaLog(bytes);
   ReadAsInsertLog(bytes);
+  ReadAsFileData(bytes);
   return 0;
 }

@@ -13,11 +13,16 @@
 #include "arrow/array.h"
 #include "arrow/array/util.h"
 #include "arrow/buffer.h"
+#include "arrow/io/memory.h"
+#include "arrow/table.h"
+#include "arrow/type.h"
 #include "base/coding.h"
 #include "base/testing/status_assertions.h"
 #include "binlog/binlog_reader.h"
-#include "binlog/delta_log.h"
+#include "binlog/binlog_writer.h"
 #include "binlog/testing/value_samples.h"
+#include "binlog/value_encoding.h"
+#include "parquet/arrow/writer.h"
 
 namespace varve::internal {
 namespace {
@@ -88,6 +93,31 @@ TEST(InsertLogTest, NothingButNullsReadsBack) {
     required.nullable = false;
     EXPECT_EQ(KindOf(WriteInsertLog(required, values, Descriptor()).status()), ErrorKind::kInvalid);
     EXPECT_TRUE(IsCorruption(ReadInsertLog(required, bytes, kObject).status()));
+  }
+}
+
+// Milvus' stream writer: the field id is the column's name, every column is OPTIONAL, and the Arrow
+// schema is not stored.
+TEST(InsertLogTest, ReadsWhatTheStreamWriterWrites) {
+  const auto random = Random::Seeded(Seed());
+  for (const FieldSchema& field : SampleFields()) {
+    // Of a nullable dense vector the dimension is in the schema alone then.
+    SCOPED_TRACE(Describe(field));
+    const auto values = SampleValues(field, 30, random.get());
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto stored, EncodeValues(field, values));
+    const auto table =
+        arrow::Table::Make(arrow::schema({arrow::field("100", stored->type())}), {stored});
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto out, arrow::io::BufferOutputStream::Create());
+    VARVE_ASSERT_OK(parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), out, 11));
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto payload, out->Finish());
+    BinlogDescriptor descriptor = Descriptor();
+    descriptor.field_id = field.field_id;
+    descriptor.payload_type = field.data_type;
+    BinlogWriter writer(descriptor);
+    VARVE_ASSERT_OK(writer.Append(EventType::kInsert, 1, 1, {payload, 1}));
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto bytes, writer.Finish());
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto found, ReadInsertLog(field, bytes, kObject));
+    EXPECT_TRUE(HasSameBits(*found, *values)) << values->ToString() << found->ToString();
   }
 }
 

@@ -58,7 +58,7 @@ Status CheckColumn(const std::string& name, const arrow::Field& field, const arr
 }
 
 Result<Payload> WriteParquet(std::vector<std::shared_ptr<arrow::Field>> fields,
-                             arrow::ArrayVector columns, const ParquetOptions& options) {
+                             const arrow::ArrayVector& columns, const ParquetOptions& options) {
   Payload payload;
   for (const auto& column : columns) payload.original_size += ValueBytes(*column);
   parquet::WriterProperties::Builder writer;
@@ -72,7 +72,7 @@ Result<Payload> WriteParquet(std::vector<std::shared_ptr<arrow::Field>> fields,
   parquet::ArrowWriterProperties::Builder arrow_writer;
   if (options.store_arrow_schema) arrow_writer.store_schema();
 
-  const auto table = arrow::Table::Make(arrow::schema(std::move(fields)), std::move(columns));
+  const auto table = arrow::Table::Make(arrow::schema(std::move(fields)), columns);
   return CatchParquet("payload", kValueColumn, [&]() -> Result<Payload> {
     ARROW_ASSIGN_OR_RAISE(const auto out, arrow::io::BufferOutputStream::Create());
     ARROW_RETURN_NOT_OK(parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), out,

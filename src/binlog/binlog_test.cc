@@ -10,13 +10,17 @@
 #include "arrow/array/util.h"
 #include "arrow/buffer.h"
 #include "arrow/io/memory.h"
+#include "arrow/ipc/writer.h"
 #include "arrow/json/from_string.h"
+#include "arrow/table.h"
 #include "arrow/type.h"
+#include "arrow/util/base64.h"
 #include "arrow/util/key_value_metadata.h"
 #include "base/testing/status_assertions.h"
 #include "binlog/binlog_reader.h"
 #include "binlog/binlog_writer.h"
 #include "binlog/insert_log.h"
+#include "parquet/arrow/writer.h"
 #include "parquet/file_reader.h"
 #include "parquet/metadata.h"
 
@@ -280,6 +284,45 @@ TEST(PayloadReaderTest, TellsTheDimensionOfNullableVectors) {
   VARVE_ASSERT_OK_AND_ASSIGN(const auto column, reader->Read(0, DataType::kFloat16Vector));
   EXPECT_EQ(column.dim, 3);
   EXPECT_TRUE(column.values->Equals(values)) << column.values->ToString();
+}
+
+// A payload of binary whose Arrow schema is `schema`.
+BufferPtr WithArrowSchema(const std::string& schema) {
+  const auto table = arrow::Table::Make(arrow::schema({arrow::field("val", arrow::binary())}),
+                                        {arrow::MakeArrayOfNull(arrow::binary(), 2).ValueOrDie()});
+  const auto out = arrow::io::BufferOutputStream::Create().ValueOrDie();
+  auto writer = parquet::arrow::FileWriter::Open(*table->schema(), arrow::default_memory_pool(),
+                                                 out, parquet::default_writer_properties(),
+                                                 parquet::default_arrow_writer_properties())
+                    .ValueOrDie();
+  EXPECT_TRUE(writer->WriteTable(*table, 10).ok());
+  EXPECT_TRUE(
+      writer->AddKeyValueMetadata(arrow::key_value_metadata({"ARROW:schema"}, {schema})).ok());
+  EXPECT_TRUE(writer->Close().ok());
+  return out->Finish().ValueOrDie();
+}
+
+std::string EncodedSchema(const arrow::FieldVector& fields) {
+  return arrow::util::base64_encode(
+      arrow::ipc::SerializeSchema(*arrow::schema(fields)).ValueOrDie()->ToString());
+}
+
+TEST(PayloadReaderTest, AnArrowSchemaThatMakesNoSenseIsCorruption) {
+  const auto field = [](const std::string& dim) {
+    return arrow::field("val", arrow::int8(), arrow::key_value_metadata({"dim"}, {dim}));
+  };
+  const auto read = [](const std::string& schema) -> Result<PayloadColumn> {
+    ARROW_ASSIGN_OR_RAISE(const auto reader, PayloadReader::Open(WithArrowSchema(schema), kObject));
+    return reader->Read(0, DataType::kFloatVector);
+  };
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto good, read(EncodedSchema({field("7")})));
+  EXPECT_EQ(good.dim, 7);
+  for (const std::string& schema :
+       {std::string(), std::string("not base64 !"), std::string("AAAA"), EncodedSchema({}),
+        EncodedSchema({field("")}), EncodedSchema({field("0")}), EncodedSchema({field("-1")}),
+        EncodedSchema({field("7x")}), EncodedSchema({field("2147483648")})}) {
+    EXPECT_TRUE(IsCorruption(read(schema).status())) << schema << read(schema).status();
+  }
 }
 
 TEST(PayloadReaderTest, AColumnThatIsNotThereIsCorruption) {

@@ -9,14 +9,17 @@
 #include "arrow/array/array_nested.h"
 #include "arrow/array/util.h"
 #include "arrow/buffer.h"
+#include "arrow/io/memory.h"
+#include "arrow/ipc/dictionary.h"
+#include "arrow/ipc/reader.h"
 #include "arrow/type.h"
 #include "arrow/type_traits.h"
+#include "arrow/util/base64.h"
 #include "arrow/util/key_value_metadata.h"
 #include "binlog/payload_metadata.h"
 #include "packed/decoded_column.h"
 #include "packed/join_arrays.h"
 #include "packed/parquet_errors.h"
-#include "parquet/arrow/schema.h"
 #include "parquet/schema.h"
 #include "schema/data_type.h"
 #include "storage/memory/memory_chunk_manager.h"
@@ -73,15 +76,26 @@ int PayloadReader::FindFieldId(int field_id) const {
   return -1;
 }
 
-Status PayloadReader::ReadFieldMetadata(int column, PayloadColumn* out) const {
-  if (metadata_->FindKey(kArrowSchemaKey) == nullptr) return Status::OK();
-  std::shared_ptr<arrow::Schema> schema;
-  ARROW_RETURN_NOT_OK(CatchParquet(object_, kArrowSchemaKey, [&] {
-    return parquet::arrow::FromParquetSchema(metadata_->footer()->schema(),
-                                             parquet::default_arrow_reader_properties(),
-                                             metadata_->footer()->key_value_metadata(), &schema);
-  }));
-  const auto& keys = schema->field(column)->metadata();
+Result<std::shared_ptr<const arrow::KeyValueMetadata>> PayloadReader::FieldMetadata(
+    int column) const {
+  const std::string* key = metadata_->FindKey(kArrowSchemaKey);
+  if (key == nullptr) return nullptr;
+  // Read alone, without the Parquet schema that it may or may not go with.
+  const auto schema =
+      CatchParquet(object_, kArrowSchemaKey, [&]() -> Result<std::shared_ptr<arrow::Schema>> {
+        ARROW_ASSIGN_OR_RAISE(const std::string bytes, arrow::util::base64_decode(*key));
+        arrow::io::BufferReader stream(arrow::Buffer::FromString(bytes));
+        arrow::ipc::DictionaryMemo dictionaries;
+        return arrow::ipc::ReadSchema(&stream, &dictionaries);
+      });
+  ARROW_RETURN_NOT_OK(schema.status());
+  if (column < (*schema)->num_fields()) return (*schema)->field(column)->metadata();
+  return Corruption("the Arrow schema lacks a column",
+                    {.object = object_, .field = kArrowSchemaKey});
+}
+
+Status PayloadReader::ReadVectorMetadata(int column, PayloadColumn* out) const {
+  ARROW_ASSIGN_OR_RAISE(const auto keys, FieldMetadata(column));
   if (keys == nullptr) return Status::OK();
   const auto read_number = [&](const char* key, int32_t most) -> Result<int32_t> {
     const int index = keys->FindKey(key);
@@ -161,7 +175,9 @@ Result<PayloadColumn> PayloadReader::Read(int column, DataType type) const {
   }
   ARROW_ASSIGN_OR_RAISE(const auto decoded, Column(column, wanted));
   PayloadColumn out;
-  ARROW_RETURN_NOT_OK(ReadFieldMetadata(column, &out));
+  if (IsDenseVector(type) || type == DataType::kArrayOfVector) {
+    ARROW_RETURN_NOT_OK(ReadVectorMetadata(column, &out));
+  }
   if (IsDenseVector(type) && wanted->id() == arrow::Type::FIXED_SIZE_BINARY) {
     const int64_t dimension_bits = VectorWidth(type, 8);  // that of 8 dimensions, in bytes
     const int64_t bits = int64_t{wanted->byte_width()} * 8;

@@ -56,7 +56,9 @@ class PayloadReader {
   Result<std::shared_ptr<const DecodedColumn>> Column(int column,
                                                       std::shared_ptr<arrow::DataType> type) const;
   Status CheckLevels(int row_group, int column, const arrow::Array& values) const;
-  Status ReadFieldMetadata(int column, PayloadColumn* out) const;
+  /// That of the column in the stored Arrow schema; nullptr: none.
+  Result<std::shared_ptr<const arrow::KeyValueMetadata>> FieldMetadata(int column) const;
+  Status ReadVectorMetadata(int column, PayloadColumn* out) const;
 
   const std::shared_ptr<const ParquetMetadata> metadata_;
   const std::string object_;

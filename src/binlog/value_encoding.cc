@@ -13,6 +13,7 @@
 #include "binlog/well_known_binary.h"
 #include "nlohmann/json.hpp"
 #include "packed/array_conversion.h"
+#include "schema/check_texts.h"
 #include "schema/check_values.h"
 #include "schema/convert_array.h"
 #include "schema/data_type.h"
@@ -126,6 +127,15 @@ Result<TypePtr> ArrayRowsType(const FieldSchema& field) {
   return DefaultArrowType(plain);
 }
 
+// `rows` as lists whose elements have been looked at.
+Result<ArrayPtr> CheckedArrays(const FieldSchema& field, const arrow::Array& rows) {
+  ARROW_ASSIGN_OR_RAISE(ArrayPtr lists,
+                        DecodeArrayRows(field, static_cast<const arrow::BinaryArray&>(rows)));
+  ARROW_RETURN_NOT_OK(CheckTexts(field, *lists));
+  ARROW_RETURN_NOT_OK(CheckOpaque(field, *lists));
+  return lists;
+}
+
 Result<ArrayPtr> Decode(const FieldSchema& field, const ArrayPtr& stored) {
   if (IsDenseVector(field.data_type)) return VectorsAs(field, stored, field.arrow_type);
   if (field.data_type == DataType::kArrayOfVector) {
@@ -136,9 +146,7 @@ Result<ArrayPtr> Decode(const FieldSchema& field, const ArrayPtr& stored) {
     return ConvertArray(stored, field.arrow_type);
   }
   if (stored->type_id() != arrow::Type::BINARY) return WrongType(field, *stored->type());
-  ARROW_ASSIGN_OR_RAISE(const ArrayPtr lists,
-                        DecodeArrayRows(field, static_cast<const arrow::BinaryArray&>(*stored)));
-  ARROW_RETURN_NOT_OK(CheckOpaque(field, *lists));
+  ARROW_ASSIGN_OR_RAISE(const ArrayPtr lists, CheckedArrays(field, *stored));
   // Rows that are to stay as they are were read for the sake of finding mistakes.
   if (field.arrow_type->id() == arrow::Type::BINARY) return stored;
   return ConvertArray(lists, field.arrow_type);
@@ -192,8 +200,7 @@ Result<ArrayPtr> EncodeValues(const FieldSchema& field, const ArrayPtr& values) 
     return EncodeArrayRows(complete, static_cast<const arrow::ListArray&>(*lists));
   }
   if (field.data_type == DataType::kArray) {
-    ARROW_RETURN_NOT_OK(
-        DecodeArrayRows(complete, static_cast<const arrow::BinaryArray&>(*values)).status());
+    ARROW_RETURN_NOT_OK(CheckedArrays(complete, *values).status());
     return values;
   }
   ARROW_RETURN_NOT_OK(CheckOpaque(complete, *values));

@@ -119,6 +119,8 @@ TEST(ValueEncodingTest, BytesThatBreakARuleAreCorruption) {
   const auto array = [](DataType element) { return Field(DataType::kArray, element); };
   FieldSchema binary_array = array(DataType::kInt64);
   binary_array.arrow_type = arrow::binary();
+  FieldSchema binary_texts = array(DataType::kVarChar);
+  binary_texts.arrow_type = arrow::binary();
   FieldSchema finite = Field(DataType::kSparseFloatVector);
   finite.allow_non_finite = false;
   FieldSchema vector = Field(DataType::kFloatVector);
@@ -142,6 +144,7 @@ TEST(ValueEncodingTest, BytesThatBreakARuleAreCorruption) {
       {array(DataType::kJson), "4a030a017b", "row 1: not JSON"},
       {array(DataType::kGeometry), "52030a0101", "row 1: the geometry ends early"},
       {binary_array, "12040a020102", "member 2"},
+      {binary_texts, "32030a01ff", "UTF-8"},
       {sparse, "0100000000", "row 1: sparse vector of a wrong length"},
       {sparse, "02000000000000000200000000000000", "indices out of order"},
       {sparse, "ffffffff00000000", "indices out of order"},

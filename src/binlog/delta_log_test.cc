@@ -5,6 +5,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <iostream>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,7 @@
 #include "arrow/table.h"
 #include "arrow/type.h"
 #include "arrow/util/key_value_metadata.h"
+#include "base/random.h"
 #include "base/testing/status_assertions.h"
 #include "binlog/binlog_reader.h"
 #include "binlog/binlog_writer.h"
@@ -317,6 +320,41 @@ TEST(DeltaLogTest, DeletesThatCannotBeWritten) {
   const auto not_text = std::make_shared<arrow::StringArray>(
       1, arrow::Buffer::FromVector<int32_t>({0, 1}), arrow::Buffer::FromString("\xff"));
   EXPECT_EQ(KindOf(write(Deletes(not_text, "[1]"))), ErrorKind::kInvalid);
+}
+
+TEST(DeltaLogTest, EveryTruncationIsAnError) {
+  for (const DeltaLogForm form : {DeltaLogForm::kJsonRows, DeltaLogForm::kMultiField}) {
+    for (const DeleteData& deletes : {NumberDeletes(), TextDeletes()}) {
+      VARVE_ASSERT_OK_AND_ASSIGN(const auto bytes, WriteDeltaLog(deletes, Descriptor(), form));
+      for (int64_t length = 0; length < bytes->size(); ++length) {
+        const Status status = ReadDeltaLog(arrow::SliceBuffer(bytes, 0, length), kObject).status();
+        ASSERT_TRUE(IsCorruption(status)) << length << ": " << status;
+        ASSERT_THAT(status.message(), HasSubstr(kObject));
+      }
+    }
+  }
+}
+
+TEST(DeltaLogTest, FlippedBitsNeverChangeDeletes) {
+  const uint64_t seed = Random::System()->Next();
+  std::cout << "seed " << seed << std::endl;
+  const auto random = Random::Seeded(seed);
+  const char* flips_text = std::getenv("VARVE_BIT_FLIPS");
+  const int64_t flips = (flips_text == nullptr ? 20'000 : std::atoll(flips_text)) / 10;
+  for (const DeltaLogForm form : {DeltaLogForm::kJsonRows, DeltaLogForm::kMultiField}) {
+    for (const DeleteData& deletes : {NumberDeletes(), TextDeletes()}) {
+      VARVE_ASSERT_OK_AND_ASSIGN(const auto bytes, WriteDeltaLog(deletes, Descriptor(), form));
+      for (int64_t i = 0; i < flips; ++i) {
+        std::string damaged = bytes->ToString();
+        const uint64_t bit = random->Uniform(damaged.size() * 8);
+        damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
+        const auto found = ReadDeltaLog(arrow::Buffer::FromString(damaged), kObject);
+        if (!found.ok()) continue;
+        SCOPED_TRACE("bit " + std::to_string(bit % 8) + " of byte " + std::to_string(bit / 8));
+        ExpectEqual(*found, deletes);
+      }
+    }
+  }
 }
 
 }  // namespace

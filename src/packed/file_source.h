@@ -31,8 +31,16 @@ class FileSource : public std::enable_shared_from_this<FileSource> {
         path_(std::move(path)),
         known_bytes_(known_bytes),
         is_remote_(!map || !store_->features().mapping) {}
+  /// Over an object that is open already, of a store that maps.
+  explicit FileSource(std::shared_ptr<ChunkReader> reader)
+      : path_(reader->path()),
+        known_bytes_(reader->size()),
+        is_remote_(false),
+        reader_(std::move(reader)),
+        reader_ready_(true) {}
 
   const std::string& path() const { return path_; }
+  /// nullptr where it was opened by others.
   const std::shared_ptr<ChunkManager>& store() const { return store_; }
   /// Nothing is mapped. A read may be a request that takes its time: it pays to say what will be
   /// read.

@@ -237,4 +237,9 @@ Status MemoryChunkManager::Copy(const std::string& from, const std::string& to) 
 
 Result<int64_t> MemoryChunkManager::StoreTime() { return clock_->NowMicros(); }
 
+std::shared_ptr<ChunkReader> OpenBuffer(std::string path, std::shared_ptr<arrow::Buffer> bytes) {
+  const int64_t size = bytes->size();
+  return std::make_shared<MemoryChunkReader>(std::move(path), std::move(bytes), size);
+}
+
 }  // namespace varve::internal

@@ -63,4 +63,7 @@ class MemoryChunkManager : public ChunkManager,
   std::map<std::string, Object> objects_;  ///< guarded by mutex_
 };
 
+/// Bytes that are in memory already, as an object named `path` of a store that maps.
+std::shared_ptr<ChunkReader> OpenBuffer(std::string path, std::shared_ptr<arrow::Buffer> bytes);
+
 }  // namespace varve::internal

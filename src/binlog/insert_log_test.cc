@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+// Insert logs of every data type: what is written reads back to the last bit, and damage is an
+// error or harmless.
+#include "binlog/insert_log.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <iostream>
+#include <string>
+
+#include "arrow/array.h"
+#include "arrow/array/util.h"
+#include "arrow/buffer.h"
+#include "arrow/io/memory.h"
+#include "arrow/table.h"
+#include "arrow/type.h"
+#include "base/coding.h"
+#include "base/testing/status_assertions.h"
+#include "binlog/binlog_reader.h"
+#include "binlog/binlog_writer.h"
+#include "binlog/testing/value_samples.h"
+#include "binlog/value_encoding.h"
+#include "parquet/arrow/writer.h"
+
+namespace varve::internal {
+namespace {
+
+using ::testing::HasSubstr;
+using BufferPtr = std::shared_ptr<arrow::Buffer>;
+
+constexpr char kObject[] = "insert_log/7";
+
+uint64_t Seed() {
+  const uint64_t seed = Random::System()->Next();
+  std::cout << "seed " << seed << std::endl;
+  return seed;
+}
+
+BinlogDescriptor Descriptor() {
+  BinlogDescriptor descriptor;
+  descriptor.collection_id = 1;
+  descriptor.partition_id = 2;
+  descriptor.segment_id = 3;
+  descriptor.start_timestamp = 5;
+  descriptor.end_timestamp = uint64_t{1} << 63 | 6;
+  return descriptor;
+}
+
+TEST(InsertLogTest, EveryTypeReadsBackToTheLastBit) {
+  const auto random = Random::Seeded(Seed());
+  for (const FieldSchema& field : SampleFields()) {
+    SCOPED_TRACE(Describe(field));
+    for (const int64_t num_rows : {0, 1, 300}) {
+      const auto values = SampleValues(field, num_rows, random.get());
+      VARVE_ASSERT_OK(values->ValidateFull());
+      VARVE_ASSERT_OK_AND_ASSIGN(const auto bytes, WriteInsertLog(field, values, Descriptor()));
+      VARVE_ASSERT_OK_AND_ASSIGN(const auto found, ReadInsertLog(field, bytes, kObject));
+      VARVE_ASSERT_OK(found->ValidateFull());
+      EXPECT_TRUE(HasSameBits(*found, *values)) << values->ToString() << found->ToString();
+      VARVE_ASSERT_OK_AND_ASSIGN(const auto binlog, BinlogReader::Open(bytes, kObject));
+      EXPECT_EQ(binlog.descriptor().payload_type, field.data_type);
+      EXPECT_EQ(binlog.descriptor().nullable, field.nullable);
+      EXPECT_EQ(binlog.descriptor().end_timestamp, uint64_t{1} << 63 | 6);
+      VARVE_ASSERT_OK_AND_ASSIGN(const auto stored, binlog.ReadColumn());
+      VARVE_ASSERT_OK_AND_ASSIGN(const auto type, MilvusArrowType(field));
+      EXPECT_TRUE(stored.values->type()->Equals(type)) << stored.values->type()->ToString();
+    }
+  }
+}
+
+TEST(InsertLogTest, SlicesAreWrittenAsTheyAre) {
+  const auto random = Random::Seeded(Seed());
+  for (const FieldSchema& field : SampleFields()) {
+    SCOPED_TRACE(Describe(field));
+    const auto values = SampleValues(field, 40, random.get())->Slice(11, 13);
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto bytes, WriteInsertLog(field, values, Descriptor()));
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto found, ReadInsertLog(field, bytes, kObject));
+    EXPECT_TRUE(HasSameBits(*found, *values)) << values->ToString() << found->ToString();
+  }
+}
+
+TEST(InsertLogTest, NothingButNullsReadsBack) {
+  for (const FieldSchema& field : SampleFields()) {
+    if (!field.nullable) continue;
+    SCOPED_TRACE(Describe(field));
+    const auto values = arrow::MakeArrayOfNull(field.arrow_type, 9).ValueOrDie();
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto bytes, WriteInsertLog(field, values, Descriptor()));
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto found, ReadInsertLog(field, bytes, kObject));
+    EXPECT_TRUE(found->Equals(values)) << found->ToString();
+    FieldSchema required = field;
+    required.nullable = false;
+    EXPECT_EQ(KindOf(WriteInsertLog(required, values, Descriptor()).status()), ErrorKind::kInvalid);
+    EXPECT_TRUE(IsCorruption(ReadInsertLog(required, bytes, kObject).status()));
+  }
+}
+
+// Milvus' stream writer: the field id is the column's name, every column is OPTIONAL, and the Arrow
+// schema is not stored.
+TEST(InsertLogTest, ReadsWhatTheStreamWriterWrites) {
+  const auto random = Random::Seeded(Seed());
+  for (const FieldSchema& field : SampleFields()) {
+    // Of a nullable dense vector the dimension is in the schema alone then.
+    SCOPED_TRACE(Describe(field));
+    const auto values = SampleValues(field, 30, random.get());
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto stored, EncodeValues(field, values));
+    const auto table =
+        arrow::Table::Make(arrow::schema({arrow::field("100", stored->type())}), {stored});
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto out, arrow::io::BufferOutputStream::Create());
+    VARVE_ASSERT_OK(parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), out, 11));
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto payload, out->Finish());
+    BinlogDescriptor descriptor = Descriptor();
+    descriptor.field_id = field.field_id;
+    descriptor.payload_type = field.data_type;
+    BinlogWriter writer(descriptor);
+    VARVE_ASSERT_OK(writer.Append(EventType::kInsert, 1, 1, {payload, 1}));
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto bytes, writer.Finish());
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto found, ReadInsertLog(field, bytes, kObject));
+    EXPECT_TRUE(HasSameBits(*found, *values)) << values->ToString() << found->ToString();
+  }
+}
+
+TEST(InsertLogTest, TheLogOfAnotherFieldIsRefused) {
+  const auto random = Random::Seeded(1);
+  FieldSchema field = SampleFields().front();
+  const auto values = SampleValues(field, 3, random.get());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto bytes, WriteInsertLog(field, values, Descriptor()));
+  field.field_id = 101;
+  Status status = ReadInsertLog(field, bytes, kObject).status();
+  EXPECT_TRUE(IsCorruption(status));
+  EXPECT_THAT(status.message(), HasSubstr("expected field 101, found 100"));
+  field.field_id = 100;
+  field.data_type = DataType::kInt8;
+  field.arrow_type = nullptr;
+  status = ReadInsertLog(field, bytes, kObject).status();
+  EXPECT_TRUE(IsCorruption(status));
+  EXPECT_THAT(status.message(), HasSubstr("of another data type"));
+}
+
+TEST(InsertLogTest, EveryTruncationIsAnError) {
+  const auto random = Random::Seeded(Seed());
+  for (const FieldSchema& field : SampleFields()) {
+    SCOPED_TRACE(Describe(field));
+    const auto values = SampleValues(field, 5, random.get());
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto bytes, WriteInsertLog(field, values, Descriptor()));
+    for (int64_t length = 0; length < bytes->size(); ++length) {
+      const Status status =
+          ReadInsertLog(field, arrow::SliceBuffer(bytes, 0, length), kObject).status();
+      ASSERT_TRUE(IsCorruption(status)) << length << ": " << status;
+      ASSERT_THAT(status.message(), HasSubstr(kObject));
+    }
+  }
+}
+
+TEST(InsertLogTest, FlippedBitsNeverChangeValues) {
+  const auto random = Random::Seeded(Seed());
+  const char* flips_text = std::getenv("VARVE_BIT_FLIPS");
+  const int64_t flips = (flips_text == nullptr ? 20'000 : std::atoll(flips_text)) / 100;
+  for (const FieldSchema& field : SampleFields()) {
+    SCOPED_TRACE(Describe(field));
+    const auto values = SampleValues(field, 20, random.get());
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto bytes, WriteInsertLog(field, values, Descriptor()));
+    for (int64_t i = 0; i < flips; ++i) {
+      std::string damaged = bytes->ToString();
+      const uint64_t bit = random->Uniform(damaged.size() * 8);
+      damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
+      const auto found = ReadInsertLog(field, arrow::Buffer::FromString(damaged), kObject);
+      if (!found.ok()) continue;
+      VARVE_ASSERT_OK((*found)->ValidateFull());
+      EXPECT_TRUE(HasSameBits(**found, *values))
+          << "bit " << bit % 8 << " of byte " << bit / 8 << " of " << damaged.size();
+    }
+  }
+}
+
+}  // namespace
+}  // namespace varve::internal

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "binlog/payload_writer.h"
+
+#include <utility>
+
+#include "arrow/array/array_base.h"
+#include "arrow/array/array_binary.h"
+#include "arrow/array/array_nested.h"
+#include "arrow/io/memory.h"
+#include "arrow/table.h"
+#include "arrow/type.h"
+#include "arrow/util/key_value_metadata.h"
+#include "binlog/payload_metadata.h"
+#include "packed/parquet_errors.h"
+#include "parquet/arrow/writer.h"
+#include "parquet/properties.h"
+
+namespace varve::internal {
+namespace {
+
+constexpr int kZstdLevel = 3;
+constexpr char kValueColumn[] = "val";
+
+// Of the values alone: offsets and validity do not count.
+int64_t ValueBytes(const arrow::Array& array) {
+  switch (array.type_id()) {
+    case arrow::Type::STRING:
+    case arrow::Type::BINARY:
+      return static_cast<const arrow::BinaryArray&>(array).total_values_length();
+    case arrow::Type::LIST: {
+      const auto& lists = static_cast<const arrow::ListArray&>(array);
+      return (lists.value_offset(lists.length()) - lists.value_offset(0)) *
+             int64_t{lists.value_type()->byte_width()};
+    }
+    case arrow::Type::BOOL:
+      return array.length();
+    default:
+      return array.length() * array.type()->byte_width();
+  }
+}
+
+struct ParquetOptions {
+  bool compressed = true;
+  bool dictionary = true;
+  bool store_arrow_schema = false;
+  int64_t row_group_rows = parquet::DEFAULT_MAX_ROW_GROUP_LENGTH;
+};
+
+// `name` is what the caller calls the column.
+Status CheckColumn(const std::string& name, const arrow::Field& field, const arrow::Array& values) {
+  if (!values.type()->Equals(field.type())) {
+    return MakeError(
+        ErrorKind::kInvalid, "values are of another type than they are stored as",
+        {.field = name, .expected = field.type()->ToString(), .found = values.type()->ToString()});
+  }
+  if (field.nullable() || values.null_count() == 0) return Status::OK();
+  return MakeError(ErrorKind::kInvalid, "null in a required field", {.field = name});
+}
+
+Result<Payload> WriteParquet(std::vector<std::shared_ptr<arrow::Field>> fields,
+                             const arrow::ArrayVector& columns, const ParquetOptions& options) {
+  Payload payload;
+  for (const auto& column : columns) payload.original_size += ValueBytes(*column);
+  parquet::WriterProperties::Builder writer;
+  if (options.compressed) {
+    writer.compression(parquet::Compression::ZSTD)->compression_level(kZstdLevel);
+  }
+  if (!options.dictionary) writer.disable_dictionary();
+  // A binlog has no checksum of its own. Readers that do not ask for these pass over them.
+  writer.enable_page_checksum();
+  writer.max_row_group_length(options.row_group_rows);
+  parquet::ArrowWriterProperties::Builder arrow_writer;
+  if (options.store_arrow_schema) arrow_writer.store_schema();
+
+  const auto table = arrow::Table::Make(arrow::schema(std::move(fields)), columns);
+  return CatchParquet("payload", kValueColumn, [&]() -> Result<Payload> {
+    ARROW_ASSIGN_OR_RAISE(const auto out, arrow::io::BufferOutputStream::Create());
+    ARROW_RETURN_NOT_OK(parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), out,
+                                                   options.row_group_rows, writer.build(),
+                                                   arrow_writer.build()));
+    ARROW_ASSIGN_OR_RAISE(payload.bytes, out->Finish());
+    return std::move(payload);
+  });
+}
+
+// What the storage type leaves unsaid, and is not in the schema at hand when a file is read alone.
+std::shared_ptr<const arrow::KeyValueMetadata> FieldMetadata(const FieldSchema& field) {
+  if (field.data_type == DataType::kArrayOfVector) {
+    return arrow::key_value_metadata(
+        {kPayloadElementTypeKey, kPayloadDimKey},
+        {std::to_string(static_cast<int32_t>(field.element_type)), std::to_string(field.dim)});
+  }
+  if (IsDenseVector(field.data_type) && field.nullable) {
+    return arrow::key_value_metadata({kPayloadDimKey}, {std::to_string(field.dim)});
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+Result<Payload> WriteFieldPayload(const FieldSchema& field,
+                                  const std::shared_ptr<arrow::Array>& values) {
+  ARROW_ASSIGN_OR_RAISE(auto type, MilvusArrowType(field));
+  const auto metadata = FieldMetadata(field);
+  auto column = arrow::field(kValueColumn, std::move(type), field.nullable, metadata);
+  ARROW_RETURN_NOT_OK(CheckColumn(field.name, *column, *values));
+  return WriteParquet(
+      {std::move(column)}, {values},
+      {.dictionary = !field.primary_key, .store_arrow_schema = metadata != nullptr});
+}
+
+Result<Payload> WriteTextPayload(const std::shared_ptr<arrow::Array>& rows) {
+  auto column = arrow::field(kValueColumn, arrow::utf8(), /*nullable=*/false);
+  ARROW_RETURN_NOT_OK(CheckColumn("rows", *column, *rows));
+  return WriteParquet({std::move(column)}, {rows}, {});
+}
+
+Result<Payload> WriteKeyPayload(const std::shared_ptr<arrow::Array>& primary_keys,
+                                const std::shared_ptr<arrow::Array>& timestamps) {
+  auto keys = arrow::field("pk", primary_keys->type(), /*nullable=*/false);
+  auto times = arrow::field("ts", arrow::int64(), /*nullable=*/false);
+  ARROW_RETURN_NOT_OK(CheckColumn("primary keys", *keys, *primary_keys));
+  ARROW_RETURN_NOT_OK(CheckColumn("timestamps", *times, *timestamps));
+  return WriteParquet({std::move(keys), std::move(times)}, {primary_keys, timestamps},
+                      {.compressed = false, .row_group_rows = INT64_MAX});
+}
+
+}  // namespace varve::internal

@@ -8,6 +8,12 @@ namespace {
 
 constexpr size_t kExcerptBytes = 40;
 
+// Without the text that was being read, which may be long and is not always UTF-8.
+std::string Reason(const nlohmann::json::parse_error& error) {
+  const std::string text = error.what();
+  return text.substr(0, text.find("; last read"));
+}
+
 }  // namespace
 
 Result<nlohmann::json> ParseJson(std::span<const uint8_t> bytes, const std::string& object) {
@@ -17,10 +23,11 @@ Result<nlohmann::json> ParseJson(std::span<const uint8_t> bytes, const std::stri
     return Corruption("not a JSON document", {.object = object,
                                               .offset = static_cast<int64_t>(error.byte),
                                               .expected = "JSON",
-                                              .found = error.what()});
-  } catch (const nlohmann::json::exception& error) {  // a number that no double holds
-    return Corruption("not a JSON document",
-                      {.object = object, .expected = "JSON", .found = error.what()});
+                                              .found = Reason(error)});
+  } catch (const nlohmann::json::exception&) {  // whose text has all digits
+    return Corruption(
+        "not a JSON document",
+        {.object = object, .expected = "numbers that a double holds", .found = "a larger one"});
   }
 }
 

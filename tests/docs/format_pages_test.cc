@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -15,6 +14,7 @@
 #include "arrow/record_batch.h"
 #include "base/coding.h"
 #include "base/crc32.h"
+#include "base/testing/page_dump.h"
 #include "manifest/manifest_store.h"
 #include "manifest/version_chain.h"
 #include "packed/packed_layout.h"
@@ -22,54 +22,6 @@
 
 namespace varve::internal {
 namespace {
-
-// A dump by offset; lines are `0014  9a 00 *12 "text"  what it is`: *12 makes it twelve of the byte
-// before, two spaces end the bytes.
-using Dump = std::map<size_t, std::string>;
-
-std::string BytesOf(const std::string& line) {
-  std::string bytes;
-  for (size_t at = 6; at < line.size() && line.compare(at, 2, "  ") != 0;) {
-    const size_t end =
-        std::min(line[at] == '"' ? line.find('"', at + 1) + 1 : line.find(' ', at), line.size());
-    const std::string token = line.substr(at, end - at);
-    if (token.front() == '"') {
-      bytes += token.substr(1, token.size() - 2);
-    } else if (token.front() == '*') {
-      bytes.append(std::stoul(token.substr(1)) - 1, bytes.back());
-    } else {
-      bytes.push_back(static_cast<char>(std::stoul(token, nullptr, 16)));
-    }
-    at = line.compare(end, 2, "  ") == 0 ? end : end + 1;
-  }
-  return bytes;
-}
-
-Dump ReadDump(const std::string& page_path, const std::string& name) {
-  std::ifstream page(page_path);
-  EXPECT_TRUE(page.good()) << page_path;
-  Dump dump;
-  bool inside = false;
-  for (std::string line; std::getline(page, line);) {
-    if (line.starts_with("```")) {
-      inside = line == "```hexdump " + name;
-    } else if (inside) {
-      dump[std::stoul(line.substr(0, 4), nullptr, 16)] = BytesOf(line);
-    }
-  }
-  EXPECT_FALSE(dump.empty()) << page_path << ": " << name;
-  return dump;
-}
-
-// The bytes of a dump that leaves nothing out.
-std::string WholeDump(const std::string& page_path, const std::string& name) {
-  std::string bytes;
-  for (const auto& [offset, part] : ReadDump(page_path, name)) {
-    EXPECT_EQ(offset, bytes.size()) << name;
-    bytes += part;
-  }
-  return bytes;
-}
 
 constexpr char kCommitPage[] = "docs/format/commit.md";
 constexpr char kReadingPage[] = "docs/format/reading.md";
@@ -93,7 +45,7 @@ TEST(CommitPageTest, TheTokenIsWhatIsWritten) {
   for (size_t i = 0; i < token.commit_id.size(); ++i) {
     token.commit_id[i] = static_cast<uint8_t>(0xc0 + i);
   }
-  const std::string shown = WholeDump(kCommitPage, "token");
+  const std::string shown = ReadWholeDump(kCommitPage, "token");
   EXPECT_EQ(shown, token.Encode());
   const auto read = CommitToken::Decode(shown);
   ASSERT_TRUE(read.ok()) << read.status();
@@ -102,27 +54,28 @@ TEST(CommitPageTest, TheTokenIsWhatIsWritten) {
 }
 
 TEST(CommitPageTest, TheNameIsThatOfTheVersion) {
-  const std::string shown = WholeDump(kCommitPage, "name");
+  const std::string shown = ReadWholeDump(kCommitPage, "name");
   EXPECT_EQ(shown, VersionPath(5));
   EXPECT_EQ(VersionOfPath(shown), 5u);
 }
 
 // A store whose probes cost a request and whose listings are in no order: there hints are written.
 TEST(CommitPageTest, TheHintNamesAVersion) {
-  const std::string shown = WholeDump(kCommitPage, "hint");
+  const std::string shown = ReadWholeDump(kCommitPage, "hint");
   EXPECT_EQ(shown, std::to_string(128));
   EXPECT_EQ(std::string(kHintPath), "_versions/hint");
 }
 
 TEST(ReadingPageTest, TheTakeReadsTheBytesShown) {
-  const std::string file = WholeDump(kPackedPage, "file");
-  const auto layout = PackedLayout::Decode(WholeDump(kPackedPage, "record"), "the page");
+  const std::string file = ReadWholeDump(kPackedPage, "file");
+  const auto layout = PackedLayout::Decode(ReadWholeDump(kPackedPage, "record"), "the page");
   ASSERT_TRUE(layout.ok()) << layout.status();
   const ChunkLayout& emb = layout->row_groups.at(0).columns.at(1);
   const auto at = static_cast<size_t>(emb.OffsetOf(2));
   const auto checksum = static_cast<size_t>(emb.checksums);
 
-  const Dump dump = ReadDump(kReadingPage, "take");
+  std::map<size_t, std::string> dump;  // by offset; parts of the file
+  for (const DumpLine& line : ReadDumpLines(kReadingPage, "take")) dump[line.offset] = line.bytes;
   for (const auto& [offset, bytes] : dump) EXPECT_EQ(bytes, file.substr(offset, bytes.size()));
   // The block, its checksum, and nothing else; the row asked for begins a line.
   const auto base = static_cast<size_t>(emb.base);

@@ -10,7 +10,7 @@
 #include "arrow/buffer.h"
 #include "arrow/util/base64.h"
 #include "base/coding.h"
-#include "base/testing/page_dump.h"
+#include "base/testing/hex_dump.h"
 #include "base/testing/status_assertions.h"
 #include "binlog/bm25_statistics.h"
 #include "binlog/index_file_packed.h"
@@ -37,7 +37,7 @@ PrimaryKeyStatistics ThreeKeys(BloomFilterType type) {
 }
 
 TEST(StatisticsFormatPagesTest, PrimaryKeyStatistics) {
-  const std::string shown = ReadWholeDump(kPrimaryKeyPage, "statistics");
+  const std::string shown = WholeDump(kPrimaryKeyPage, "statistics");
   const PrimaryKeyStatistics statistics = ThreeKeys(BloomFilterType::kBlocked);
   EXPECT_EQ(shown, EncodePrimaryKeyStatistics(statistics).ValueOrDie());
   VARVE_ASSERT_OK_AND_ASSIGN(const auto read, DecodePrimaryKeyStatistics(AsBytes(shown), "page"));
@@ -46,15 +46,15 @@ TEST(StatisticsFormatPagesTest, PrimaryKeyStatistics) {
   EXPECT_EQ(read.max, PrimaryKey(int64_t{3}));
   EXPECT_EQ(read.filter->num_hashes(), 119);
 
-  EXPECT_EQ(ToHex(AsBytes(ReadWholeDump(kPrimaryKeyPage, "block"))),
+  EXPECT_EQ(ToHex(AsBytes(WholeDump(kPrimaryKeyPage, "block"))),
             ToHex(AsBytes(FromBase64Url(statistics.filter->ToJson()["b"][0]))));
   const PrimaryKeyStatistics basic = ThreeKeys(BloomFilterType::kBasic);
-  EXPECT_EQ(ToHex(AsBytes(ReadWholeDump(kPrimaryKeyPage, "basic"))),
+  EXPECT_EQ(ToHex(AsBytes(WholeDump(kPrimaryKeyPage, "basic"))),
             ToHex(AsBytes(FromBase64Url(basic.filter->ToJson()["b"]))));
 }
 
 TEST(StatisticsFormatPagesTest, Bm25Statistics) {
-  const std::string shown = ReadWholeDump("docs/format/bm25-statistics.md", "statistics");
+  const std::string shown = WholeDump("docs/format/bm25-statistics.md", "statistics");
   // Pairs of index and value, as the page tells.
   std::string first, second;
   for (const auto& [token, bits] : {std::pair{7u, 0x40000000u}, {0xfffffffeu, 0x3ff33333u}}) {
@@ -73,7 +73,7 @@ TEST(StatisticsFormatPagesTest, Bm25Statistics) {
 }
 
 TEST(StatisticsFormatPagesTest, PartitionStatistics) {
-  const std::string shown = ReadWholeDump("docs/format/partition-statistics.md", "statistics");
+  const std::string shown = WholeDump("docs/format/partition-statistics.md", "statistics");
   VARVE_ASSERT_OK_AND_ASSIGN(const auto read, DecodePartitionStatistics(AsBytes(shown), "page"));
   EXPECT_EQ(EncodePartitionStatistics(read).ValueOrDie(), shown);
   EXPECT_EQ(read.version, 7);
@@ -85,7 +85,7 @@ TEST(StatisticsFormatPagesTest, PartitionStatistics) {
 }
 
 TEST(StatisticsFormatPagesTest, SliceMeta) {
-  const std::string shown = ReadWholeDump("docs/format/index-files.md", "slice-meta");
+  const std::string shown = WholeDump("docs/format/index-files.md", "slice-meta");
   VARVE_ASSERT_OK_AND_ASSIGN(BinarySet slices,
                              SliceBinarySet({{"IVF", arrow::Buffer::FromString("0123456789")}}, 4));
   EXPECT_EQ(slices.at(std::string(kSliceMetaName))->ToString(), shown);
@@ -95,7 +95,7 @@ TEST(StatisticsFormatPagesTest, SliceMeta) {
 }
 
 TEST(StatisticsFormatPagesTest, PackedIndexFile) {
-  const std::string shown = ReadWholeDump("docs/format/index-files.md", "packed");
+  const std::string shown = WholeDump("docs/format/index-files.md", "packed");
   const auto store = MemoryChunkManager::Make();
   PackedIndexWriter writer(store->OpenWriter("written").ValueOrDie());
   VARVE_ASSERT_OK(writer.WriteEntry("keys", AsBytes("123456789")));

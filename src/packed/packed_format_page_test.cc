@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -12,7 +13,6 @@
 #include "arrow/util/config.h"
 #include "base/coding.h"
 #include "base/random.h"
-#include "base/testing/page_dump.h"
 #include "base/testing/status_assertions.h"
 #include "packed/packed_file_reader.h"
 #include "packed/packed_file_writer.h"
@@ -23,11 +23,56 @@ namespace {
 using ::testing::IsEmpty;
 
 constexpr char kPage[] = "docs/format/packed-file.md";
+constexpr char kFileFence[] = "```hexdump file";
+constexpr char kRecordFence[] = "```hexdump record";
 constexpr char kPath[] = "four-rows.parquet";
 constexpr int32_t kDim = 4;
 constexpr int64_t kRows = 4;
 // What parquet-cpp puts into bloom filters, page indexes and footer may change with its version.
 constexpr int kArrowOfTheDump = 26;
+
+struct DumpLine {
+  size_t offset = 0;
+  std::string bytes;
+  std::string text;
+};
+
+// The bytes of a line "0014  9a 00 *12 "text"  what it is": *12 makes it twelve of the byte before,
+// two spaces end it.
+std::string ParseBytes(const std::string& line) {
+  std::string bytes;
+  for (size_t at = 6; at < line.size() && line.compare(at, 2, "  ") != 0;) {
+    const size_t end = line[at] == '"' ? line.find('"', at + 1) + 1 : line.find(' ', at);
+    const std::string token = line.substr(at, end - at);
+    if (token.front() == '"') {
+      bytes += token.substr(1, token.size() - 2);
+    } else if (token.front() == '*') {
+      bytes.append(std::stoul(token.substr(1)) - 1, bytes.back());
+    } else {
+      bytes.push_back(static_cast<char>(std::stoul(token, nullptr, 16)));
+    }
+    if (end >= line.size()) break;
+    at = line.compare(end, 2, "  ") == 0 ? end : end + 1;
+  }
+  return bytes;
+}
+
+// The lines of the page between `fence` and the next fence.
+std::vector<DumpLine> ReadDump(const std::string& fence) {
+  std::ifstream page(kPage);
+  EXPECT_TRUE(page.good()) << kPage;
+  std::vector<DumpLine> lines;
+  bool inside = false;
+  for (std::string text; std::getline(page, text);) {
+    if (text.starts_with("```")) {
+      inside = text == fence;
+    } else if (inside) {
+      lines.push_back({std::stoul(text.substr(0, 4), nullptr, 16), ParseBytes(text), text});
+    }
+  }
+  EXPECT_FALSE(lines.empty()) << fence;
+  return lines;
+}
 
 // Line by line, up to the first one whose text has `stop`.
 void ExpectSameBytes(const std::vector<DumpLine>& lines, const std::string& written,
@@ -102,11 +147,12 @@ Result<std::string> WriteDocumentedFile() {
 TEST(PackedFormatPageTest, TheDumpIsWhatIsWritten) {
   VARVE_ASSERT_OK_AND_ASSIGN(const std::string written, WriteDocumentedFile());
   const bool same_arrow = ARROW_VERSION_MAJOR == kArrowOfTheDump;
-  ExpectSameBytes(ReadDumpLines(kPage, "file"), written, same_arrow ? "" : "bloom filter");
+  ExpectSameBytes(ReadDump(kFileFence), written, same_arrow ? "" : "bloom filter");
 }
 
 TEST(PackedFormatPageTest, TheDumpReadsAsItsTextSays) {
-  const std::string shown = ReadWholeDump(kPage, "file");
+  std::string shown;
+  for (const DumpLine& line : ReadDump(kFileFence)) shown += line.bytes;
   VARVE_ASSERT_OK_AND_ASSIGN(const auto store, FreshStore());
   VARVE_ASSERT_OK(store->Write(kPath, AsBytes(shown)));
   VARVE_ASSERT_OK_AND_ASSIGN(const auto reader, PackedFileReader::Open(store, kPath));
@@ -132,7 +178,7 @@ TEST(PackedFormatPageTest, TheRecordIsThatOfTheFile) {
   // Known once the file is open.
   EXPECT_EQ(layout.file_bytes, static_cast<int64_t>(written.size()));
   layout.file_bytes = 0;
-  ExpectSameBytes(ReadDumpLines(kPage, "record"), layout.Encode());
+  ExpectSameBytes(ReadDump(kRecordFence), layout.Encode());
 
   EXPECT_EQ(layout.file_id, Random::Seeded(1)->NextUuid());
   EXPECT_EQ(layout.tail_offset, 0x140);

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -14,7 +15,7 @@
 #include "arrow/record_batch.h"
 #include "base/coding.h"
 #include "base/crc32.h"
-#include "base/testing/page_dump.h"
+#include "base/testing/hex_dump.h"
 #include "manifest/manifest_store.h"
 #include "manifest/version_chain.h"
 #include "packed/packed_layout.h"
@@ -45,7 +46,7 @@ TEST(CommitPageTest, TheTokenIsWhatIsWritten) {
   for (size_t i = 0; i < token.commit_id.size(); ++i) {
     token.commit_id[i] = static_cast<uint8_t>(0xc0 + i);
   }
-  const std::string shown = ReadWholeDump(kCommitPage, "token");
+  const std::string shown = WholeDump(kCommitPage, "token");
   EXPECT_EQ(shown, token.Encode());
   const auto read = CommitToken::Decode(shown);
   ASSERT_TRUE(read.ok()) << read.status();
@@ -54,28 +55,27 @@ TEST(CommitPageTest, TheTokenIsWhatIsWritten) {
 }
 
 TEST(CommitPageTest, TheNameIsThatOfTheVersion) {
-  const std::string shown = ReadWholeDump(kCommitPage, "name");
+  const std::string shown = WholeDump(kCommitPage, "name");
   EXPECT_EQ(shown, VersionPath(5));
   EXPECT_EQ(VersionOfPath(shown), 5u);
 }
 
 // A store whose probes cost a request and whose listings are in no order: there hints are written.
 TEST(CommitPageTest, TheHintNamesAVersion) {
-  const std::string shown = ReadWholeDump(kCommitPage, "hint");
+  const std::string shown = WholeDump(kCommitPage, "hint");
   EXPECT_EQ(shown, std::to_string(128));
   EXPECT_EQ(std::string(kHintPath), "_versions/hint");
 }
 
 TEST(ReadingPageTest, TheTakeReadsTheBytesShown) {
-  const std::string file = ReadWholeDump(kPackedPage, "file");
-  const auto layout = PackedLayout::Decode(ReadWholeDump(kPackedPage, "record"), "the page");
+  const std::string file = WholeDump(kPackedPage, "file");
+  const auto layout = PackedLayout::Decode(WholeDump(kPackedPage, "record"), "the page");
   ASSERT_TRUE(layout.ok()) << layout.status();
   const ChunkLayout& emb = layout->row_groups.at(0).columns.at(1);
   const auto at = static_cast<size_t>(emb.OffsetOf(2));
   const auto checksum = static_cast<size_t>(emb.checksums);
 
-  std::map<size_t, std::string> dump;  // by offset; parts of the file
-  for (const DumpLine& line : ReadDumpLines(kReadingPage, "take")) dump[line.offset] = line.bytes;
+  const Dump dump = ReadDump(kReadingPage, "take");
   for (const auto& [offset, bytes] : dump) EXPECT_EQ(bytes, file.substr(offset, bytes.size()));
   // The block, its checksum, and nothing else; the row asked for begins a line.
   const auto base = static_cast<size_t>(emb.base);

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "arrow/util/base64.h"
@@ -117,6 +118,23 @@ TEST(BloomFilterTest, SizesAreThoseOfTheSpecification) {
     EXPECT_EQ(filter->num_bits(), bits) << keys;
     EXPECT_EQ(filter->num_hashes(), hashes) << keys;
   }
+}
+
+// A thousand keys of up to 66 bytes in filters of many blocks and words: length and XXH3 of the
+// JSON text that Milvus' own libraries (blobloom 471ae49f3b93, bloom 3.3.1) write for them.
+TEST(BloomFilterTest, LargeFiltersAreThoseOfMilvusLibraries) {
+  constexpr std::string_view kAlphabet =
+      "abcdefghijklmnopqrstuvwxyz0123456789abcdefghijklmnopqrstuvwxyz";
+  const auto filled = [&](BloomFilterType type) {
+    auto filter = MakeFilter(type, 1000, 0.01);
+    for (uint64_t i = 0; i < 1000; ++i) {
+      filter->Add("key-" + std::to_string(i) + "-" + std::string(kAlphabet.substr(0, i % 60)));
+    }
+    const std::string text = filter->ToJson().dump();
+    return std::pair(text.size(), XXH3_64bits(text.data(), text.size()));
+  };
+  EXPECT_EQ(filled(BloomFilterType::kBlocked), std::pair(size_t{2015}, 0x1e6efc555fb447ebul));
+  EXPECT_EQ(filled(BloomFilterType::kBasic), std::pair(size_t{1635}, 0xba4c168c5e7c64adul));
 }
 
 // 10^6 keys that are in, 10^6 that are not.

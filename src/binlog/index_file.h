@@ -31,7 +31,7 @@ struct IndexFile {
   IndexFileIds ids;
   /// What the event holds: kNone the blob itself; kInt8 a Parquet file with a byte a row (what
   /// Milvus writes unless told otherwise); kString a Parquet file with the blob as its only row
-  /// (the oldest).
+  /// (the oldest; codecs need not write it).
   DataType payload_type = DataType::kNone;
   std::shared_ptr<arrow::Buffer> blob;
 };

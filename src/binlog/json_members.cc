@@ -7,6 +7,31 @@ namespace varve::internal {
 namespace {
 
 constexpr size_t kExcerptBytes = 40;
+// None of our documents is deeper than eight. Deeper ones would take fifty bytes for each of
+// theirs.
+constexpr int kDepthMax = 32;
+
+Status CheckDepth(std::span<const uint8_t> bytes, const std::string& object) {
+  int depth = 0;
+  bool in_text = false;
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    const uint8_t byte = bytes[i];
+    if (in_text) {
+      if (byte == '\\') ++i;
+      if (byte == '"') in_text = false;
+    } else if (byte == '"') {
+      in_text = true;
+    } else if (byte == ']' || byte == '}') {
+      --depth;
+    } else if ((byte == '[' || byte == '{') && ++depth > kDepthMax) {
+      return Corruption("a JSON document nests too deeply",
+                        {.object = object,
+                         .offset = static_cast<int64_t>(i),
+                         .expected = "at most " + std::to_string(kDepthMax) + " levels"});
+    }
+  }
+  return Status::OK();
+}
 
 // Without the text that was being read, which may be long and is not always UTF-8.
 std::string Reason(const nlohmann::json::parse_error& error) {
@@ -17,6 +42,7 @@ std::string Reason(const nlohmann::json::parse_error& error) {
 }  // namespace
 
 Result<nlohmann::json> ParseJson(std::span<const uint8_t> bytes, const std::string& object) {
+  ARROW_RETURN_NOT_OK(CheckDepth(bytes, object));
   try {
     return nlohmann::json::parse(bytes.begin(), bytes.end());
   } catch (const nlohmann::json::parse_error& error) {

@@ -15,7 +15,8 @@
 
 namespace varve::internal {
 
-/// `object` names the bytes in errors. The document takes a small multiple of their length.
+/// `object` names the bytes in errors. The document, of at most 32 levels, takes a small multiple
+/// of their length.
 Result<nlohmann::json> ParseJson(std::span<const uint8_t> bytes, const std::string& object);
 
 /// A JSON object that is being read. A member that is null counts as absent, as it does in Go.

@@ -17,7 +17,7 @@ build_packages=(
   g++ cmake ninja-build ccache make git ca-certificates pkg-config
   python3 python3-venv python3-dev
   libgtest-dev libgmock-dev libbenchmark-dev
-  libprotobuf-dev protobuf-compiler libisal-dev libzstd-dev zlib1g-dev libyaml-cpp-dev
+  libprotobuf-dev protobuf-compiler libisal-dev libzstd-dev zlib1g-dev libyaml-cpp-dev libxxhash-dev
   libcli11-dev nlohmann-json3-dev
 )
 checks_packages=(clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev)

@@ -59,6 +59,12 @@ bool MayPass(const Status& error) {
   return KindOf(error) == ErrorKind::kIo || KindOf(error) == ErrorKind::kCancelled;
 }
 
+// The caller of a commit did not ask it to stop; its deadline did.
+Status Late(const Status& status) {
+  if (KindOf(status) != ErrorKind::kCancelled) return status;
+  return MakeError(ErrorKind::kIo, "the store did not answer before the commit's deadline");
+}
+
 Status CheckWritable(const Manifest& base, ChunkManager& store) {
   ARROW_RETURN_NOT_OK(store.CheckConditionalWrites());
   if (!store.features().put_if_absent) {
@@ -206,8 +212,9 @@ CommitOutcome ManifestStore::CommitOnto(std::shared_ptr<const Manifest> base,
     }
     // Catch up: after a loss, and before the first try if others were waiting in front of us.
     if (!creates && (attempt > 0 || guard != nullptr)) {
-      auto latest = LoadLatest(current.get());
-      if (!latest.ok()) return Failed(latest.status());
+      auto latest =
+          Until(options_.clock, deadline_nanos, [&] { return LoadLatest(current.get()); });
+      if (!latest.ok()) return Failed(Late(latest.status()));
       if ((*latest)->version == current->version && attempt == 0) {
         contended_.store(false, std::memory_order_relaxed);
       }
@@ -227,7 +234,9 @@ CommitOutcome ManifestStore::CommitOnto(std::shared_ptr<const Manifest> base,
     auto bytes = EncodeManifest(next.get());
     if (!bytes.ok()) return Failed(bytes.status());
 
-    if (Status status = CheckPlace(next->version); !status.ok()) return Failed(status);
+    const Status place =
+        Until(options_.clock, deadline_nanos, [&] { return CheckPlace(next->version); });
+    if (!place.ok()) return Failed(Late(place));
     token.versions_tried.push_back(next->version);
     const Attempt put = Put(*next, *bytes, deadline_nanos);
     switch (put.state) {

@@ -36,7 +36,9 @@ struct ManifestObject;
 
 struct ManifestStoreOptions {
   int commit_attempts_max = 1000;
-  std::chrono::milliseconds deadline{60'000};  ///< of what is sent for a commit, and asked after it
+  /// Of a commit, from its first put or its catching up on others; a trial of the store
+  /// (CheckConditionalWrites) comes before it.
+  std::chrono::milliseconds deadline{60'000};
   Clock* clock = Clock::System();
   Random* random = Random::System();
 };

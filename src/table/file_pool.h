@@ -41,6 +41,7 @@ class FilePool {
 
   const std::shared_ptr<ChunkManager>& store() const { return store_; }
   Executor* executor() const { return executor_; }
+  bool maps() const { return map_; }
 
  private:
   struct Slot {

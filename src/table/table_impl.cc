@@ -245,13 +245,30 @@ Result<std::shared_ptr<Table>> OpenTable(TableEnvironment environment, const Ope
 namespace varve {
 namespace {
 
+internal::TableEnvironment EnvironmentOver(std::shared_ptr<ChunkManager> store,
+                                           const TableOptions& options) {
+  return {.store = std::move(store),
+          .options = options,
+          .manifest = {.deadline = options.commit_deadline}};
+}
+
 Result<internal::TableEnvironment> EnvironmentFor(const std::string& uri,
                                                   const TableOptions& options) {
   ARROW_ASSIGN_OR_RAISE(auto store, OpenChunkManager(uri, options.store));
-  return internal::TableEnvironment{.store = std::move(store),
-                                    .options = options,
-                                    .manifest = {.deadline = options.commit_deadline},
-                                    .shares_files = true};
+  internal::TableEnvironment environment = EnvironmentOver(std::move(store), options);
+  environment.shares_files = true;
+  return environment;
+}
+
+Result<std::shared_ptr<Table>> CreateWith(internal::TableEnvironment environment,
+                                          std::shared_ptr<const CollectionSchema> schema,
+                                          const std::shared_ptr<arrow::RecordBatchReader>& data,
+                                          const CreateOptions& options) {
+  if (schema == nullptr && data == nullptr) {
+    return MakeError(ErrorKind::kInvalid, "a new table needs a schema or rows",
+                     {.object = environment.store->uri()});
+  }
+  return internal::CreateTable(std::move(environment), std::move(schema), data, options);
 }
 
 }  // namespace
@@ -275,29 +292,22 @@ Result<std::shared_ptr<Table>> Table::Create(const std::string& uri,
                                              const std::shared_ptr<arrow::RecordBatchReader>& data,
                                              const CreateOptions& options) {
   ARROW_ASSIGN_OR_RAISE(auto environment, EnvironmentFor(uri, options.table));
-  return Create(std::move(environment.store), std::move(schema), data, options);
+  return CreateWith(std::move(environment), std::move(schema), data, options);
 }
 
 Result<std::shared_ptr<Table>> Table::Create(std::shared_ptr<ChunkManager> store,
                                              std::shared_ptr<const CollectionSchema> schema,
                                              const std::shared_ptr<arrow::RecordBatchReader>& data,
                                              const CreateOptions& options) {
-  if (schema == nullptr && data == nullptr) {
-    return MakeError(ErrorKind::kInvalid, "a new table needs a schema or rows",
-                     {.object = store->uri()});
-  }
-  return internal::CreateTable(
-      {.store = std::move(store), .options = options.table, .manifest = {}}, std::move(schema),
-      data, options);
+  return CreateWith(EnvironmentOver(std::move(store), options.table), std::move(schema), data,
+                    options);
 }
 
 Result<std::shared_ptr<Table>> Table::Create(std::shared_ptr<ChunkManager> store,
                                              std::shared_ptr<const CollectionSchema> schema,
                                              const TableOptions& options) {
-  return internal::CreateTable({.store = std::move(store),
-                                .options = options,
-                                .manifest = {.deadline = options.commit_deadline}},
-                               std::move(schema), nullptr, {});
+  return internal::CreateTable(EnvironmentOver(std::move(store), options), std::move(schema),
+                               nullptr, {});
 }
 
 Result<std::shared_ptr<Table>> Table::Open(const std::string& uri, const OpenOptions& options) {
@@ -307,10 +317,7 @@ Result<std::shared_ptr<Table>> Table::Open(const std::string& uri, const OpenOpt
 
 Result<std::shared_ptr<Table>> Table::Open(std::shared_ptr<ChunkManager> store,
                                            const OpenOptions& options) {
-  return internal::OpenTable({.store = std::move(store),
-                              .options = options.table,
-                              .manifest = {.deadline = options.table.commit_deadline}},
-                             options);
+  return internal::OpenTable(EnvironmentOver(std::move(store), options.table), options);
 }
 
 }  // namespace varve

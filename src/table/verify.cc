@@ -23,7 +23,8 @@ Status VerifyFile(const SnapshotState& state, const SegmentEntry& segment, const
   ARROW_ASSIGN_OR_RAISE(auto reader, PackedFileReader::Open(state.files->store(), file.path,
                                                             {.file_bytes = file.file_bytes,
                                                              .layout = file.layout,
-                                                             .field_ids = file.field_ids},
+                                                             .field_ids = file.field_ids,
+                                                             .map = state.files->maps()},
                                                             state.executor()));
   if (reader->num_rows() != segment.num_rows) {
     return Corruption("file does not have the rows of its segment",

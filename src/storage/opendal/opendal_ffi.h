@@ -135,7 +135,8 @@ typedef struct vod_writer_options {
   vod_text path;
   bool if_not_exists;
   size_t concurrency;  ///< parts under way
-  /// So many requests for parts are sent again where they fail, if `may_retry(owner)` agrees to each.
+  /// So many requests for parts are sent again where they fail, if `may_retry(owner)` agrees to
+  /// each.
   uint32_t retries;
   vod_may may_retry;
   void* owner;

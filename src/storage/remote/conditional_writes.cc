@@ -50,10 +50,13 @@ Status ConditionalWrites::CheckFinding(Finding* finding, const ProbeOptions& opt
   const std::lock_guard lock(finding->mutex);
   const std::chrono::nanoseconds age(timer_->NowNanos() - finding->found_at);
   if (!finding->status || age > kRemembered) {
-    ARROW_ASSIGN_OR_RAISE(const StoreProbe probe,
-                          ProbeConditionalWrites(client_.get(), options, random_));
-    if (options.writes) verdict_->listing_is_unordered = !probe.ordered_listing;
-    finding->status = RefuseUnlessSafe(probe, uri_);
+    const auto probe = ProbeConditionalWrites(client_.get(), options, random_);
+    if (!probe.ok()) {
+      // What was found before stands until something else is.
+      return finding->status ? *finding->status : probe.status();
+    }
+    if (options.writes) verdict_->listing_is_unordered = !probe->ordered_listing;
+    finding->status = RefuseUnlessSafe(*probe, uri_);
     finding->found_at = timer_->NowNanos();
   }
   return *finding->status;

@@ -135,6 +135,29 @@ TEST_F(RetryingClientTest, SaysWhenAnEarlierTryMayHaveWon) {
   EXPECT_FALSE(RunToEnd(Retrying(plain).get()).maybe_ours);
 }
 
+// Or a commit would be told as failed that lands after all.
+TEST_F(RetryingClientTest, ARefusalAfterALostAnswerLeavesAConditionalWriteInDoubt) {
+  for (const ObjectOutcome refusal : {ObjectOutcome::kThrottled, ObjectOutcome::kDenied,
+                                      ObjectOutcome::kNotFound, ObjectOutcome::kUnsupported}) {
+    for (const bool if_absent : {true, false}) {
+      const auto base = Script({ObjectOutcome::kUnavailable, refusal});
+      const ObjectReply reply =
+          RunToEnd(Retrying(base, {.max_tries = 2}).get(),
+                   {.operation = ObjectOperation::kWrite, .if_absent = if_absent});
+      EXPECT_EQ(reply.outcome, if_absent ? ObjectOutcome::kUnavailable : refusal);
+      if (if_absent) {
+        EXPECT_THAT(reply.message, HasSubstr(std::string(NameOf(refusal))));
+      }
+      // With nothing sent before, a refusal is one.
+      const auto refused = Script({refusal});
+      EXPECT_EQ(RunToEnd(Retrying(refused, {.max_tries = 1}).get(),
+                         {.operation = ObjectOperation::kWrite, .if_absent = if_absent})
+                    .outcome,
+                refusal);
+    }
+  }
+}
+
 TEST_F(RetryingClientTest, AStopEndsAPause) {
   const auto base = Script({ObjectOutcome::kUnavailable});
   const auto client = Retrying(base, {.first_pause = seconds(4), .max_pause = seconds(4)});

@@ -97,6 +97,15 @@ struct RetryingClient::Trial : std::enable_shared_from_this<Trial> {
         return Pause(pause);
       }
     }
+    // A refusal of the last try says nothing of the tries before it.
+    const bool in_doubt =
+        maybe_done && request.if_absent && !reply.ok() && reply.outcome != ObjectOutcome::kExists;
+    if (in_doubt && !MayHaveHappened(reply.outcome)) {
+      reply.message = "an earlier try may have been carried out; the last: " +
+                      std::string(NameOf(reply.outcome)) +
+                      (reply.message.empty() ? "" : " (" + reply.message + ")");
+      reply.outcome = ObjectOutcome::kUnavailable;
+    }
     reply.requests = requests;
     reply.queued = queued;
     reply.maybe_ours = maybe_done && reply.outcome == ObjectOutcome::kExists;

@@ -6,7 +6,9 @@
 //           the request's own timeout
 // Again:    no answer, an answer that came too late or held other bytes, "slow down", and "another
 //           request is in progress". Every try sends the same bytes; a condition that was false at
-//           a later try may have been made so by an earlier one, which `maybe_ours` says.
+//           a later try may have been made so by an earlier one, which `maybe_ours` says. A
+//           conditional write whose last try was refused ends as kUnavailable where an earlier one
+//           may have been carried out.
 // Threads:  as ObjectClient
 // Source:   AWS Architecture Blog, "Exponential Backoff And Jitter" (full jitter); Google SRE book,
 //           "Handling Overload" (retry budgets)

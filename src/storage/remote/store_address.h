@@ -6,8 +6,8 @@
 //   oss://…   cos://…   obs://…
 //
 // Options come from the address, from the caller, from a configuration file and from the
-// environment, in this order; a name that no service knows is an error that names the nearest one. Plain HTTP is for loopback and for
-// those who say `allow_http`.
+// environment, in this order; a name that no service knows is an error that names the nearest one.
+// Plain HTTP is for loopback and for those who say `allow_http`.
 //
 // Errors: Invalid naming the option; its value is repeated only where it cannot be a secret
 #pragma once

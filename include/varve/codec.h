@@ -3,9 +3,10 @@
 //
 //   ARROW_ASSIGN_OR_RAISE(options.fields["title"], varve::ParseCodec("zstd:9"));
 //
-// Names:   zstd (levels 1 to 22), lz4, snappy, gzip (1 to 9), none; without a level, the codec's
-// own Errors:  Invalid that names what is close, or the levels there are Threads: may be called
-// concurrently
+// Names:   zstd (levels 1 to 22), lz4, snappy, gzip (1 to 9), none; without a level,
+//          the codec's own
+// Errors:  Invalid that names what is close, or the levels there are
+// Threads: may be called concurrently
 #pragma once
 
 #include <string>

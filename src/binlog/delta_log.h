@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Delta logs: which primary keys were deleted, and when.
 //
-// Forms:   read: rows of text "<pk>,<ts>" or JSON, two Parquet columns (MULTI_FIELD) in a V1
-// binlog,
-//          and the packed Parquet file of V3; written: JSON rows and MULTI_FIELD
+// Forms:   read: rows of text "<pk>,<ts>" or JSON and two Parquet columns (MULTI_FIELD), in a V1
+//          binlog, and the packed Parquet file of V3; written: JSON rows and MULTI_FIELD
 // Units:   hybrid timestamps, all 64 bits of them
 // Errors:  Corruption naming object, row, expected and found; Unsupported for encrypted files and
 //          versions that are not known

@@ -3,9 +3,8 @@
 // the same object only where there is none, exactly one succeeds, and what it wrote stays. Some
 // servers answer as if they did and do not.
 //
-// Cost:     of writes about 40 small requests; of uploads about 30, and `num_racers` times a part
-// of
-//           data where uploads cannot be told apart
+// Cost:     of writes about 40 small requests; of uploads about 30, and where those cannot be told
+//           apart, `num_racers` times a part of data
 // Errors:   of requests that fail, as such; a store that breaks its promise is no error here, but a
 //           result that says what it did
 // Leaves:   nothing; names of what could not be removed again are in the result
@@ -27,8 +26,8 @@ struct ProbeOptions {
   int num_racers = 8;
   bool writes = true;    ///< objects that are one request, and whether listings are in order
   bool uploads = false;  ///< objects that are sent part by part
-  bool multipart =
-      false;  ///< uploads can be told apart (multipart_upload.h): then one part is enough
+  /// Uploads can be told apart (multipart_upload.h): then one part is enough.
+  bool multipart = false;
   int64_t part_bytes = 5 << 20;               ///< the least that the service takes, otherwise
   std::chrono::milliseconds timeout{30'000};  ///< of each request
 };

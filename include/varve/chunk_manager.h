@@ -103,7 +103,8 @@ class VARVE_EXPORT ChunkWriter {
   virtual Status WriteAll(std::span<const std::span<const uint8_t>> pieces);
 
   /// Makes the object visible, and durable where the store says so.
-  /// Errors: AlreadyExists if an object of that name appeared meanwhile (nothing is overwritten).
+  /// Errors: AlreadyExists if an object of that name appeared meanwhile (nothing is overwritten,
+  ///         unless MakeWriterOptions::replace says so).
   virtual Status Close() = 0;
   /// Leaves nothing behind. Harmless after Close or a failure.
   virtual Status Abort() = 0;
@@ -138,6 +139,9 @@ struct MakeWriterOptions {
   /// Nobody else writes an object of this name: where a condition costs a request of its own, the
   /// store need not make sure.
   bool name_is_fresh = false;
+  /// Close takes the place of an object that is there, which is whole until then; else an object
+  /// that is there is an error.
+  bool replace = false;
 };
 
 /// A place in the line; leaving scope lets the next one in.

@@ -36,6 +36,7 @@ VARVE_EXPORT Status AbortUnfinishedUpload(ChunkManager& store, const UnfinishedU
 /// cut as before, only parts that the service lacks are sent. Nobody else may be writing `path`:
 /// its other unfinished uploads are aborted at the end.
 VARVE_EXPORT Result<std::unique_ptr<ChunkWriter>> ResumeWriter(ChunkManager& store,
-                                                               const std::string& path);
+                                                               const std::string& path,
+                                                               MakeWriterOptions options = {});
 
 }  // namespace varve

@@ -25,10 +25,10 @@ Result<std::unique_ptr<ChunkWriter>> OpenTarget(const ObjectCopy& copy, int64_t 
     const auto unfinished = ListUnfinishedUploads(*copy.target, copy.to);
     const auto is_ours = [&](const UnfinishedUpload& each) { return each.path == copy.to; };
     if (unfinished.ok() && std::ranges::any_of(*unfinished, is_ours)) {
-      return ResumeWriter(*copy.target, copy.to);
+      return ResumeWriter(*copy.target, copy.to, {.replace = copy.overwrite});
     }
   }
-  return copy.target->OpenWriter(copy.to, {.size_hint = size});
+  return copy.target->OpenWriter(copy.to, {.size_hint = size, .replace = copy.overwrite});
 }
 
 }  // namespace
@@ -47,7 +47,6 @@ Status CopyObject(const ObjectCopy& copy, ByteBudget* budget) {
     report(size);
     return Status::OK();
   }
-  if (copy.overwrite) ARROW_RETURN_NOT_OK(copy.target->Remove(copy.to));
   ARROW_ASSIGN_OR_RAISE(const auto writer, OpenTarget(copy, size));
   for (int64_t offset = 0; offset < size; offset += piece_bytes) {
     ARROW_RETURN_NOT_OK(CheckStopped());

@@ -25,8 +25,8 @@ struct ObjectCopy {
   std::function<void(int64_t bytes)> on_bytes;
 };
 
-/// Errors: NotFound; AlreadyExists if there is an object and `overwrite` is not said. With it, a
-/// long object is removed first.
+/// Errors: NotFound; AlreadyExists if there is an object and `overwrite` is not said. With it, that
+/// object is whole until its replacement is.
 Status CopyObject(const ObjectCopy& copy, ByteBudget* budget);
 
 /// Whether the two objects, of `size` bytes both, have the same bytes.

@@ -129,6 +129,23 @@ TEST(CopyTreeTest, AfterEveryFailureTheCopyIsNoTableAndIsFinishedByAskingAgain) 
   }
 }
 
+// What is replaced is there until what replaces it is.
+TEST(CopyTreeTest, AReplacementThatFailsLeavesWhatWasThere) {
+  const auto source = MemoryChunkManager::Make("a");
+  Fill(source.get(), {{"long", std::string(9 << 20, 'n')}});
+  for (const auto operation : {StorageOperation::kOpenWriter, StorageOperation::kWriterWrite,
+                               StorageOperation::kWriterClose}) {
+    const auto target = MemoryChunkManager::Make("b");
+    Fill(target.get(), {{"long", std::string(10 << 20, 'o')}});
+    const auto faulty = FaultyChunkManager::Make(target);
+    faulty->FailCall(operation, 1, Status::IOError("reset"));
+    EXPECT_FALSE(CopyTree(source.get(), faulty.get(), {.overwrite = true}).ok());
+    EXPECT_TRUE(ContentsOf(target.get()).at("long") == std::string(10 << 20, 'o'));
+    ASSERT_TRUE(CopyTree(source.get(), faulty.get(), {.overwrite = true}).ok());
+    EXPECT_TRUE(ContentsOf(target.get()).at("long") == std::string(9 << 20, 'n'));
+  }
+}
+
 TEST(CopyTreeTest, AnotherTableIsNotTouched) {
   const auto source = MemoryChunkManager::Make("a");
   Fill(source.get(), Table());

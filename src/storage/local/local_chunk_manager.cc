@@ -217,7 +217,7 @@ Result<std::unique_ptr<ChunkWriter>> LocalChunkManager::OpenWriter(const std::st
   Place place;
   ARROW_ASSIGN_OR_RAISE(auto staged, Stage(path, &place));
   return std::make_unique<LocalChunkWriter>(std::move(staged), path, std::move(place.name), core_,
-                                            options.size_hint);
+                                            options);
 }
 
 Status LocalChunkManager::WriteAt(const std::string& path, int64_t offset,

@@ -16,13 +16,15 @@ constexpr int64_t kWritebackBytes = 16 << 20;
 
 LocalChunkWriter::LocalChunkWriter(std::unique_ptr<StagedFile> staged, std::string path,
                                    std::string name, std::shared_ptr<void> keep_alive,
-                                   int64_t size_hint)
+                                   MakeWriterOptions options)
     : keep_alive_(std::move(keep_alive)),
       path_(std::move(path)),
       name_(std::move(name)),
+      replaces_(options.replace),
       staged_(std::move(staged)) {
-  if (size_hint > 0)
-    buffer_.reserve(std::min<size_t>(static_cast<size_t>(size_hint), kBufferBytes));
+  if (options.size_hint > 0) {
+    buffer_.reserve(std::min<size_t>(static_cast<size_t>(options.size_hint), kBufferBytes));
+  }
 }
 
 LocalChunkWriter::~LocalChunkWriter() = default;
@@ -78,6 +80,7 @@ Status LocalChunkWriter::Publish() {
   // the object again.
   const int synced = staged_->SyncData();
   if (synced < 0) return ErrnoStatus(synced, "cannot sync the object", path_);
+  if (replaces_) return staged_->PublishOver(name_);
   ARROW_ASSIGN_OR_RAISE(const bool is_ours, staged_->PublishAsNew(name_));
   if (is_ours) return Status::OK();
   return MakeError(ErrorKind::kAlreadyExists, "the object exists already", {.object = path_});

@@ -18,7 +18,7 @@ class LocalChunkWriter : public ChunkWriter {
  public:
   /// `name` is the last part of `path`. `area` must outlive the writer; `keep_alive` sees to it.
   LocalChunkWriter(std::unique_ptr<StagedFile> staged, std::string path, std::string name,
-                   std::shared_ptr<void> keep_alive, int64_t size_hint);
+                   std::shared_ptr<void> keep_alive, MakeWriterOptions options);
   ~LocalChunkWriter() override;
 
   const std::string& path() const override { return path_; }
@@ -36,6 +36,7 @@ class LocalChunkWriter : public ChunkWriter {
   const std::shared_ptr<void> keep_alive_;
   const std::string path_;
   const std::string name_;
+  const bool replaces_;
   std::unique_ptr<StagedFile> staged_;  ///< null once closed, aborted or failed
   std::vector<uint8_t> buffer_;
   std::vector<iovec> batch_;  ///< reused by Flush

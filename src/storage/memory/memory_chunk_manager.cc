@@ -48,8 +48,8 @@ class MemoryChunkReader : public ChunkReader {
 
 class MemoryChunkWriter : public ChunkWriter {
  public:
-  MemoryChunkWriter(std::shared_ptr<MemoryChunkManager> store, std::string path)
-      : store_(std::move(store)), path_(std::move(path)) {}
+  MemoryChunkWriter(std::shared_ptr<MemoryChunkManager> store, std::string path, bool replaces)
+      : store_(std::move(store)), path_(std::move(path)), replaces_(replaces) {}
 
   const std::string& path() const override { return path_; }
   int64_t bytes_written() const override { return bytes_written_; }
@@ -64,6 +64,7 @@ class MemoryChunkWriter : public ChunkWriter {
   Status Close() override {
     ARROW_RETURN_NOT_OK(CheckOpen());
     const auto store = std::move(store_);
+    if (replaces_) return store->Write(path_, bytes_);
     ARROW_ASSIGN_OR_RAISE(const bool is_ours, store->PutIfAbsent(path_, bytes_));
     if (is_ours) return Status::OK();
     return MakeError(ErrorKind::kAlreadyExists, "the object exists already", {.object = path_});
@@ -83,6 +84,7 @@ class MemoryChunkWriter : public ChunkWriter {
 
   std::shared_ptr<MemoryChunkManager> store_;  ///< null once closed or aborted
   const std::string path_;
+  const bool replaces_;
   std::vector<uint8_t> bytes_;
   int64_t bytes_written_ = 0;
 };
@@ -176,9 +178,9 @@ Result<bool> MemoryChunkManager::PutIfAbsent(const std::string& path,
 }
 
 Result<std::unique_ptr<ChunkWriter>> MemoryChunkManager::OpenWriter(const std::string& path,
-                                                                    MakeWriterOptions) {
+                                                                    MakeWriterOptions options) {
   ARROW_RETURN_NOT_OK(CheckObjectPath(path));
-  return std::make_unique<MemoryChunkWriter>(shared_from_this(), path);
+  return std::make_unique<MemoryChunkWriter>(shared_from_this(), path, options.replace);
 }
 
 Status MemoryChunkManager::WriteAt(const std::string& path, int64_t offset,

@@ -135,30 +135,26 @@ Result<bool> RemoteChunkManager::PutIfAbsent(const std::string& path,
 Result<std::unique_ptr<ChunkWriter>> RemoteChunkManager::OpenWriter(const std::string& path,
                                                                     MakeWriterOptions writer) {
   ARROW_RETURN_NOT_OK(CheckObjectPath(path));
-  return MakeWriter(path, Uploads(/*resume=*/false, writer.name_is_fresh), writer.name_is_fresh);
+  return MakeWriter(path, /*resume=*/false, writer);
 }
 
-std::unique_ptr<ChunkWriter> RemoteChunkManager::MakeWriter(const std::string& path,
-                                                            UploadOptions uploads,
-                                                            bool name_is_fresh) const {
+std::unique_ptr<RemoteChunkWriter> RemoteChunkManager::MakeWriter(
+    const std::string& path, bool resume, const MakeWriterOptions& writer) const {
+  const bool if_absent = options_.features.put_if_absent && !writer.replace;
+  const bool costs_more = writer.name_is_fresh && options_.conditions_cost_a_request;
+  const UploadOptions uploads{.if_absent = if_absent,
+                              .one_part_if_absent = if_absent && !costs_more,
+                              .part_bytes = options_.part_bytes,
+                              .parallel_parts = options_.parallel_parts,
+                              .timeout = options_.upload_timeout,
+                              .retries = options_.upload_retries,
+                              .multipart = options_.multipart,
+                              .resume = resume};
   std::function<Status()> before_parts;
-  if (uploads.if_absent && !name_is_fresh && services_.conditional_writes != nullptr) {
+  if (if_absent && !writer.name_is_fresh && services_.conditional_writes != nullptr) {
     before_parts = [check = services_.conditional_writes] { return check->CheckUploads(); };
   }
-  return std::make_unique<RemoteChunkWriter>(client_, path, std::move(uploads),
-                                             std::move(before_parts));
-}
-
-UploadOptions RemoteChunkManager::Uploads(bool resume, bool name_is_fresh) const {
-  const bool if_absent = options_.features.put_if_absent;
-  return {.if_absent = if_absent,
-          .one_part_if_absent = if_absent && !(name_is_fresh && options_.conditions_cost_a_request),
-          .part_bytes = options_.part_bytes,
-          .parallel_parts = options_.parallel_parts,
-          .timeout = options_.upload_timeout,
-          .retries = options_.upload_retries,
-          .multipart = options_.multipart,
-          .resume = resume};
+  return std::make_unique<RemoteChunkWriter>(client_, path, uploads, std::move(before_parts));
 }
 
 Status RemoteChunkManager::CheckMultipart() const {
@@ -191,11 +187,11 @@ Status RemoteChunkManager::AbortUnfinishedUpload(const UnfinishedUpload& upload)
   return StatusOf(reply, ObjectOperation::kUploadAbort, upload.path);
 }
 
-Result<std::unique_ptr<ChunkWriter>> RemoteChunkManager::ResumeWriter(const std::string& path) {
+Result<std::unique_ptr<ChunkWriter>> RemoteChunkManager::ResumeWriter(const std::string& path,
+                                                                      MakeWriterOptions options) {
   ARROW_RETURN_NOT_OK(CheckMultipart());
   ARROW_RETURN_NOT_OK(CheckObjectPath(path));
-  return MakeWriter(path, Uploads(/*resume=*/true, /*name_is_fresh=*/false),
-                    /*name_is_fresh=*/false);
+  return MakeWriter(path, /*resume=*/true, options);
 }
 
 Result<std::vector<ObjectInfo>> RemoteChunkManager::List(const std::string& prefix,
@@ -237,17 +233,13 @@ Status RemoteChunkManager::Remove(const std::string& path) {
 Status RemoteChunkManager::Copy(const std::string& from, const std::string& to) {
   ARROW_RETURN_NOT_OK(CheckObjectPath(to));
   ARROW_ASSIGN_OR_RAISE(const auto source, OpenReader(from, -1));
-  // A copy takes the place of what is there.
-  UploadOptions uploads = Uploads(/*resume=*/false, /*name_is_fresh=*/true);
-  uploads.if_absent = false;
-  uploads.one_part_if_absent = false;
-  RemoteChunkWriter writer(client_, to, std::move(uploads));
+  const auto writer = MakeWriter(to, /*resume=*/false, {.replace = true});
   for (int64_t at = 0; at < source->size(); at += options_.part_bytes) {
     const int64_t length = std::min(options_.part_bytes, source->size() - at);
     ARROW_ASSIGN_OR_RAISE(const auto part, source->Read(at, length));
-    ARROW_RETURN_NOT_OK(writer.Write({part->data(), static_cast<size_t>(length)}));
+    ARROW_RETURN_NOT_OK(writer->Write({part->data(), static_cast<size_t>(length)}));
   }
-  return writer.Close();
+  return writer->Close();
 }
 
 Result<int64_t> RemoteChunkManager::StoreTime() {

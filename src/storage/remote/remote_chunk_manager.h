@@ -18,6 +18,7 @@
 #include "storage/remote/metered_client.h"
 #include "storage/remote/object_client.h"
 #include "storage/remote/ranged_reads.h"
+#include "storage/remote/remote_chunk_writer.h"
 #include "varve/chunk_manager.h"
 
 namespace varve::internal {
@@ -77,7 +78,8 @@ class RemoteChunkManager : public ChunkManager {
   // varve/unfinished_uploads.h
   Result<std::vector<UnfinishedUpload>> ListUnfinishedUploads(const std::string& prefix);
   Status AbortUnfinishedUpload(const UnfinishedUpload& upload);
-  Result<std::unique_ptr<ChunkWriter>> ResumeWriter(const std::string& path);
+  Result<std::unique_ptr<ChunkWriter>> ResumeWriter(const std::string& path,
+                                                    MakeWriterOptions options);
 
   Status CheckConditionalWrites() override;
   std::optional<StorageMetrics> Metrics() const override;
@@ -87,9 +89,8 @@ class RemoteChunkManager : public ChunkManager {
 
  private:
   Status CheckMultipart() const;
-  UploadOptions Uploads(bool resume, bool name_is_fresh) const;
-  std::unique_ptr<ChunkWriter> MakeWriter(const std::string& path, UploadOptions uploads,
-                                          bool name_is_fresh) const;
+  std::unique_ptr<RemoteChunkWriter> MakeWriter(const std::string& path, bool resume,
+                                                const MakeWriterOptions& writer) const;
   ObjectRequest WholeRead(const std::string& path) const;
   ObjectReply Put(const std::string& path, std::span<const uint8_t> bytes, bool if_absent);
 

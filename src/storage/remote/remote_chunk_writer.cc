@@ -99,7 +99,8 @@ bool RemoteChunkWriter::Holds(const arrow::Buffer& bytes) {
 // The bytes of parts are gone by then. Their number tells enough where nobody says that another
 // was first.
 bool RemoteChunkWriter::HoldsAllParts(ObjectOutcome closed) {
-  if (options_.multipart) return false;  // settled already, by more than the size
+  if (options_.multipart) return false;   // settled already, by more than the size
+  if (!options_.if_absent) return false;  // what is there may be what was to be replaced
   if (closed != ObjectOutcome::kUnavailable && closed != ObjectOutcome::kTimedOut &&
       closed != ObjectOutcome::kBadAnswer && closed != ObjectOutcome::kNotFound) {
     return false;

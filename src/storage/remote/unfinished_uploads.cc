@@ -32,9 +32,10 @@ Status AbortUnfinishedUpload(ChunkManager& store, const UnfinishedUpload& upload
   return remote->AbortUnfinishedUpload(upload);
 }
 
-Result<std::unique_ptr<ChunkWriter>> ResumeWriter(ChunkManager& store, const std::string& path) {
+Result<std::unique_ptr<ChunkWriter>> ResumeWriter(ChunkManager& store, const std::string& path,
+                                                  MakeWriterOptions options) {
   ARROW_ASSIGN_OR_RAISE(auto* remote, RemoteOf(store));
-  return remote->ResumeWriter(path);
+  return remote->ResumeWriter(path, options);
 }
 
 }  // namespace varve

@@ -251,6 +251,25 @@ TEST_P(ChunkManagerConformanceTest, AWriterOverwritesNothing) {
   EXPECT_EQ(ReadAll(store_.get(), "a"), "early");
 }
 
+TEST_P(ChunkManagerConformanceTest, AWriterThatReplacesDoesSoWhenItCloses) {
+  auto random = Random::Seeded(16);
+  ASSERT_TRUE(store_->Write("a", AsBytes("before")).ok());
+  for (const uint64_t bytes : {uint64_t{3}, uint64_t{2'000'000}}) {
+    const std::string text = RandomText(random.get(), bytes);
+    const std::string before = ReadAll(store_.get(), "a");
+    auto given_up = *store_->OpenWriter("a", {.replace = true});
+    ASSERT_TRUE(given_up->Write(AsBytes(text)).ok());
+    ASSERT_TRUE(given_up->Abort().ok());
+    EXPECT_TRUE(ReadAll(store_.get(), "a") == before);
+    auto writer = *store_->OpenWriter("a", {.replace = true});
+    ASSERT_TRUE(writer->Write(AsBytes(text)).ok());
+    EXPECT_TRUE(ReadAll(store_.get(), "a") == before);
+    ASSERT_TRUE(writer->Close().ok());
+    EXPECT_TRUE(ReadAll(store_.get(), "a") == text);
+  }
+  EXPECT_THAT(ListPaths(store_.get(), ""), ElementsAre("a"));
+}
+
 TEST_P(ChunkManagerConformanceTest, WritersOutliveTheStoreObject) {
   ASSERT_TRUE(store_->Write("a", AsBytes("kept")).ok());
   const auto reader = *store_->OpenReader("a");

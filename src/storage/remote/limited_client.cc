@@ -105,23 +105,20 @@ Result<std::unique_ptr<ObjectUpload>> LimitedClient::OpenUpload(const std::strin
 }
 
 void LimitedClient::Start(ObjectRequest request, ObjectDone done) {
-  const int64_t now = state_->timer->NowNanos();
-  std::shared_ptr<State::Queued> queued;
-  std::stop_token stop;
+  std::stop_token stop = request.stop;
+  const auto queued = std::make_shared<State::Queued>();
+  queued->pending = {std::move(request), std::move(done), state_->timer->NowNanos()};
   int64_t ticket = 0;
   {
     std::lock_guard<std::mutex> lock(state_->mutex);
-    if (state_->free == 0) {
-      stop = request.stop;
-      ticket = ++state_->last_ticket;
-      queued = std::make_shared<State::Queued>();
-      queued->pending = {std::move(request), std::move(done), now};
-      state_->queue[ticket] = queued;
-    } else {
+    if (state_->free > 0) {
       --state_->free;
+    } else {
+      ticket = ++state_->last_ticket;
+      state_->queue[ticket] = queued;
     }
   }
-  if (queued == nullptr) return state_->Send({std::move(request), std::move(done), now});
+  if (ticket == 0) return state_->Send(std::move(queued->pending));
   const std::weak_ptr<State> weak = state_;
   // Outside of the lock: it may be called right here.
   queued->on_stop.emplace(std::move(stop), [weak, ticket] {

@@ -310,6 +310,7 @@ TEST_F(OpenRemoteTest, AnUploadIsStoppedWithItsCaller) {
     EXPECT_TRUE(writer->Abort().ok());
   }
   EXPECT_TRUE(silent->asked_to_stop);
+  silent->on_stop.reset();  // what it holds holds the service
   EXPECT_EQ(silent->service.num_open_uploads(), 0);
   EXPECT_THAT(silent->service.objects(), IsEmpty());
 }

@@ -13,6 +13,7 @@
 #include "arrow/util/config.h"
 #include "base/coding.h"
 #include "base/random.h"
+#include "base/testing/hex_dump.h"
 #include "base/testing/status_assertions.h"
 #include "packed/packed_file_reader.h"
 #include "packed/packed_file_writer.h"
@@ -37,26 +38,6 @@ struct DumpLine {
   std::string text;
 };
 
-// The bytes of a line "0014  9a 00 *12 "text"  what it is": *12 makes it twelve of the byte before,
-// two spaces end it.
-std::string ParseBytes(const std::string& line) {
-  std::string bytes;
-  for (size_t at = 6; at < line.size() && line.compare(at, 2, "  ") != 0;) {
-    const size_t end = line[at] == '"' ? line.find('"', at + 1) + 1 : line.find(' ', at);
-    const std::string token = line.substr(at, end - at);
-    if (token.front() == '"') {
-      bytes += token.substr(1, token.size() - 2);
-    } else if (token.front() == '*') {
-      bytes.append(std::stoul(token.substr(1)) - 1, bytes.back());
-    } else {
-      bytes.push_back(static_cast<char>(std::stoul(token, nullptr, 16)));
-    }
-    if (end >= line.size()) break;
-    at = line.compare(end, 2, "  ") == 0 ? end : end + 1;
-  }
-  return bytes;
-}
-
 // The lines of the page between `fence` and the next fence.
 std::vector<DumpLine> ReadDump(const std::string& fence) {
   std::ifstream page(kPage);
@@ -67,7 +48,7 @@ std::vector<DumpLine> ReadDump(const std::string& fence) {
     if (text.starts_with("```")) {
       inside = text == fence;
     } else if (inside) {
-      lines.push_back({std::stoul(text.substr(0, 4), nullptr, 16), ParseBytes(text), text});
+      lines.push_back({std::stoul(text.substr(0, 4), nullptr, 16), BytesOf(text), text});
     }
   }
   EXPECT_FALSE(lines.empty()) << fence;

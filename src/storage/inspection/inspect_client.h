@@ -12,8 +12,8 @@ namespace varve::internal {
 /// How much is tried.
 struct Trials {
   bool writes = true;
-  bool uploads =
-      false;  ///< with `writes`, and where uploads can be told apart: elsewhere they weigh
+  /// With `writes`, and where uploads can be told apart: elsewhere they weigh.
+  bool uploads = false;
 };
 
 /// Fills in what `client`, at the root of the store, answers. One try a request: what goes wrong is

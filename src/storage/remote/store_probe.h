@@ -3,7 +3,7 @@
 // the same object only where there is none, exactly one succeeds, and what it wrote stays. Some
 // servers answer as if they did and do not.
 //
-// Cost:     of writes about 40 small requests; of uploads about 30, and where those cannot be told
+// Cost:     of writes 26 to 40 small requests; of uploads about 30, and where those cannot be told
 //           apart, `num_racers` times a part of data
 // Errors:   of requests that fail, as such; a store that breaks its promise is no error here, but a
 //           result that says what it did

@@ -7,6 +7,7 @@
 
 #include "arrow/type.h"
 #include "base/edit_distance.h"
+#include "schema/system_fields.h"
 
 namespace varve::internal {
 namespace {
@@ -15,17 +16,7 @@ namespace {
 constexpr size_t kNamesShown = 12;
 
 const std::vector<FieldSchema>& SystemFields() {
-  static const std::vector<FieldSchema> fields = [] {
-    FieldSchema row_id;
-    row_id.field_id = kRowIdFieldId;
-    row_id.name = kRowIdFieldName;
-    row_id.data_type = DataType::kInt64;
-    row_id.arrow_type = arrow::int64();
-    FieldSchema timestamp = row_id;
-    timestamp.field_id = kTimestampFieldId;
-    timestamp.name = kTimestampFieldName;
-    return std::vector<FieldSchema>{row_id, timestamp};
-  }();
+  static const std::vector<FieldSchema> fields = {RowIdField(), TimestampField()};
   return fields;
 }
 

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+// Segments of a collection as Milvus keeps them: insert logs (V1 binlogs of one field, or V2 packed
+// files of a column group), delta logs with deletes, statistics.
+//
+// Source:  docs/format/milvus-packed.md, docs/format/binlog-v1.md
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "arrow/type_fwd.h"
+#include "varve/chunk_manager.h"
+#include "varve/schema.h"
+#include "varve/status.h"
+#include "varve/visibility.h"
+
+namespace varve {
+
+enum class StorageVersion : int64_t { kV1 = 0, kV2 = 2 };
+
+/// One object, as Milvus' metadata has it.
+struct Binlog {
+  std::string path;  ///< in the store
+  int64_t log_id = 0;
+  int64_t num_rows = 0;
+  uint64_t timestamp_from = 0, timestamp_to = 0;  ///< hybrid timestamps, inclusive
+  int64_t file_bytes = 0;
+  int64_t memory_bytes = 0;
+  std::map<int64_t, int64_t> null_counts;  ///< by field id; V2
+
+  bool operator==(const Binlog&) const = default;
+};
+
+struct FieldBinlog {
+  int64_t field_id = 0;               ///< V1: the field; V2: the column group
+  std::vector<int64_t> child_fields;  ///< V2: the fields of the group
+  std::string format;                 ///< empty: Parquet
+  std::vector<Binlog> logs;           ///< by log id
+
+  bool operator==(const FieldBinlog&) const = default;
+};
+
+struct SegmentFiles {
+  int64_t collection_id = 0;
+  int64_t partition_id = 0;
+  int64_t segment_id = 0;
+  StorageVersion version = StorageVersion::kV1;
+  int64_t num_rows = 0;  ///< inserted, deleted or not
+  std::vector<FieldBinlog> inserts, statistics, deltas, bm25;
+
+  bool operator==(const SegmentFiles&) const = default;
+};
+
+struct SegmentReadOptions {
+  std::vector<std::string>
+      columns;  ///< in this order; empty: all user fields. "RowID" and "Timestamp" when named
+  /// A row is visible when its timestamp is at most this and no delete of its key lies between.
+  uint64_t as_of = UINT64_MAX;
+  int64_t begin_row = 0;        ///< of the rows inserted, before deletes
+  int64_t end_row = INT64_MAX;  ///< half-open
+  int64_t batch_rows = 8192;    ///< an upper bound
+};
+
+/// Threads: const methods may be called concurrently.
+class VARVE_EXPORT SegmentReader {
+ public:
+  /// `deltas`: further delta logs that apply, those of L0 segments.
+  /// Errors: Corruption naming the object
+  static Result<std::unique_ptr<SegmentReader>> Open(std::shared_ptr<ChunkManager> store,
+                                                     std::shared_ptr<const CollectionSchema> schema,
+                                                     SegmentFiles files,
+                                                     const std::vector<FieldBinlog>& deltas = {});
+  ~SegmentReader();
+
+  const SegmentFiles& files() const;
+  int64_t num_deletes() const;
+
+  /// Visible rows in the order of insertion, in the Arrow form of the schema. The stream holds what
+  /// it needs.
+  Result<std::shared_ptr<arrow::RecordBatchReader>> Scan(
+      const SegmentReadOptions& options = {}) const;
+
+ private:
+  class Impl;
+  explicit SegmentReader(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace varve

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// The two fields that every row has beside the user's: RowID and Timestamp.
+//
+// Threads: call from any thread
+// Source:  shared specification of Milvus' formats, section 9.1
+#pragma once
+
+#include "varve/schema.h"
+
+namespace varve::internal {
+
+FieldSchema RowIdField();
+FieldSchema TimestampField();
+
+}  // namespace varve::internal

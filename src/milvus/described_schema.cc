@@ -3,10 +3,9 @@
 #include <map>
 #include <utility>
 
-#include "arrow/array.h"
 #include "arrow/buffer.h"
-#include "arrow/type.h"
 #include "binlog/binlog_reader.h"
+#include "binlog/described_field.h"
 #include "varve/milvus.h"
 
 namespace varve {
@@ -20,40 +19,21 @@ Status Untold(const std::string& object, const std::string& field, const std::st
       {.object = object, .field = field, .expected = "meta/collection_meta.json, or a schema"});
 }
 
-// Dimension of vectors of `width` bytes.
-int32_t DimOf(DataType type, int32_t width) {
-  switch (type) {
-    case DataType::kBinaryVector:
-      return width * 8;
-    case DataType::kFloatVector:
-      return width / 4;
-    case DataType::kFloat16Vector:
-    case DataType::kBFloat16Vector:
-      return width / 2;
-    default:
-      return width;
-  }
-}
-
 Result<FieldSchema> DescribeField(int64_t field_id, std::shared_ptr<arrow::Buffer> bytes,
                                   const std::string& object) {
   ARROW_ASSIGN_OR_RAISE(const auto binlog, BinlogReader::Open(std::move(bytes), object));
   ARROW_ASSIGN_OR_RAISE(const auto column, binlog.ReadColumn());
-  FieldSchema field{.field_id = field_id,
-                    .name = "field_" + std::to_string(field_id),
-                    .data_type = binlog.descriptor().payload_type,
-                    .nullable = binlog.descriptor().nullable.value_or(false),
-                    .element_type = column.element_type};
-  if (field.data_type == DataType::kArray) return Untold(object, field.name, "what arrays hold");
-  if (IsDenseVector(field.data_type) || field.data_type == DataType::kArrayOfVector) {
-    field.dim = column.dim;
-    const arrow::DataType& type = *column.values->type();
-    if (field.dim == 0 && type.id() == arrow::Type::FIXED_SIZE_BINARY) {
-      const auto& vectors = static_cast<const arrow::FixedSizeBinaryType&>(type);
-      field.dim = DimOf(field.data_type, vectors.byte_width());
-    }
-    if (field.dim == 0) return Untold(object, field.name, "the dimension");
+  FieldSchema field = internal::DescribedField(binlog.descriptor(), column);
+  if (field.field_id != field_id) {
+    return Corruption("the insert log is of another field than its path says",
+                      {.object = object,
+                       .expected = std::to_string(field_id),
+                       .found = std::to_string(field.field_id)});
   }
+  if (field.data_type == DataType::kArray) return Untold(object, field.name, "what arrays hold");
+  const bool has_vectors =
+      IsDenseVector(field.data_type) || field.data_type == DataType::kArrayOfVector;
+  if (has_vectors && field.dim == 0) return Untold(object, field.name, "the dimension");
   return field;
 }
 

@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include <cstring>
-#include <fstream>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -250,7 +249,7 @@ TEST(MilvusExchangeTest, DamageIsFoundOrHarmless) {
     VARVE_ASSERT_OK_AND_ASSIGN(const auto whole, store->Read(path));
     const std::string bytes = whole->ToString();
     int found_errors = 0;
-    for (int i = 0; i < 6000; ++i) {
+    for (int i = 0; i < 300; ++i) {
       std::string damaged = bytes;
       // Half of the flips in the footer, where the other half would hardly come.
       const size_t tail = std::min<size_t>(bytes.size(), 2000);
@@ -268,11 +267,7 @@ TEST(MilvusExchangeTest, DamageIsFoundOrHarmless) {
       SCOPED_TRACE("seed " + std::to_string(seed) + ", byte " + std::to_string(at) + " of " + path);
       // Whether a column may hold nulls is for the file to say, whichever way it is turned.
       ExpectColumns(**found, stored->columns());
-      if (HasFailure()) {
-        std::ofstream("/tmp/dam.parquet") << damaged;
-        std::ofstream("/tmp/good.parquet") << bytes;
-        return;
-      }
+      if (HasFailure()) return;
     }
     EXPECT_GT(found_errors, 150);
     VARVE_ASSERT_OK(store->Write(path, {whole->data(), static_cast<size_t>(whole->size())}));

@@ -8,6 +8,7 @@
 
 #include "arrow/array.h"
 #include "segment/bulk_pack_writer.h"
+#include "segment/bulk_pack_writer_v2.h"
 #include "segment/segment_update.h"
 
 namespace varve::internal {
@@ -102,7 +103,7 @@ Result<std::unique_ptr<BulkPackWriter>> MakeWriter(const SyncContext& context,
     case StorageVersion::kV1:
       return std::make_unique<BulkPackWriter>(context, schema, state);
     case StorageVersion::kV2:
-      break;
+      return std::make_unique<BulkPackWriterV2>(context, schema, state);
   }
   return MakeError(ErrorKind::kUnsupported, "a storage version that is not written",
                    {.object = NameOf(state),

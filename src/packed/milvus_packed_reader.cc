@@ -31,7 +31,8 @@ class PackedSetsStream : public arrow::RecordBatchReader {
       *out = nullptr;
       if (next_ == sets_.size()) return Status::OK();
       const auto set = std::exchange(sets_[next_++], nullptr);
-      if (set->num_rows() > 0) stream_ = set->Scan(schema_, options_);
+      // As Milvus does: a set that has none of the fields has no rows of them.
+      if (set->HasAny()) stream_ = set->Scan(schema_, options_);
     }
   }
 

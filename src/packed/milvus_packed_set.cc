@@ -126,8 +126,10 @@ class MilvusPackedSet::Stream : public arrow::RecordBatchReader {
         paths_(set.paths_),
         batch_ends_(set.batch_ends_),
         num_rows_(set.num_rows_),
+        batch_rows_(options.batch_rows),
+        has_any_(set.HasAny()),
         scan_(Chosen(set),
-              {.batch_size = std::max<int64_t>(1, options.batch_rows),
+              {.batch_size = options.batch_rows,
                .window_bytes = options.buffer_bytes > 0 ? options.buffer_bytes : kUnlimitedBytes}) {
     for (int i = 0; i < schema_->num_fields(); ++i) is_present_.push_back(set.Has(i));
   }
@@ -138,8 +140,12 @@ class MilvusPackedSet::Stream : public arrow::RecordBatchReader {
     *out = nullptr;
     if (next_ >= num_rows_) return Status::OK();
     const int64_t end = *std::upper_bound(batch_ends_.begin(), batch_ends_.end(), next_);
-    ARROW_ASSIGN_OR_RAISE(const auto present, scan_.Next(next_, end));
-    const int64_t length = present.front()->length();
+    int64_t length = std::min(batch_rows_, end - next_);
+    arrow::ArrayVector present;
+    if (has_any_) {
+      ARROW_ASSIGN_OR_RAISE(present, scan_.Next(next_, end));
+      length = present.front()->length();
+    }
     arrow::ArrayVector columns;
     auto from = present.begin();
     for (int i = 0; i < schema_->num_fields(); ++i) {
@@ -173,6 +179,8 @@ class MilvusPackedSet::Stream : public arrow::RecordBatchReader {
   const std::vector<std::string> paths_;
   const std::vector<int64_t> batch_ends_;
   const int64_t num_rows_;
+  const int64_t batch_rows_;
+  const bool has_any_;
   std::vector<bool> is_present_;
   ColumnScan scan_;
   int64_t next_ = 0;
@@ -187,6 +195,7 @@ Result<std::shared_ptr<const MilvusPackedSet>> MilvusPackedSet::Open(
   set->columns_.resize(ids.size());
   set->paths_.resize(ids.size());
   ARROW_ASSIGN_OR_RAISE(FilePtr first, OpenFile(store, paths.front()));
+  set->num_rows_ = first->num_rows();
   ARROW_ASSIGN_OR_RAISE(const FooterPtr footer, first->Footer());
   if (FindKey(*footer, kGroupFieldIdsKey) == nullptr && first->Layout().ok()) {
     std::vector<FilePtr> files{std::move(first)};
@@ -200,9 +209,7 @@ Result<std::shared_ptr<const MilvusPackedSet>> MilvusPackedSet::Open(
     const std::string& groups = *FindKey(*footer, kGroupFieldIdsKey);
     ARROW_RETURN_NOT_OK(set->OpenByPosition(store, paths, schema, ids, std::move(first), groups));
   }
-  const bool has_any = std::any_of(set->columns_.begin(), set->columns_.end(),
-                                   [](const auto& column) { return column != nullptr; });
-  if (!has_any) set->num_rows_ = 0;
+  set->batch_ends_.push_back(set->num_rows_);
   std::sort(set->batch_ends_.begin(), set->batch_ends_.end());
   return set;
 }
@@ -263,16 +270,20 @@ Status MilvusPackedSet::OpenByFieldId(std::vector<FilePtr> files, const arrow::S
 }
 
 Status MilvusPackedSet::Join(const PackedFileReader& file) {
-  if (num_rows_ >= 0 && num_rows_ != file.num_rows()) {
+  if (num_rows_ != file.num_rows()) {
     return Corruption("the files of a set differ in their number of rows",
                       {.object = file.path(),
                        .expected = std::to_string(num_rows_),
                        .found = std::to_string(file.num_rows())});
   }
-  num_rows_ = file.num_rows();
   ARROW_ASSIGN_OR_RAISE(const auto starts, file.RowGroupStarts());
   batch_ends_.insert(batch_ends_.end(), starts.begin() + 1, starts.end());
   return Status::OK();
+}
+
+bool MilvusPackedSet::HasAny() const {
+  return std::any_of(columns_.begin(), columns_.end(),
+                     [](const auto& column) { return column != nullptr; });
 }
 
 std::shared_ptr<arrow::RecordBatchReader> MilvusPackedSet::Scan(

@@ -32,13 +32,15 @@ class MilvusPackedSet {
       const std::shared_ptr<ChunkManager>& store, const std::vector<std::string>& paths,
       const arrow::Schema& schema);
 
-  /// 0 if the set has none of the fields, whatever else is in it.
   int64_t num_rows() const { return num_rows_; }
   /// Whether the set has field `i` of the schema.
   bool Has(int i) const { return columns_[static_cast<size_t>(i)] != nullptr; }
+  bool HasAny() const;
+  /// The file that holds field `i`.  REQUIRES: Has(i)
+  const std::string& PathOf(int i) const { return paths_[static_cast<size_t>(i)]; }
 
-  /// All rows as batches of `schema`, which has the fields of Open, nullable where the set lacks
-  /// them: these are nulls.
+  /// REQUIRES: options.batch_rows > 0. All rows as batches of `schema`, which has the fields of
+  /// Open, nullable where the set lacks them: these are nulls.
   std::shared_ptr<arrow::RecordBatchReader> Scan(std::shared_ptr<arrow::Schema> schema,
                                                  const MilvusPackedReadOptions& options) const;
 
@@ -51,13 +53,13 @@ class MilvusPackedSet {
                         std::shared_ptr<const PackedFileReader> first, const std::string& groups);
   Status OpenByFieldId(std::vector<std::shared_ptr<const PackedFileReader>> files,
                        const arrow::Schema& schema, const std::vector<int64_t>& ids);
-  /// Takes account of the rows of a file that is needed.
+  /// Takes account of the row groups of a file that is needed.
   Status Join(const PackedFileReader& file);
 
   std::vector<std::shared_ptr<const PackedColumnReader>> columns_;  // nullptr: the set lacks it
   std::vector<std::string> paths_;                                  // of the columns' files
   std::vector<int64_t> batch_ends_;  // rows where a row group of some file ends, ascending
-  int64_t num_rows_ = -1;
+  int64_t num_rows_ = 0;
 };
 
 }  // namespace varve::internal

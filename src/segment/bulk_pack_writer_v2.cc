@@ -2,16 +2,13 @@
 #include "segment/bulk_pack_writer_v2.h"
 
 #include <algorithm>
+#include <map>
 #include <string>
 #include <utility>
 
-#include "arrow/array.h"
 #include "arrow/record_batch.h"
-#include "arrow/type.h"
-#include "arrow/util/key_value_metadata.h"
-#include "binlog/value_encoding.h"
-#include "schema/field_metadata.h"
-#include "segment/column_split.h"
+#include "packed/milvus_split.h"
+#include "segment/packed_rows.h"
 
 namespace varve::internal {
 namespace {
@@ -19,27 +16,13 @@ namespace {
 // In memory; what is converted at a time.
 constexpr int64_t kSliceBytes = 16 << 20;
 
-Result<std::shared_ptr<arrow::Schema>> StoredSchema(const std::vector<FieldSchema>& fields) {
-  arrow::FieldVector stored;
-  for (const FieldSchema& field : fields) {
-    ARROW_ASSIGN_OR_RAISE(auto type, MilvusArrowType(field));
-    stored.push_back(
-        arrow::field(field.name, std::move(type), field.nullable,
-                     arrow::key_value_metadata({kFieldIdKey}, {std::to_string(field.field_id)})));
-  }
-  return arrow::schema(std::move(stored));
-}
-
-Result<std::shared_ptr<arrow::RecordBatch>> StoredRows(const std::vector<FieldSchema>& fields,
-                                                       const std::shared_ptr<arrow::Schema>& schema,
-                                                       const arrow::RecordBatch& rows) {
-  arrow::ArrayVector columns;
-  columns.reserve(fields.size());
-  for (size_t i = 0; i < fields.size(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(columns.emplace_back(),
-                          EncodeValues(fields[i], rows.column(static_cast<int>(i))));
-  }
-  return arrow::RecordBatch::Make(schema, rows.num_rows(), std::move(columns));
+MilvusSplitOptions SplitOptionsOf(const ColumnSplitOptions& options) {
+  return {.split_system_columns = options.system_columns,
+          .include_primary_key = options.includes_primary_key,
+          .split_by_average_size = options.by_average_size,
+          .average_bytes_limit = static_cast<double>(options.average_size_limit),
+          .partition_key_id = options.partition_key_id,
+          .clustering_key_id = options.clustering_key_id};
 }
 
 Result<std::vector<double>> AverageBytes(const InsertRows& rows) {
@@ -59,10 +42,21 @@ Result<std::vector<FieldBinlog>> BulkPackWriterV2::WriteInserts(const InsertRows
 }
 
 Result<std::vector<ColumnGroup>> BulkPackWriterV2::ChooseSplit(const InsertRows& rows) const {
-  const auto& stored = segment().files.inserts;
-  if (!stored.empty()) return StoredSplit(rows.fields(), stored);
-  ARROW_ASSIGN_OR_RAISE(const auto averages, AverageBytes(rows));
-  return SplitBySchema(rows.fields(), averages, context().environment.options.split);
+  std::vector<ColumnGroup> groups;
+  if (segment().files.inserts.empty()) {
+    ARROW_ASSIGN_OR_RAISE(const auto averages, AverageBytes(rows));
+    groups = SplitMilvusColumns(rows.fields(), averages,
+                                SplitOptionsOf(context().environment.options.split));
+  } else {
+    std::map<int64_t, std::vector<int64_t>> stored;
+    for (const FieldBinlog& group : segment().files.inserts) {
+      stored[group.field_id] = group.child_fields;
+    }
+    ARROW_ASSIGN_OR_RAISE(groups, RestoreMilvusColumns(rows.fields(), stored));
+  }
+  // A group without columns has no file.
+  std::erase_if(groups, [](const ColumnGroup& group) { return group.columns.empty(); });
+  return groups;
 }
 
 Result<std::vector<FieldBinlog>> BulkPackWriterV2::WriteSet(
@@ -75,7 +69,7 @@ Result<std::vector<FieldBinlog>> BulkPackWriterV2::WriteSet(
         paths.emplace_back(),
         logs().PathOf({.kind = PathKind::kInsertLog, .field = group.group_id}, ids.back()));
   }
-  ARROW_ASSIGN_OR_RAISE(const auto schema, StoredSchema(rows.fields()));
+  ARROW_ASSIGN_OR_RAISE(const auto schema, PackedSchema(rows.fields()));
   const SyncOptions& options = context().environment.options;
   ARROW_ASSIGN_OR_RAISE(const auto writer,
                         MilvusPackedWriter::Make(context().environment.store, schema, groups, paths,
@@ -91,7 +85,7 @@ Result<std::vector<FieldBinlog>> BulkPackWriterV2::WriteSet(
   for (const auto& batch : rows.batches()) {
     for (int64_t row = 0; row < batch->num_rows(); row += slice_rows) {
       const auto slice = batch->Slice(row, slice_rows);
-      ARROW_ASSIGN_OR_RAISE(const auto stored, StoredRows(rows.fields(), schema, *slice));
+      ARROW_ASSIGN_OR_RAISE(const auto stored, EncodePackedRows(rows.fields(), *slice));
       ARROW_RETURN_NOT_OK(writer->Write(stored));
     }
   }

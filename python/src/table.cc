@@ -87,6 +87,7 @@ struct Settings {
   bool is_text = false;  // which of the two
   bool sync = true;
   bool map_files = true;
+  int64_t commit_deadline_millis = 0;
   StorageOptions storage_options;
 
   // The address goes to where the configuration says; what the caller says goes before that.
@@ -108,6 +109,7 @@ struct Settings {
     }
     options.store.sync = sync;
     options.map_files = map_files;
+    options.commit_deadline = std::chrono::milliseconds(commit_deadline_millis);
     return options;
   }
 };
@@ -339,8 +341,9 @@ void DefineTable(nb::module_& module) {
            "Compares the metadata with the files; deep reads every byte. One line a problem.")
       .def("__repr__", Describe);
   nb::class_<Settings>(module, "_Settings")
-      .def(nb::init<Text, bool, bool, bool, StorageOptions>(), nb::arg("config").none(),
-           nb::arg("is_text"), nb::arg("sync"), nb::arg("map_files"), nb::arg("storage_options"));
+      .def(nb::init<Text, bool, bool, bool, int64_t, StorageOptions>(), nb::arg("config").none(),
+           nb::arg("is_text"), nb::arg("sync"), nb::arg("map_files"),
+           nb::arg("commit_deadline_millis"), nb::arg("storage_options"));
   module.def("_create", Create, nb::arg("uri"), nb::arg("data").none(),
              nb::arg("primary_key") = none, nb::arg("layouts"), nb::arg("compression") = none,
              nb::arg("codecs"), nb::arg("message") = none, nb::arg("settings"));

@@ -113,6 +113,8 @@ def create(
     codec=None,
     message=None,
     sync=True,
+    map_files=True,
+    commit_deadline=60,
     storage_options=None,
     config=None,
 ):
@@ -129,7 +131,7 @@ def create(
         "compact" (smaller, slower)
     compression
         of scalars and texts for which it is worth while: "zstd" (the default), "lz4", "snappy", "gzip", "none", with a level for
-        zstd (1 to 22) and gzip (1 to 9): "zstd:9"
+        zstd (1 to 22), lz4 (1 to 12) and gzip (1 to 9): "zstd:9"
     codec
         of single fields by name, whatever it saves: {"title": "zstd:9"}; of a vector in layout "compact" only. Both are also for
         what the returned table appends
@@ -137,6 +139,12 @@ def create(
         kept in the history, with version 1
     sync
         False leaves it to the operating system when bytes reach the disk
+    map_files
+        False: files on the local disk are read into memory and verified there at every read; else they are mapped, and a page
+        is verified when this process first touches it
+    commit_deadline
+        seconds that making a version may take once its files are written; what the store has not said by then is unknown
+        (CommitUnknownError)
     storage_options
         of the object store, by the names its users know: {"aws_region": "eu-west-1"}; what is missing is looked for in the
         environment
@@ -146,17 +154,16 @@ def create(
 
     Raises AlreadyExistsError if there is a table.
     """
-    settings = _settings_of(config, sync, storage_options)
+    settings = _settings_of(config, sync, storage_options, map_files, commit_deadline)
     return _create(_os.fspath(uri), data_or_schema, primary_key, layout or {}, compression, codec or {}, message, settings)
 
 
-def open(uri, version=None, *, as_of=None, sync=True, map_files=True, storage_options=None, config=None):
+def open(
+    uri, version=None, *, as_of=None, sync=True, map_files=True, commit_deadline=60, storage_options=None, config=None
+):
     """Opens a table: its newest version, the one numbered `version`, or the newest committed at or before `as_of` (a datetime,
     a text such as "2026-11-21T04:00" in UTC, or microseconds since 1970). One opened at a version or a time stays there.
-    `uri`, `storage_options` and `config` are as for create.
-
-    With `map_files=False`, files on the local disk are read into memory and verified there at every read; else they are mapped,
-    and a page is verified when this process first touches it.
+    `uri`, `map_files`, `commit_deadline`, `storage_options` and `config` are as for create.
 
     Raises NotFoundError if there is no such table or version.
     """
@@ -170,14 +177,17 @@ def open(uri, version=None, *, as_of=None, sync=True, map_files=True, storage_op
         if version < 1:
             raise InvalidError("versions count from 1")
     micros = 0 if as_of is None else _micros_of(as_of)
-    return _open(_os.fspath(uri), version or 0, micros, _settings_of(config, sync, storage_options, map_files))
+    return _open(_os.fspath(uri), version or 0, micros, _settings_of(config, sync, storage_options, map_files, commit_deadline))
 
 
-def _settings_of(config, sync, storage_options, map_files=True):
+def _settings_of(config, sync, storage_options, map_files, commit_deadline):
     # A text of YAML has a key, and therefore a colon before a space or a line's end; a path that looks so is given as a Path.
     is_text = isinstance(config, str) and any(mark in config + "\n" for mark in (": ", ":\n"))
     path_or_text = config if config is None or is_text else _os.fspath(config)
-    return _Settings(path_or_text, is_text, sync, map_files, _texts_of(storage_options))
+    millis = round(commit_deadline * 1000)
+    if millis < 1:
+        raise InvalidError(f"commit_deadline must be a time to wait, not {commit_deadline} seconds")
+    return _Settings(path_or_text, is_text, sync, map_files, millis, _texts_of(storage_options))
 
 
 def _texts_of(storage_options):

@@ -161,6 +161,8 @@ def create(
     codec: Mapping[str, str] | None = None,
     message: str | None = None,
     sync: bool = True,
+    map_files: bool = True,
+    commit_deadline: float = 60,
     storage_options: Mapping[str, str | int | bool] | None = None,
     config: str | os.PathLike[str] | None = None,
 ) -> Table: ...
@@ -171,6 +173,7 @@ def open(
     as_of: datetime.datetime | datetime.date | str | int | None = None,
     sync: bool = True,
     map_files: bool = True,
+    commit_deadline: float = 60,
     storage_options: Mapping[str, str | int | bool] | None = None,
     config: str | os.PathLike[str] | None = None,
 ) -> Table: ...

@@ -12,7 +12,7 @@
 #include "base/random.h"
 #include "packed/packed_file_writer.h"
 #include "packed/split_policy.h"
-#include "varve/packed.h"
+#include "varve/codec.h"
 
 namespace varve {
 
@@ -51,12 +51,6 @@ void LimitStatistics(const CollectionSchema& schema, PackedFiles* files) {
   }
 }
 
-// The highest level of a codec; 0: it has none.
-int HighestLevel(Compression compression) {
-  if (compression == Compression::kZstd) return 22;
-  return compression == Compression::kGzip ? 9 : 0;
-}
-
 // Each codec chosen by name is of a field that can have it.
 Status CheckCodecs(const CollectionSchema& schema, const PackedWriteOptions& options) {
   for (const auto& [name, codec] : options.fields) {
@@ -67,7 +61,8 @@ Status CheckCodecs(const CollectionSchema& schema, const PackedWriteOptions& opt
                            internal::DidYouMean(name, schema.ToArrow()->field_names()),
                        {.field = name});
     }
-    const int highest = HighestLevel(codec.compression);
+    const int highest =
+        std::ranges::find(kCodecs, codec.compression, &Codec::compression)->highest_level;
     if (codec.level < 0 || codec.level > highest) {
       return MakeError(ErrorKind::kInvalid, "the codec has no such level",
                        {.field = name,

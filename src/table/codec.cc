@@ -4,27 +4,12 @@
 #include <algorithm>
 #include <charconv>
 #include <iterator>
-#include <string_view>
 #include <system_error>
 #include <vector>
 
 #include "varve/suggestion.h"
 
 namespace varve {
-namespace {
-
-struct Codec {
-  std::string_view name;
-  Compression compression;
-  int highest_level;  // 0: it has no levels
-};
-constexpr Codec kCodecs[] = {
-    {"zstd", Compression::kZstd, 22},    {"lz4", Compression::kLz4, 0},
-    {"snappy", Compression::kSnappy, 0}, {"gzip", Compression::kGzip, 9},
-    {"none", Compression::kNone, 0},
-};
-
-}  // namespace
 
 Result<FieldWriteOptions> ParseCodec(const std::string& text, const std::string& field) {
   const size_t colon = text.find(':');

@@ -209,3 +209,19 @@ def test_primary_key(tmp_path, rows):
     assert len(made) == rows.num_rows
     with pytest.raises(varve.InvalidError, match="score"):
         varve.create(tmp_path / "u", rows, primary_key="score")
+
+
+def test_tables_are_made_and_opened_without_maps_and_with_a_deadline(tmp_path, rows):
+    made = varve.create(tmp_path / "t", rows, map_files=False, commit_deadline=5)
+    made.append(rows, message="again")
+    read = varve.open(tmp_path / "t", map_files=False, commit_deadline=0.5)
+    for each in (made, read):
+        assert plain(each.scan()).equals(plain(pa.concat_tables([rows, rows])))
+        assert plain(each.take([len(rows) - 1, 0])).equals(plain(rows.take([len(rows) - 1, 0])))
+
+
+@pytest.mark.parametrize("deadline", [0, -1, 0.0001])
+def test_a_commit_needs_time(tmp_path, rows, deadline):
+    with pytest.raises(varve.InvalidError, match="commit_deadline"):
+        varve.create(tmp_path / "t", rows, commit_deadline=deadline)
+    assert not (tmp_path / "t").exists()

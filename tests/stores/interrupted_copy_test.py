@@ -29,15 +29,20 @@ def run(*words, code=0):
 
 
 @pytest.fixture(scope="module")
-def objects():
-    """Of an address, every object below it with its bytes; not through the proxy, nor by our own client."""
-    store = fs.S3FileSystem(access_key=os.environ["AWS_ACCESS_KEY_ID"], secret_key=os.environ["AWS_SECRET_ACCESS_KEY"],
-                            region=os.environ["AWS_REGION"], endpoint_override=SERVER)
+def server():
+    """Neither through the proxy, nor by our own client."""
+    return fs.S3FileSystem(access_key=os.environ["AWS_ACCESS_KEY_ID"], secret_key=os.environ["AWS_SECRET_ACCESS_KEY"],
+                           region=os.environ["AWS_REGION"], endpoint_override=SERVER)
+
+
+@pytest.fixture(scope="module")
+def objects(server):
+    """Of an address, every object below it with its bytes."""
 
     def read(address, with_bytes=True):
         folder = address.removeprefix("s3://")
-        found = store.get_file_info(fs.FileSelector(folder, recursive=True, allow_not_found=True))
-        return {each.path.removeprefix(folder + "/"): store.open_input_file(each.path).read() if with_bytes else None
+        found = server.get_file_info(fs.FileSelector(folder, recursive=True, allow_not_found=True))
+        return {each.path.removeprefix(folder + "/"): server.open_input_file(each.path).read() if with_bytes else None
                 for each in found if each.is_file}
 
     return read
@@ -63,8 +68,8 @@ def proxy():
         yield proxy
 
 
-def copy(source, target, proxy):
-    return [VARVE, "cp", source, target, "--json", "--parallel", str(PARALLEL), "--target-option", f"endpoint={proxy.address}",
+def copy(source, target, proxy, *words):
+    return [VARVE, "cp", source, target, *words, "--json", "--parallel", str(PARALLEL), "--target-option", f"endpoint={proxy.address}",
             "--target-option", f"part_bytes={PART_BYTES}",
             "--target-option", "skip_probe=true"]
 
@@ -79,7 +84,7 @@ def writes_to(proxy, target):
     return [(request.path.removeprefix(prefix), request.step) for request in list(proxy.requests) if is_write(request)]
 
 
-def kill_copy(source, target, proxy, is_time):
+def kill_copy(source, target, proxy, is_time, *words):
     """Kills it at the first write for which `is_time`: that one, and those after it, do not arrive."""
     reached, killed = threading.Event(), threading.Event()
     lock = threading.Lock()
@@ -95,7 +100,7 @@ def kill_copy(source, target, proxy, is_time):
         return RESET
 
     proxy.restart(script)
-    with subprocess.Popen(copy(source, target, proxy), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(copy(source, target, proxy, *words), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         assert reached.wait(100)
         process.kill()
     assert process.returncode == -9
@@ -140,3 +145,25 @@ def test_killed_within_a_long_object(proxy, table, objects, step):
     check_the_rest_arrives(table, target, proxy, objects)
     parts = [each for each in before + [step for _, step in writes_to(proxy, target)] if each.startswith("part ")]
     assert sorted(parts) == ["part 1", "part 2", "part 3"]  # each once, in both runs together
+
+
+@pytest.mark.parametrize("step", ["begin", "part 2", "complete"])
+def test_killed_while_it_overwrites(proxy, table, objects, server, step):
+    """Each object is the old one or the new one, never a part of either; the same command again brings the new ones."""
+    source = f"{table}/data"  # the versions of a table are never replaced
+    whole = objects(source)
+    target = f"{STORE}/{uuid.uuid4().hex}/copy"
+    old = {path: f"old {path}".encode() for path in whole}
+    for path, content in old.items():
+        with server.open_output_stream(f"{target.removeprefix('s3://')}/{path}") as out:
+            out.write(content)
+    kill_copy(source, target, proxy, lambda request: request.step == step, "--overwrite")
+    there = objects(target)
+    assert there.keys() == whole.keys()
+    assert all(there[path] in (old[path], whole[path]) for path in there)
+    longest = max(whole, key=lambda path: len(whole[path]))
+    assert there[longest] == old[longest]
+    proxy.restart()
+    done = subprocess.run(copy(source, target, proxy, "--overwrite"), capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert objects(target) == whole

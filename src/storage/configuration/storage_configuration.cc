@@ -11,8 +11,8 @@
 
 #include "storage/configuration/service_settings.h"
 #include "storage/configuration/settings.h"
+#include "varve/codec.h"
 #include "varve/configuration.h"
-#include "varve/packed.h"
 
 namespace varve {
 namespace {
@@ -23,17 +23,6 @@ using internal::Settings;
 constexpr int kThreadsMax = 1024;
 constexpr int kRetriesMax = 100;
 
-struct Algorithm {
-  std::string_view name;
-  Compression compression;
-  int level_max;  // 0: it has no levels
-};
-constexpr Algorithm kAlgorithms[] = {
-    {"zstd", Compression::kZstd, 22},    {"lz4", Compression::kLz4, 12},
-    {"snappy", Compression::kSnappy, 0}, {"gzip", Compression::kGzip, 9},
-    {"none", Compression::kNone, 0},
-};
-
 // What is understood, and not built yet.
 constexpr std::string_view kNotBuilt[] = {
     "compression.concurrency",
@@ -42,20 +31,20 @@ constexpr std::string_view kNotBuilt[] = {
 };
 
 Status ReadCompression(const Settings& settings, CompressionConfiguration* out) {
-  const Algorithm* algorithm = std::begin(kAlgorithms);
+  const Codec* algorithm = std::begin(kCodecs);
   if (const Setting* setting = settings.Find("compression.algorithm")) {
-    algorithm = std::ranges::find(kAlgorithms, setting->value, &Algorithm::name);
-    if (algorithm == std::end(kAlgorithms)) {
+    algorithm = std::ranges::find(kCodecs, setting->value, &Codec::name);
+    if (algorithm == std::end(kCodecs)) {
       return Settings::Wrong(*setting, "unknown compression", "zstd, lz4, snappy, gzip or none");
     }
   }
   out->algorithm = algorithm->compression;
   const Setting* level = settings.Find("compression.level");
-  if (level != nullptr && algorithm->level_max == 0) {
+  if (level != nullptr && algorithm->highest_level == 0) {
     return Settings::Wrong(*level, "this compression has no levels", "no level");
   }
   ARROW_ASSIGN_OR_RAISE(const auto value,
-                        settings.Integer("compression.level", 1, algorithm->level_max));
+                        settings.Integer("compression.level", 1, algorithm->highest_level));
   out->level = static_cast<int>(value.value_or(0));
   ARROW_ASSIGN_OR_RAISE(const auto threads,
                         settings.Integer("compression.concurrency", 1, kThreadsMax));

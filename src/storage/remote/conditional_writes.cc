@@ -52,8 +52,11 @@ Status ConditionalWrites::CheckFinding(Finding* finding, const ProbeOptions& opt
   if (!finding->status || age > kRemembered) {
     const auto probe = ProbeConditionalWrites(client_.get(), options, random_);
     if (!probe.ok()) {
-      // What was found before stands until something else is.
-      return finding->status ? *finding->status : probe.status();
+      if (!finding->status) return probe.status();
+      // What was found before stands until something else is; not every commit asks again.
+      finding->found_at =
+          timer_->NowNanos() - std::chrono::nanoseconds(kRemembered - kAskedAgain).count();
+      return *finding->status;
     }
     if (options.writes) verdict_->listing_is_unordered = !probe->ordered_listing;
     finding->status = RefuseUnlessSafe(*probe, uri_);

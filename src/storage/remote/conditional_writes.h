@@ -24,6 +24,8 @@ namespace varve::internal {
 class ConditionalWrites {
  public:
   static constexpr std::chrono::minutes kRemembered{10};
+  /// After a store could not be tried, for which an earlier verdict stands meanwhile.
+  static constexpr std::chrono::minutes kAskedAgain{1};
 
   /// `client` must pass on all that it is given at once. `root` is what the verdict is remembered
   /// by, `uri` what messages call it. `multipart`: its uploads can be told apart.

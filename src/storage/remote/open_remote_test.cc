@@ -145,26 +145,27 @@ TEST_F(OpenRemoteTest, AStoreThatFailsIsReadAndNotCommittedTo) {
       Open(service, AddressOf("s3://fails/root?skip_probe=true"))->CheckConditionalWrites().ok());
 }
 
+// Refuses everything while `up` is false.
+class Switched : public ObjectClient {
+ public:
+  Switched(std::shared_ptr<ObjectClient> base, const bool* up) : base_(std::move(base)), up_(up) {}
+  void Start(ObjectRequest request, ObjectDone done) override {
+    if (!*up_) return done({.outcome = ObjectOutcome::kDenied, .http_status = 403});
+    base_->Start(std::move(request), std::move(done));
+  }
+  Result<std::unique_ptr<ObjectUpload>> OpenUpload(const std::string& path,
+                                                   const UploadOptions& options) override {
+    return base_->OpenUpload(path, options);
+  }
+
+ private:
+  const std::shared_ptr<ObjectClient> base_;
+  const bool* const up_;
+};
+
 TEST_F(OpenRemoteTest, WhereNothingIsLearnedItIsTriedAgain) {
   bool up = false;
   const auto simulated = std::make_shared<SimulatedClient>();
-  class Switched : public ObjectClient {
-   public:
-    Switched(std::shared_ptr<ObjectClient> base, const bool* up)
-        : base_(std::move(base)), up_(up) {}
-    void Start(ObjectRequest request, ObjectDone done) override {
-      if (!*up_) return done({.outcome = ObjectOutcome::kDenied, .http_status = 403});
-      base_->Start(std::move(request), std::move(done));
-    }
-    Result<std::unique_ptr<ObjectUpload>> OpenUpload(const std::string& path,
-                                                     const UploadOptions& options) override {
-      return base_->OpenUpload(path, options);
-    }
-
-   private:
-    const std::shared_ptr<ObjectClient> base_;
-    const bool* const up_;
-  };
   const auto store =
       Open(std::make_shared<Switched>(simulated, &up), AddressOf("s3://denied/root"));
   EXPECT_EQ(KindOf(store->CheckConditionalWrites()), ErrorKind::kDenied);
@@ -231,6 +232,27 @@ TEST_F(OpenRemoteTest, AVerdictIsLookedAtAgainAfterAWhile) {
   timer_.Advance(seconds(1));
   EXPECT_TRUE(store->CheckConditionalWrites().ok());
   EXPECT_EQ(store->Metrics()->calls(), 2 * calls);
+}
+
+TEST_F(OpenRemoteTest, AVerdictStandsWhileTheStoreCannotBeTried) {
+  bool up = true;
+  const auto store =
+      ComposeRemote(std::make_shared<Switched>(std::make_shared<SimulatedClient>(), &up),
+                    AddressOf("s3://stands/root"), FreshEndpoint(&timer_), &timer_, random_.get());
+  EXPECT_TRUE(store->CheckConditionalWrites().ok());
+  up = false;
+  timer_.Advance(ConditionalWrites::kRemembered + seconds(1));
+  int64_t calls = store->Metrics()->calls();
+  EXPECT_TRUE(store->CheckConditionalWrites().ok());
+  EXPECT_GT(store->Metrics()->calls(), calls);
+  // The next writers do not ask in vain, until it may be otherwise.
+  calls = store->Metrics()->calls();
+  timer_.Advance(ConditionalWrites::kAskedAgain);
+  EXPECT_TRUE(store->CheckConditionalWrites().ok());
+  EXPECT_EQ(store->Metrics()->calls(), calls);
+  timer_.Advance(seconds(1));
+  EXPECT_TRUE(store->CheckConditionalWrites().ok());
+  EXPECT_GT(store->Metrics()->calls(), calls);
 }
 
 // The condition of a completion is tried before the first object that rests on it, and only then.

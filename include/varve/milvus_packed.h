@@ -33,7 +33,8 @@ struct ColumnGroup {
 struct MilvusPackedWriteOptions {
   int64_t buffer_bytes =
       0;  ///< memory for rows not yet written; 0: row groups are tried with every batch
-  int64_t part_bytes = 10 << 20;      ///< of a multipart upload
+  int64_t part_bytes =
+      10 << 20;  ///< of a multipart upload, where the store does not choose for itself
   int64_t row_group_bytes = 1 << 20;  ///< of Arrow memory
   /// Further footer entries, between Milvus' own.
   std::vector<std::pair<std::string, std::string>> metadata;

@@ -64,11 +64,12 @@ struct SegmentReadOptions {
   int64_t batch_rows = 8192;    ///< an upper bound
 };
 
+/// Memory:  of V1 one chunk, that is one insert log of each field asked for; all deletes
 /// Threads: const methods may be called concurrently.
 class VARVE_EXPORT SegmentReader {
  public:
-  /// `deltas`: further delta logs that apply, those of L0 segments.
-  /// Errors: Corruption naming the object
+  /// Reads nothing yet. `deltas`: further delta logs that apply, those of L0 segments.
+  /// Errors: Invalid for a list that is there twice; Corruption for numbers of rows that differ
   static Result<std::unique_ptr<SegmentReader>> Open(std::shared_ptr<ChunkManager> store,
                                                      std::shared_ptr<const CollectionSchema> schema,
                                                      SegmentFiles files,
@@ -76,10 +77,12 @@ class VARVE_EXPORT SegmentReader {
   ~SegmentReader();
 
   const SegmentFiles& files() const;
-  int64_t num_deletes() const;
+  /// In all delta logs, which this reads unless a scan has. A key may be deleted more than once.
+  Result<int64_t> CountDeletes() const;
 
-  /// Visible rows in the order of insertion, in the Arrow form of the schema. The stream holds what
-  /// it needs.
+  /// Visible rows in the order of insertion, in the Arrow form of the schema. A field that a chunk
+  /// lacks has its default there, or nulls. The stream holds what it needs.
+  /// Errors: Invalid for an unknown column; here and of the stream Corruption naming the object
   Result<std::shared_ptr<arrow::RecordBatchReader>> Scan(
       const SegmentReadOptions& options = {}) const;
 

@@ -9,7 +9,7 @@
 
 #include "packed/read_wave.h"
 #include "query/predicate.h"
-#include "table/projection.h"
+#include "schema/projection.h"
 #include "table/snapshot_state.h"
 
 namespace varve::internal {

@@ -6,7 +6,7 @@
 
 #include "arrow/record_batch.h"
 #include "query/predicate.h"
-#include "table/projection.h"
+#include "schema/projection.h"
 #include "table/snapshot_state.h"
 
 namespace varve::internal {

@@ -7,7 +7,7 @@
 #include "arrow/array.h"
 #include "base/stop.h"
 #include "query/pruning.h"
-#include "table/projection.h"
+#include "schema/projection.h"
 
 namespace varve::internal {
 namespace {

@@ -7,7 +7,7 @@
 #include <span>
 
 #include "arrow/type_fwd.h"
-#include "table/projection.h"
+#include "schema/projection.h"
 #include "table/snapshot_state.h"
 
 namespace varve::internal {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "table/projection.h"
+#include "schema/projection.h"
 
 #include <algorithm>
 #include <set>

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "packed/milvus_packed_set.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "arrow/array.h"
+#include "arrow/array/util.h"
+#include "arrow/record_batch.h"
+#include "arrow/type.h"
+#include "arrow/util/key_value_metadata.h"
+#include "packed/column_scan.h"
+#include "packed/field_id.h"
+#include "packed/milvus_footer.h"
+#include "packed/packed_layout.h"
+#include "packed/parquet_errors.h"
+#include "parquet/arrow/schema.h"
+#include "parquet/metadata.h"
+
+namespace varve::internal {
+namespace {
+
+using FilePtr = std::shared_ptr<const PackedFileReader>;
+using FooterPtr = std::shared_ptr<parquet::FileMetaData>;
+
+// nullptr: the footer has no such key.
+const std::string* FindKey(const parquet::FileMetaData& footer, const char* key) {
+  const auto& pairs = footer.key_value_metadata();
+  const int index = pairs == nullptr ? -1 : pairs->FindKey(key);
+  return index < 0 ? nullptr : &pairs->value(index);
+}
+
+Result<const std::string*> NeedKey(const parquet::FileMetaData& footer, const char* key,
+                                   const std::string& path) {
+  const std::string* value = FindKey(footer, key);
+  if (value != nullptr) return value;
+  return Corruption("a footer key is missing", {.object = path, .field = key});
+}
+
+// A file of Milvus: it has the keys, and what they say of its row groups is true.
+Status CheckKeys(const parquet::FileMetaData& footer, const std::string& path) {
+  ARROW_RETURN_NOT_OK(NeedKey(footer, kGroupFieldIdsKey, path).status());
+  ARROW_RETURN_NOT_OK(NeedKey(footer, kStorageVersionKey, path).status());
+  ARROW_ASSIGN_OR_RAISE(const std::string* key, NeedKey(footer, kRowGroupsKey, path));
+  ARROW_ASSIGN_OR_RAISE(const auto row_groups, ParseRowGroups(*key, path));
+  const int count = footer.num_row_groups();
+  if (static_cast<int>(row_groups.size()) != count) {
+    return Corruption("footer key and footer disagree on row groups",
+                      {.object = path,
+                       .field = kRowGroupsKey,
+                       .expected = std::to_string(count),
+                       .found = std::to_string(row_groups.size())});
+  }
+  for (int i = 0; i < count; ++i) {
+    const int64_t stored = footer.RowGroup(i)->num_rows();
+    const int64_t found = row_groups[static_cast<size_t>(i)].num_rows;
+    if (found == stored) continue;
+    return Corruption("footer key and footer disagree on the rows of a row group",
+                      {.object = path,
+                       .field = kRowGroupsKey,
+                       .expected = std::to_string(stored),
+                       .found = std::to_string(found)});
+  }
+  return Status::OK();
+}
+
+Result<FilePtr> OpenFile(const std::shared_ptr<ChunkManager>& store, const std::string& path) {
+  ARROW_ASSIGN_OR_RAISE(auto file, PackedFileReader::Open(store, path));
+  return FilePtr(std::move(file));
+}
+
+// Column `position` of a file, which is to be that of `field`.
+Result<std::shared_ptr<const PackedColumnReader>> OpenColumn(const PackedFileReader& file,
+                                                             int position,
+                                                             const arrow::Field& field,
+                                                             int64_t field_id) {
+  const std::string& path = file.path();
+  ARROW_ASSIGN_OR_RAISE(const FooterPtr footer, file.Footer());
+  const auto& root = *footer->schema()->group_node();
+  if (position >= root.field_count()) {
+    return Corruption("the file has fewer columns than its set says",
+                      {.object = path,
+                       .field = field.name(),
+                       .expected = "at least " + std::to_string(position + 1),
+                       .found = std::to_string(root.field_count())});
+  }
+  const auto& node = *root.field(position);
+  if (node.field_id() >= 0 && node.field_id() != field_id) {
+    return Corruption("another field stands where the set says that this one is",
+                      {.object = path,
+                       .field = field.name(),
+                       .expected = "field id " + std::to_string(field_id),
+                       .found = std::to_string(node.field_id())});
+  }
+  std::shared_ptr<arrow::Schema> stored;
+  ARROW_RETURN_NOT_OK(CatchParquet(path, "schema", [&] {
+    return parquet::arrow::FromParquetSchema(footer->schema(), &stored);
+  }));
+  // What the elements of lists are called is each writer's own affair.
+  const auto& type = stored->field(position)->type();
+  if (!type->Equals(*field.type())) {
+    return MakeError(ErrorKind::kInvalid, "the field is stored as another type",
+                     {.object = path,
+                      .field = field.name(),
+                      .expected = field.type()->ToString(),
+                      .found = type->ToString()});
+  }
+  return file.Column(
+      {.field_id = node.field_id(), .name = node.name(), .arrow_type = field.type()});
+}
+
+// A null where the schema that was asked for has none.
+Status CheckNulls(const arrow::Array& values, const arrow::Field& field, const std::string& path) {
+  if (field.nullable() || values.null_count() == 0) return Status::OK();
+  return Corruption("null in a required field", {.object = path, .field = field.name()});
+}
+
+}  // namespace
+
+class MilvusPackedSet::Stream : public arrow::RecordBatchReader {
+ public:
+  Stream(const MilvusPackedSet& set, std::shared_ptr<arrow::Schema> schema,
+         const MilvusPackedReadOptions& options)
+      : schema_(std::move(schema)),
+        paths_(set.paths_),
+        batch_ends_(set.batch_ends_),
+        num_rows_(set.num_rows_),
+        batch_rows_(options.batch_rows),
+        has_any_(set.HasAny()),
+        scan_(Chosen(set),
+              {.batch_size = options.batch_rows,
+               .window_bytes = options.buffer_bytes > 0 ? options.buffer_bytes : kUnlimitedBytes}) {
+    for (int i = 0; i < schema_->num_fields(); ++i) is_present_.push_back(set.Has(i));
+  }
+
+  std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
+
+  Status ReadNext(std::shared_ptr<arrow::RecordBatch>* out) override {
+    *out = nullptr;
+    if (next_ >= num_rows_) return Status::OK();
+    const int64_t end = *std::upper_bound(batch_ends_.begin(), batch_ends_.end(), next_);
+    int64_t length = std::min(batch_rows_, end - next_);
+    arrow::ArrayVector present;
+    if (has_any_) {
+      ARROW_ASSIGN_OR_RAISE(present, scan_.Next(next_, end));
+      length = present.front()->length();
+    }
+    arrow::ArrayVector columns;
+    auto from = present.begin();
+    for (int i = 0; i < schema_->num_fields(); ++i) {
+      const arrow::Field& field = *schema_->field(i);
+      if (is_present_[static_cast<size_t>(i)]) {
+        ARROW_RETURN_NOT_OK(CheckNulls(**from, field, paths_[static_cast<size_t>(i)]));
+        columns.push_back(*from++);
+      } else {
+        ARROW_ASSIGN_OR_RAISE(auto nulls, arrow::MakeArrayOfNull(field.type(), length));
+        columns.push_back(std::move(nulls));
+      }
+    }
+    next_ += length;
+    *out = arrow::RecordBatch::Make(schema_, length, std::move(columns));
+    return Status::OK();
+  }
+
+ private:
+  // Enough to keep any link busy.
+  static constexpr int64_t kUnlimitedBytes = int64_t{1} << 30;
+
+  static std::vector<std::shared_ptr<const PackedColumnReader>> Chosen(const MilvusPackedSet& set) {
+    std::vector<std::shared_ptr<const PackedColumnReader>> chosen;
+    for (const auto& column : set.columns_) {
+      if (column != nullptr) chosen.push_back(column);
+    }
+    return chosen;
+  }
+
+  const std::shared_ptr<arrow::Schema> schema_;
+  const std::vector<std::string> paths_;
+  const std::vector<int64_t> batch_ends_;
+  const int64_t num_rows_;
+  const int64_t batch_rows_;
+  const bool has_any_;
+  std::vector<bool> is_present_;
+  ColumnScan scan_;
+  int64_t next_ = 0;
+};
+
+Result<std::shared_ptr<const MilvusPackedSet>> MilvusPackedSet::Open(
+    const std::shared_ptr<ChunkManager>& store, const std::vector<std::string>& paths,
+    const arrow::Schema& schema) {
+  if (paths.empty()) return MakeError(ErrorKind::kInvalid, "a packed set without files");
+  ARROW_ASSIGN_OR_RAISE(const auto ids, FieldIdsOf(schema));
+  const auto set = std::make_shared<MilvusPackedSet>();
+  set->columns_.resize(ids.size());
+  set->paths_.resize(ids.size());
+  ARROW_ASSIGN_OR_RAISE(FilePtr first, OpenFile(store, paths.front()));
+  set->num_rows_ = first->num_rows();
+  ARROW_ASSIGN_OR_RAISE(const FooterPtr footer, first->Footer());
+  if (FindKey(*footer, kGroupFieldIdsKey) == nullptr && first->Layout().ok()) {
+    std::vector<FilePtr> files{std::move(first)};
+    for (size_t i = 1; i < paths.size(); ++i) {
+      ARROW_ASSIGN_OR_RAISE(auto file, OpenFile(store, paths[i]));
+      files.push_back(std::move(file));
+    }
+    ARROW_RETURN_NOT_OK(set->OpenByFieldId(std::move(files), schema, ids));
+  } else {
+    ARROW_RETURN_NOT_OK(CheckKeys(*footer, paths.front()));
+    const std::string& groups = *FindKey(*footer, kGroupFieldIdsKey);
+    ARROW_RETURN_NOT_OK(set->OpenByPosition(store, paths, schema, ids, std::move(first), groups));
+  }
+  set->batch_ends_.push_back(set->num_rows_);
+  std::sort(set->batch_ends_.begin(), set->batch_ends_.end());
+  return set;
+}
+
+Status MilvusPackedSet::OpenByPosition(const std::shared_ptr<ChunkManager>& store,
+                                       const std::vector<std::string>& paths,
+                                       const arrow::Schema& schema, const std::vector<int64_t>& ids,
+                                       FilePtr first, const std::string& groups) {
+  ARROW_ASSIGN_OR_RAISE(const auto ids_of_files, ParseGroupFieldIds(groups, paths.front()));
+  std::map<int64_t, std::pair<size_t, int>> places;
+  for (size_t file = 0; file < ids_of_files.size(); ++file) {
+    for (size_t i = 0; i < ids_of_files[file].size(); ++i) {
+      places[ids_of_files[file][i]] = {file, static_cast<int>(i)};
+    }
+  }
+  std::vector<FilePtr> files(ids_of_files.size());
+  if (!files.empty()) files.front() = std::move(first);
+  std::vector<bool> is_joined(files.size());
+  for (size_t i = 0; i < ids.size(); ++i) {
+    const auto place = places.find(ids[i]);
+    if (place == places.end()) continue;
+    const auto [at, position] = place->second;
+    const auto& field = *schema.field(static_cast<int>(i));
+    if (at >= paths.size()) {
+      return MakeError(ErrorKind::kInvalid, "the set has more files than were named",
+                       {.object = paths.front(),
+                        .field = field.name(),
+                        .expected = std::to_string(ids_of_files.size()),
+                        .found = std::to_string(paths.size())});
+    }
+    if (files[at] == nullptr) {
+      ARROW_ASSIGN_OR_RAISE(files[at], OpenFile(store, paths[at]));
+      ARROW_ASSIGN_OR_RAISE(const FooterPtr footer, files[at]->Footer());
+      ARROW_RETURN_NOT_OK(CheckKeys(*footer, paths[at]));
+    }
+    if (!is_joined[at]) ARROW_RETURN_NOT_OK(Join(*files[at]));
+    is_joined[at] = true;
+    ARROW_ASSIGN_OR_RAISE(columns_[i], OpenColumn(*files[at], position, field, ids[i]));
+    paths_[i] = paths[at];
+  }
+  return Status::OK();
+}
+
+Status MilvusPackedSet::OpenByFieldId(std::vector<FilePtr> files, const arrow::Schema& schema,
+                                      const std::vector<int64_t>& ids) {
+  for (const FilePtr& file : files) {
+    ARROW_RETURN_NOT_OK(Join(*file));
+    for (size_t i = 0; i < ids.size(); ++i) {
+      if (columns_[i] != nullptr) continue;
+      const auto& field = *schema.field(static_cast<int>(i));
+      ARROW_ASSIGN_OR_RAISE(
+          columns_[i],
+          file->Column({.field_id = ids[i], .name = field.name(), .arrow_type = field.type()}));
+      paths_[i] = file->path();
+    }
+  }
+  return Status::OK();
+}
+
+Status MilvusPackedSet::Join(const PackedFileReader& file) {
+  if (num_rows_ != file.num_rows()) {
+    return Corruption("the files of a set differ in their number of rows",
+                      {.object = file.path(),
+                       .expected = std::to_string(num_rows_),
+                       .found = std::to_string(file.num_rows())});
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto starts, file.RowGroupStarts());
+  batch_ends_.insert(batch_ends_.end(), starts.begin() + 1, starts.end());
+  return Status::OK();
+}
+
+bool MilvusPackedSet::HasAny() const {
+  return std::any_of(columns_.begin(), columns_.end(),
+                     [](const auto& column) { return column != nullptr; });
+}
+
+std::shared_ptr<arrow::RecordBatchReader> MilvusPackedSet::Scan(
+    std::shared_ptr<arrow::Schema> schema, const MilvusPackedReadOptions& options) const {
+  return std::make_shared<Stream>(*this, std::move(schema), options);
+}
+
+}  // namespace varve::internal

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "arrow/array/array_base.h"
+#include "arrow/record_batch.h"
+#include "arrow/type.h"
+#include "arrow/type_traits.h"
+#include "arrow/util/byte_size.h"
+#include "base/executor.h"
+#include "packed/field_id.h"
+#include "packed/milvus_file_writer.h"
+#include "packed/milvus_footer.h"
+#include "packed/visible_bytes.h"
+#include "varve/milvus_packed.h"
+
+namespace varve {
+
+using internal::Executor;
+using internal::MilvusFileWriter;
+
+namespace {
+
+bool IsStored(const arrow::DataType& type) {
+  if (type.id() == arrow::Type::LIST) return IsStored(*type.field(0)->type());
+  return arrow::is_primitive(type.id()) || type.id() == arrow::Type::FIXED_SIZE_BINARY ||
+         type.id() == arrow::Type::STRING || type.id() == arrow::Type::BINARY;
+}
+
+Status CheckTypes(const arrow::Schema& schema) {
+  for (const auto& field : schema.fields()) {
+    if (IsStored(*field->type())) continue;
+    return MakeError(ErrorKind::kInvalid, "Milvus stores no such type",
+                     {.field = field->name(), .found = field->type()->ToString()});
+  }
+  return Status::OK();
+}
+
+// Every column in exactly one group, ascending in it; a path for every group.
+Status CheckGroups(const arrow::Schema& schema, const std::vector<ColumnGroup>& groups,
+                   const std::vector<std::string>& paths) {
+  if (groups.size() != paths.size()) {
+    return MakeError(
+        ErrorKind::kInvalid, "not as many paths as column groups",
+        {.expected = std::to_string(groups.size()), .found = std::to_string(paths.size())});
+  }
+  std::set<int> known;
+  for (const ColumnGroup& group : groups) {
+    for (size_t i = 0; i < group.columns.size(); ++i) {
+      const int column = group.columns[i];
+      const std::string found = std::to_string(column);
+      if (column < 0 || column >= schema.num_fields()) {
+        return MakeError(
+            ErrorKind::kInvalid, "a column group names a column that is not there",
+            {.expected = "below " + std::to_string(schema.num_fields()), .found = found});
+      }
+      if (!known.insert(column).second) {
+        return MakeError(ErrorKind::kInvalid, "a column is in two groups",
+                         {.field = schema.field(column)->name()});
+      }
+      if (i > 0 && column < group.columns[i - 1]) {
+        return MakeError(ErrorKind::kInvalid,
+                         "the columns of a group are not in the order of the schema",
+                         {.field = schema.field(column)->name(), .found = found});
+      }
+    }
+  }
+  for (int column = 0; column < schema.num_fields(); ++column) {
+    if (!known.contains(column)) {
+      return MakeError(ErrorKind::kInvalid, "a column is in no group",
+                       {.field = schema.field(column)->name()});
+    }
+  }
+  if (known.empty()) return MakeError(ErrorKind::kInvalid, "a packed set needs at least one field");
+  return Status::OK();
+}
+
+}  // namespace
+
+class MilvusPackedWriter::Impl {
+ public:
+  Impl(std::shared_ptr<ChunkManager> store, std::shared_ptr<arrow::Schema> schema,
+       MilvusPackedWriteOptions options)
+      : store_(std::move(store)), schema_(std::move(schema)), options_(std::move(options)) {}
+
+  ~Impl() { static_cast<void>(AbortFiles()); }
+
+  Status Open(const std::vector<int64_t>& ids, const std::vector<ColumnGroup>& groups,
+              std::vector<std::string> paths) {
+    std::vector<std::vector<int64_t>> ids_of_groups;
+    for (size_t i = 0; i < groups.size(); ++i) {
+      if (groups[i].columns.empty()) continue;
+      MilvusPackedFile file{.path = std::move(paths[i]), .group_id = groups[i].group_id};
+      arrow::FieldVector fields;
+      for (const int column : groups[i].columns) {
+        fields.push_back(schema_->field(column));
+        file.field_ids.push_back(ids[static_cast<size_t>(column)]);
+        file.null_counts[file.field_ids.back()] = 0;
+      }
+      ids_of_groups.push_back(file.field_ids);
+      ARROW_ASSIGN_OR_RAISE(
+          auto object, store_->OpenWriter(file.path, {.name_is_fresh = options_.names_are_fresh}));
+      ARROW_ASSIGN_OR_RAISE(
+          auto writer, MilvusFileWriter::Open(std::move(object), arrow::schema(std::move(fields)),
+                                              options_.row_group_bytes));
+      files_.push_back(std::move(file));
+      columns_.push_back(groups[i].columns);
+      writers_.push_back(std::move(writer));
+    }
+    group_field_ids_ = internal::EncodeGroupFieldIds(ids_of_groups);
+    return Status::OK();
+  }
+
+  Status Write(const arrow::RecordBatch& batch) {
+    RETURN_NOT_OK(CheckOpen());
+    RETURN_NOT_OK(CheckColumns(batch));
+    if (batch.num_rows() == 0) return Status::OK();
+    const Status status = Append(batch);
+    is_failed_ = !status.ok();
+    return status;
+  }
+
+  Result<std::vector<MilvusPackedFile>> Close() {
+    RETURN_NOT_OK(CheckOpen());
+    // Whatever happens, nothing can be written any more.
+    is_closed_ = true;
+    const auto count = static_cast<int64_t>(files_.size());
+    Status status = Executor::Default()->ParallelFor(count, [&](int64_t i) {
+      return writers_[static_cast<size_t>(i)]->Finish(group_field_ids_, options_.metadata);
+    });
+    std::vector<uint8_t> published(files_.size());
+    if (status.ok()) {
+      status = Executor::Default()->ParallelFor(count, [&](int64_t i) -> Status {
+        const auto at = static_cast<size_t>(i);
+        RETURN_NOT_OK(writers_[at]->Publish());
+        published[at] = 1;
+        files_[at].file_bytes = writers_[at]->file_bytes();
+        return Status::OK();
+      });
+    }
+    if (status.ok()) {
+      writers_.clear();
+      return std::move(files_);
+    }
+    static_cast<void>(AbortFiles());  // the first error says more
+    for (size_t i = 0; i < files_.size(); ++i) {
+      // Best effort: without its companions the file is garbage, not damage.
+      if (published[i] != 0) static_cast<void>(store_->Remove(files_[i].path));
+    }
+    return status;
+  }
+
+  Status Abort() {
+    is_closed_ = true;
+    return AbortFiles();
+  }
+
+ private:
+  Status CheckOpen() const {
+    if (!is_failed_ && !is_closed_) return Status::OK();
+    return MakeError(ErrorKind::kInvalid, "packed writer is closed or has failed");
+  }
+
+  Status CheckColumns(const arrow::RecordBatch& batch) const {
+    if (batch.num_columns() != schema_->num_fields()) {
+      return MakeError(ErrorKind::kInvalid, "wrong number of columns",
+                       {.expected = std::to_string(schema_->num_fields()),
+                        .found = std::to_string(batch.num_columns())});
+    }
+    for (int i = 0; i < batch.num_columns(); ++i) {
+      const arrow::Field& field = *schema_->field(i);
+      const arrow::Array& column = *batch.column(i);
+      if (!column.type()->Equals(*field.type())) {
+        return MakeError(ErrorKind::kInvalid, "wrong type",
+                         {.field = field.name(),
+                          .expected = field.type()->ToString(),
+                          .found = column.type()->ToString()});
+      }
+      if (!field.nullable() && column.null_count() > 0) {
+        return MakeError(ErrorKind::kInvalid, "null in a required field", {.field = field.name()});
+      }
+    }
+    return Status::OK();
+  }
+
+  Status Append(const arrow::RecordBatch& batch) {
+    RETURN_NOT_OK(MakeRoom(arrow::util::TotalBufferSize(batch)));
+    for (size_t i = 0; i < writers_.size(); ++i) {
+      MilvusPackedFile& file = files_[i];
+      arrow::ArrayVector columns;
+      for (size_t at = 0; at < columns_[i].size(); ++at) {
+        columns.push_back(batch.column(columns_[i][at]));
+        file.memory_bytes += internal::VisibleBytes(*columns.back());
+        file.null_counts[file.field_ids[at]] += columns.back()->null_count();
+      }
+      file.num_rows += batch.num_rows();
+      writers_[i]->Append(std::move(columns), batch.num_rows());
+    }
+    return Status::OK();
+  }
+
+  // Flushes the group with the most memory, until `bytes` more stay within the buffer.
+  Status MakeRoom(int64_t bytes) {
+    while (true) {
+      int64_t waiting = 0;
+      MilvusFileWriter* largest = writers_.front().get();
+      for (const auto& writer : writers_) {
+        waiting += writer->waiting_bytes();
+        if (writer->waiting_bytes() > largest->waiting_bytes()) largest = writer.get();
+      }
+      if (waiting == 0 || waiting + bytes < options_.buffer_bytes) return Status::OK();
+      RETURN_NOT_OK(largest->Flush());
+    }
+  }
+
+  Status AbortFiles() {
+    Status first;
+    for (auto& writer : std::exchange(writers_, {})) {
+      const Status status = writer->Abort();
+      if (first.ok()) first = status;
+    }
+    return first;
+  }
+
+  const std::shared_ptr<ChunkManager> store_;
+  const std::shared_ptr<arrow::Schema> schema_;
+  const MilvusPackedWriteOptions options_;
+  // One a file.
+  std::vector<MilvusPackedFile> files_;
+  std::vector<std::vector<int>> columns_;
+  std::vector<std::unique_ptr<MilvusFileWriter>> writers_;
+  std::string group_field_ids_;
+  bool is_failed_ = false;
+  bool is_closed_ = false;
+};
+
+MilvusPackedWriter::MilvusPackedWriter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+MilvusPackedWriter::~MilvusPackedWriter() = default;
+
+Result<std::unique_ptr<MilvusPackedWriter>> MilvusPackedWriter::Make(
+    std::shared_ptr<ChunkManager> store, std::shared_ptr<arrow::Schema> schema,
+    std::vector<ColumnGroup> groups, std::vector<std::string> paths,
+    MilvusPackedWriteOptions options) {
+  ARROW_ASSIGN_OR_RAISE(const auto ids, internal::FieldIdsOf(*schema));
+  RETURN_NOT_OK(CheckTypes(*schema));
+  RETURN_NOT_OK(CheckGroups(*schema, groups, paths));
+  auto impl = std::make_unique<Impl>(std::move(store), std::move(schema), std::move(options));
+  RETURN_NOT_OK(impl->Open(ids, groups, std::move(paths)));
+  return std::unique_ptr<MilvusPackedWriter>(new MilvusPackedWriter(std::move(impl)));
+}
+
+Status MilvusPackedWriter::Write(const std::shared_ptr<arrow::RecordBatch>& batch) {
+  return impl_->Write(*batch);
+}
+Result<std::vector<MilvusPackedFile>> MilvusPackedWriter::Close() { return impl_->Close(); }
+Status MilvusPackedWriter::Abort() { return impl_->Abort(); }
+
+}  // namespace varve

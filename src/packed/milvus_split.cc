@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "packed/milvus_split.h"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+
+namespace varve::internal {
+namespace {
+
+bool IsSearched(DataType type) {
+  return IsDenseVector(type) || type == DataType::kSparseFloatVector ||
+         type == DataType::kArrayOfVector || type == DataType::kText;
+}
+
+// Hands out columns to groups.
+class Split {
+ public:
+  explicit Split(const std::vector<FieldSchema>& fields) : fields_(fields) {
+    for (size_t i = 0; i < fields.size(); ++i) left_.push_back(static_cast<int>(i));
+  }
+
+  // All columns left that `takes` in one group, even if there are none.
+  void TakeTogether(const std::function<bool(int)>& takes) {
+    ColumnGroup group{.group_id = next_group_id_++};
+    std::erase_if(left_, [&](int column) {
+      if (takes(column)) group.columns.push_back(column);
+      return takes(column);
+    });
+    groups_.push_back(std::move(group));
+  }
+
+  // Each of them in a group of its own.
+  void TakeEach(const std::function<bool(int)>& takes) {
+    std::erase_if(left_, [&](int column) {
+      if (takes(column)) {
+        groups_.push_back({fields_[static_cast<size_t>(column)].field_id, {column}});
+      }
+      return takes(column);
+    });
+  }
+
+  void TakeSearched() {
+    TakeEach(
+        [&](int column) { return IsSearched(fields_[static_cast<size_t>(column)].data_type); });
+  }
+
+  // What is left in one group, if there is any.
+  void TakeRest() {
+    if (!left_.empty()) TakeTogether([](int) { return true; });
+  }
+
+  std::vector<ColumnGroup> Finish() {
+    std::ranges::stable_sort(groups_, {}, &ColumnGroup::group_id);
+    return std::move(groups_);
+  }
+
+ private:
+  const std::vector<FieldSchema>& fields_;
+  std::vector<int> left_;
+  std::vector<ColumnGroup> groups_;
+  int64_t next_group_id_ = 0;
+};
+
+}  // namespace
+
+std::vector<ColumnGroup> SplitMilvusColumns(const std::vector<FieldSchema>& fields,
+                                            const std::vector<double>& average_bytes,
+                                            const MilvusSplitOptions& options) {
+  Split split(fields);
+  if (options.split_system_columns) {
+    split.TakeTogether([&](int column) {
+      const FieldSchema& field = fields[static_cast<size_t>(column)];
+      return field.field_id < kFirstUserFieldId ||
+             (options.include_primary_key && field.primary_key) ||
+             (options.include_partition_key && field.field_id == options.partition_key_id) ||
+             (options.include_clustering_key && field.field_id == options.clustering_key_id);
+    });
+  }
+  if (options.split_by_average_size) {
+    split.TakeEach([&](int column) {
+      return average_bytes[static_cast<size_t>(column)] >= options.average_bytes_limit;
+    });
+  }
+  split.TakeSearched();
+  split.TakeRest();
+  return split.Finish();
+}
+
+std::vector<ColumnGroup> LegacyMilvusColumns(const std::vector<FieldSchema>& fields) {
+  Split split(fields);
+  split.TakeSearched();
+  split.TakeRest();
+  return split.Finish();
+}
+
+Result<std::vector<ColumnGroup>> RestoreMilvusColumns(
+    const std::vector<FieldSchema>& fields,
+    const std::map<int64_t, std::vector<int64_t>>& field_ids_by_group) {
+  for (const auto& [group_id, field_ids] : field_ids_by_group) {
+    if (field_ids.empty()) return LegacyMilvusColumns(fields);
+  }
+  std::map<int64_t, int64_t> group_of;
+  for (const auto& [group_id, field_ids] : field_ids_by_group) {
+    for (const int64_t id : field_ids) {
+      if (group_of.emplace(id, group_id).second) continue;
+      return MakeError(
+          ErrorKind::kInvalid, "a field is in two column groups",
+          {.found = "field id " + std::to_string(id) + " in groups " +
+                    std::to_string(group_of[id]) + " and " + std::to_string(group_id)});
+    }
+  }
+  std::map<int64_t, ColumnGroup> groups;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const auto found = group_of.find(fields[i].field_id);
+    if (found == group_of.end()) {
+      return MakeError(
+          ErrorKind::kInvalid, "the segment's column groups lack a field",
+          {.field = fields[i].name, .expected = "field id " + std::to_string(fields[i].field_id)});
+    }
+    ColumnGroup& group = groups[found->second];
+    group.group_id = found->second;
+    group.columns.push_back(static_cast<int>(i));
+  }
+  std::vector<ColumnGroup> restored;
+  for (auto& [group_id, group] : groups) restored.push_back(std::move(group));
+  return restored;
+}
+
+}  // namespace varve::internal

@@ -30,10 +30,10 @@ extern const CommandEntry kVersionCommand;
 
 std::span<const CommandEntry> Commands() {
   static const std::array kCommands = {
-      kQuickstartCommand, kCreateCommand,  kImportCommand, kCpCommand,     kInfoCommand,
-      kSchemaCommand,     kHistoryCommand, kTreeCommand,   kStatsCommand,  kHeadCommand,
-      kTakeCommand,       kQueryCommand,   kExportCommand, kVerifyCommand, kDoctorCommand,
-      kResolveCommand,    kSegmentCommand, kBinlogCommand, kBenchCommand,  kCompletionCommand,
+      kQuickstartCommand, kCreateCommand,  kImportCommand,  kCpCommand,     kInfoCommand,
+      kSchemaCommand,     kHistoryCommand, kTreeCommand,    kStatsCommand,  kHeadCommand,
+      kTakeCommand,       kQueryCommand,   kExportCommand,  kVerifyCommand, kDoctorCommand,
+      kResolveCommand,    kBenchCommand,   kSegmentCommand, kBinlogCommand, kCompletionCommand,
       kVersionCommand};
   return kCommands;
 }

@@ -53,6 +53,22 @@ def test_import_of_a_backup(backup, tmp_path):
     assert run("query", tmp_path / "t", "--count").out == "10\n"
 
 
+def test_import_of_packed_sets(tmp_path):
+    backup = tmp_path / "demo"
+    milvus.write(backup, "V2")
+    lines = run("segment", "ls", backup, "--json").lines
+    assert [(line["segment_id"], line["storage"], line["insert_logs"]) for line in lines[:2]] == [(703, "V2", 6), (704, "V2", 3)]
+    assert [f["group_id"] for f in run("segment", "info", backup, "--json").lines[0]["fields"]] == [0, 1, 102]
+    run("import", tmp_path / "t", backup, "--from", "milvus")
+    assert run("head", tmp_path / "t", "-n", 20, "--json").lines == [row(i) for i in (0, 1, 3, 4, 5, 6, 7, 8)]
+    years = [line["year"] for line in run("segment", "cat", backup, "-c", "year", "--as-of", milvus.INSERTED_LATER, "--json").lines]
+    assert years == [1900] * 4 + [2000 + i for i in range(4, 10)]
+    shutil.rmtree(backup / "meta")
+    assert "give the schema" in run("segment", "cat", backup, code=2).err
+    [path] = sorted((backup / "binlogs" / "insert_log").glob("*/*/*/704/102/*"))
+    assert "expected bcfaff00, found 50415231" in run("binlog", "info", path, code=3).err
+
+
 def test_rows_as_of_a_time(backup):
     ids = lambda *words: [line["id"] for line in run("segment", "cat", backup, "--json", "-c", "id", *words).lines]
     assert ids("--as-of", milvus.INSERTED - 1) == []

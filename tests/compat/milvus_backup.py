@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes a small backup of Milvus, as milvus-backup lays it out: V1 binlogs with struct and pyarrow alone, metadata as JSON.
+"""Writes a small backup of Milvus, as milvus-backup lays it out: logs with struct and pyarrow alone, metadata as JSON.
 
-    python tests/compat/milvus_backup.py FOLDER
+    python tests/compat/milvus_backup.py FOLDER [V1|V2]
 
 Collection "books" (700): id Int64 (the key), title VarChar(64), year Int32 with the default 1900, which the older rows lack, emb
-FloatVector of 4. Partition "_default" (701) has segment 703 with two chunks of four rows and a delete of id 2; partition "new" (702)
+FloatVector of 4. Insert logs are V1 binlogs, or packed sets of V2. Partition "_default" (701) has segment 703 with two chunks of four rows and a delete of id 2; partition "new" (702)
 has segment 704 with two rows. A delete of level zero, of all partitions, takes id 9. The ids count from 0 to 9.
-Source: shared specification of Milvus' formats, sections 1 and 2.
+Source: shared specification of Milvus' formats, sections 1, 2 and 6.
 """
 import base64
 import json
@@ -43,6 +43,30 @@ def binlog(values, event, data_type, ids, times):
     return b"\xbc\xfa\xff\x00" + descriptor + struct.pack("<QbiiQQ", 0, event, size, 4 + length + size, *times) + payload
 
 
+# Column groups of V2: system fields and the key, then each for itself what Milvus would put there.
+GROUPS = {0: (0, 1, 100), 1: (101, 103), 102: (102,)}
+
+
+def packed(columns, groups, group):
+    """The file of a column group, which names the fields of all groups."""
+    names = {0: "RowID", 1: "Timestamp", 100: "id", 101: "title", 102: "emb", 103: "year"}
+    fields, arrays = [], []
+    for field_id in groups[group]:
+        _, values = columns[field_id]
+        fields.append(pa.field(names[field_id], values.type, nullable=False, metadata={"PARQUET:field_id": str(field_id)}))
+        arrays.append(values)
+    rows = len(arrays[0])
+    sink = pa.BufferOutputStream()
+    with pq.ParquetWriter(sink, pa.schema(fields), compression="zstd", store_schema=False) as writer:
+        writer.write_table(pa.table(arrays, schema=pa.schema(fields)))
+        writer.add_key_value_metadata({
+            "group_field_id_list": ";".join(",".join(map(str, ids)) for ids in groups.values()),
+            "row_group_metadata": f"{sum(array.nbytes for array in arrays)}|{rows}|0",
+            "storage_version": "1.0.0",
+        })
+    return sink.getvalue().to_pybytes()
+
+
 def vector(row_id):
     return [row_id / 2, 1.0, -row_id / 4, 0.0]
 
@@ -52,8 +76,8 @@ def title(row_id):
 
 
 class Backup:
-    def __init__(self, folder):
-        self.folder = pathlib.Path(folder)
+    def __init__(self, folder, version):
+        self.folder, self.version = pathlib.Path(folder), version
         self.next_log = 9000
 
     def put(self, kind, parts, data):
@@ -76,6 +100,12 @@ class Backup:
         }
         if with_year:
             columns[103] = (INT32, pa.array([2000 + row for row in rows], pa.int32()))
+        if self.version == "V2":
+            groups = {group: tuple(field for field in fields if field in columns) for group, fields in GROUPS.items()}
+            for group in groups:
+                log = self.put("insert_log", (partition, segment, group), packed(columns, groups, group)) | {"entries_num": len(rows)}
+                lists.setdefault(group, []).append(log)
+            return
         for field, (data_type, values) in columns.items():
             data = binlog(values, INSERT, data_type, (COLLECTION, partition, segment, field), (time, time))
             log = self.put("insert_log", (partition, segment, field), data) | {"entries_num": len(rows)}
@@ -102,8 +132,8 @@ def field_binlogs(lists):
     return [({"fieldID": field} if field else {}) | {"binlogs": logs} for field, logs in lists.items()]
 
 
-def write(folder):
-    backup = Backup(folder)
+def write(folder, version="V1"):
+    backup = Backup(folder, version)
     old, new = {}, {}
     backup.insert(DEFAULT, OLD_SEGMENT, [0, 1, 2, 3], INSERTED, False, old)
     backup.insert(DEFAULT, OLD_SEGMENT, [4, 5, 6, 7], INSERTED_LATER, True, old)
@@ -130,4 +160,4 @@ def write(folder):
 
 
 if __name__ == "__main__":
-    write(sys.argv[1])
+    write(*sys.argv[1:])

@@ -34,9 +34,11 @@ struct MilvusExportOptions {
 };
 
 /// Writes all of `rows`, which have the columns of `schema`, in their order, with their types. The
-/// metadata come last: until then there is no collection. RowIDs count from 0.
+/// metadata come last: until then there is no collection. RowIDs count from 0. Texts and arrays
+/// without a limit get Milvus' own: 65,535 bytes, 4,096 elements.
 /// Memory: a row group a column group, and the primary keys of a segment
-/// Errors: Invalid for a schema without a primary key; Unsupported naming a field that Milvus has
+/// Errors: Invalid for a schema without a primary key, and for values beyond the limits;
+/// Unsupported naming a field that Milvus has
 ///         no type for; AlreadyExists if there are metadata at this place
 VARVE_EXPORT Result<MilvusCollection> ExportMilvusCollection(
     const std::shared_ptr<ChunkManager>& store,

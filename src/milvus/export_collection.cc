@@ -21,6 +21,8 @@ using internal::ExportedSegment;
 constexpr char kCollections[] = "meta/collection_meta.json";
 constexpr char kPartitions[] = "meta/partition_meta.json";
 constexpr char kSegments[] = "meta/segment_meta.json";
+constexpr int32_t kTextBytesMax = 65535;
+constexpr int32_t kArrayElementsMax = 4096;
 
 Result<std::shared_ptr<arrow::Array>> Numbers(int64_t first, int64_t count) {
   arrow::Int64Builder builder;
@@ -49,6 +51,18 @@ Result<std::shared_ptr<arrow::RecordBatch>> Encode(const std::vector<FieldSchema
                                         std::move(values)));
 }
 
+// Milvus has limits on all texts and arrays: those that it allows at most, where there are none.
+Result<std::shared_ptr<const CollectionSchema>> WithLimits(const CollectionSchema& schema) {
+  std::vector<FieldSchema> fields = schema.fields();
+  for (FieldSchema& field : fields) {
+    const bool is_array = field.data_type == DataType::kArray;
+    const DataType type = is_array ? field.element_type : field.data_type;
+    if (type == DataType::kVarChar && field.max_length == 0) field.max_length = kTextBytesMax;
+    if (is_array && field.max_capacity == 0) field.max_capacity = kArrayElementsMax;
+  }
+  return CollectionSchema::Make(std::move(fields), schema.max_field_id());
+}
+
 Status WriteMetadata(ChunkManager* store, const MilvusCollection& collection) {
   ARROW_ASSIGN_OR_RAISE(const auto metadata, internal::DescribeExport(collection));
   ARROW_RETURN_NOT_OK(store->Write(kPartitions, internal::AsBytes(metadata.partitions)));
@@ -67,7 +81,8 @@ Result<MilvusCollection> ExportMilvusCollection(
     return MakeError(ErrorKind::kInvalid, "Milvus has no collections without a primary key",
                      {.object = options.collection});
   }
-  const auto fields = internal::PackedFields(*schema);
+  ARROW_ASSIGN_OR_RAISE(const auto exported, WithLimits(*schema));
+  const auto fields = internal::PackedFields(*exported);
   ARROW_RETURN_NOT_OK(internal::PackedSchema(fields).status());
   ARROW_ASSIGN_OR_RAISE(const bool exists, store->Exist(kCollections));
   if (exists) {
@@ -76,7 +91,8 @@ Result<MilvusCollection> ExportMilvusCollection(
   }
   int64_t next_id = static_cast<int64_t>(options.timestamp);
   const auto ids = [&next_id] { return ++next_id; };
-  MilvusCollection collection{.collection_id = ids(), .name = options.collection, .schema = schema};
+  MilvusCollection collection{
+      .collection_id = ids(), .name = options.collection, .schema = exported};
   const int64_t partition_id = ids();
   collection.partitions[partition_id] = options.partition;
   // Defaults that Milvus does not have are found now rather than after all rows.

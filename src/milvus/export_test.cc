@@ -97,7 +97,7 @@ TEST(MilvusExportTest, WhatIsWrittenIsFoundAndRead) {
   EXPECT_EQ(collection.name, "books");
   EXPECT_EQ(collection.collection_id, written.collection_id);
   EXPECT_EQ(collection.partitions, written.partitions);
-  EXPECT_EQ(collection.schema->ToString(), schema->ToString());
+  EXPECT_TRUE(collection.schema->Equals(*written.schema)) << collection.schema->ToString();
   ASSERT_EQ(collection.segments.size(), written.segments.size());
   int64_t num_rows = 0;
   for (size_t i = 0; i < written.segments.size(); ++i) {
@@ -175,7 +175,7 @@ TEST(MilvusExportTest, DefaultsAndLimitsAreKept) {
            field(106, DataType::kInt64, arrow::MakeScalar(INT64_MIN)),
            field(107, DataType::kFloat, arrow::MakeScalar(-0.5F)),
            field(108, DataType::kDouble, arrow::MakeScalar(0.25)),
-           field(109, DataType::kVarChar, arrow::MakeScalar(std::string("é"))),
+           field(109, DataType::kText, arrow::MakeScalar(std::string("é"))),
            field(110, DataType::kTimestamptz, arrow::MakeScalar(int64_t{1'700'000'000'000'000}))}));
   const auto store = NewStore();
   const auto none = arrow::RecordBatch::MakeEmpty(schema->ToArrow()).ValueOrDie();
@@ -210,6 +210,28 @@ TEST(MilvusExportTest, WhatMilvusCannotHaveIsRefusedBeforeAnythingIsWritten) {
   const Status unknown = refused({key, other});
   EXPECT_EQ(KindOf(unknown), ErrorKind::kUnsupported) << unknown.ToString();
   EXPECT_THAT(unknown.message(), HasSubstr("field 'pair'"));
+}
+
+TEST(MilvusExportTest, TextsWithoutALimitGetThatOfMilvus) {
+  FieldSchema key;
+  key.field_id = 100;
+  key.name = "key";
+  key.data_type = DataType::kVarChar;
+  key.primary_key = true;
+  const auto schema = CollectionSchema::Make({key}).ValueOrDie();
+  const auto rows = [&](size_t length) {
+    arrow::StringBuilder builder;
+    EXPECT_TRUE(builder.Append("short").ok());
+    EXPECT_TRUE(builder.Append(std::string(length, 'x')).ok());
+    return arrow::RecordBatch::Make(schema->ToArrow(), 2, {builder.Finish().ValueOrDie()});
+  };
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto collection, Export(NewStore(), schema, rows(65535)));
+  EXPECT_EQ(collection.schema->fields().front().max_length, 65535);
+  const auto store = NewStore();
+  const Status longer = Export(store, schema, rows(65536)).status();
+  EXPECT_EQ(KindOf(longer), ErrorKind::kInvalid) << longer.ToString();
+  EXPECT_THAT(longer.message(), HasSubstr("row 1"));
+  EXPECT_THAT(store->List("").ValueOrDie(), IsEmpty());
 }
 
 TEST(MilvusExportTest, ABackupIsNotOverwritten) {

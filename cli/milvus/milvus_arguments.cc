@@ -57,6 +57,23 @@ Status KeepPartitions(const std::vector<std::string>& words, MilvusCollection* c
   return Status::OK();
 }
 
+// Of a schema that comes from the logs.
+Status CheckKeyIsTold(const MilvusCollection& collection) {
+  const auto has_deltas = [](const SegmentFiles& files) { return !files.deltas.empty(); };
+  if (collection.schema->primary_key() != nullptr ||
+      (collection.level_zero.empty() && std::ranges::none_of(collection.segments, has_deltas))) {
+    return Status::OK();
+  }
+  std::string names;
+  for (const FieldSchema& field : collection.schema->fields()) {
+    names += (names.empty() ? "" : ", ") + field.name;
+  }
+  return MakeError(ErrorKind::kInvalid,
+                   "there are deletes, and the logs do not tell the primary key: name it with "
+                   "--primary-key: " +
+                       names);
+}
+
 Result<std::string> ReadText(const std::string& path, const StoreArguments& store) {
   const FileLocation file = SplitFileLocation(path);
   ARROW_ASSIGN_OR_RAISE(const auto options, store.ToOptions(path));
@@ -127,6 +144,7 @@ Result<MilvusCollection> MilvusArguments::Choose(const FoundMilvus& found,
                           MilvusSchemaFromJson(json, WithoutOptions(schema), chosen.collection_id));
   } else if (chosen.schema == nullptr) {
     ARROW_ASSIGN_OR_RAISE(chosen.schema, DescribeMilvusSchema(found.store, chosen, primary_key));
+    ARROW_RETURN_NOT_OK(CheckKeyIsTold(chosen));
   }
   const FieldSchema* key = chosen.schema->primary_key();
   if (primary_key.empty() || (key != nullptr && key->name == primary_key)) return chosen;

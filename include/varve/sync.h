@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sync path: rows, deletes and statistics that were buffered become logs of a segment.
+//
+//   ARROW_ASSIGN_OR_RAISE(auto manager, varve::SyncManager::Make({.store = store, .cache = cache,
+//                                                  .writer = writer, .ids = ids}));
+//   manager->Submit(pack, [](const varve::Result<varve::SyncOutcome>& outcome) { ... });
+//   ARROW_RETURN_NOT_OK(manager->Drain());
+//
+// Order:   inserts, statistics, deletes, BM25 statistics, then the metadata, which makes them
+//          visible at once. Tasks of one segment run in the order of Submit, others in parallel.
+// Failure: nothing is visible of a task that failed. Files that it wrote are orphans
+//          (FindSegmentOrphans). Submitting the pack again is safe, also by another process after
+//          this one was killed at any moment: the segment gets it once.
+// Threads: all methods may be called concurrently
+// Source:  docs/guide/sync-path.md; shared specification of Milvus' formats, section 10
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "arrow/type_fwd.h"
+#include "varve/chunk_manager.h"
+#include "varve/segment_metadata.h"
+#include "varve/status.h"
+#include "varve/visibility.h"
+
+namespace varve {
+
+/// Deletes by primary key, in the order they came.
+struct DeleteBatch {
+  std::shared_ptr<arrow::Array> primary_keys;      ///< int64 or utf8, no nulls
+  std::shared_ptr<arrow::UInt64Array> timestamps;  ///< hybrid, one a key
+};
+
+/// What one flush of one segment takes along.
+struct SyncPack {
+  int64_t segment_id = 0;
+  /// The fields of the schema in any form that ConformBatch takes, and "RowID" and "Timestamp",
+  /// int64 without nulls.
+  std::vector<std::shared_ptr<arrow::RecordBatch>> inserts;
+  std::vector<DeleteBatch> deletes;
+  /// Sparse vector fields that a BM25 function fills; their statistics are kept.
+  std::vector<int64_t> bm25_fields;
+  /// Of the inserts, inclusive; both 0: those of the Timestamp column.
+  uint64_t timestamp_from = 0, timestamp_to = 0;
+  StreamPosition start_position;  ///< of the first row in `inserts`
+  /// All that came up to here is in the segment, or in this pack. It names the pack: one with rows
+  /// or deletes is beyond those before it, and the same when it is submitted again.
+  StreamPosition checkpoint;
+  bool is_flush = false;  ///< the last one: the segment has all its rows now
+  bool is_drop = false;   ///< its partition or channel was dropped
+};
+
+/// Gives ids that no other log of the collection has. Threads: may be called concurrently
+class VARVE_EXPORT IdAllocator {
+ public:
+  virtual ~IdAllocator() = default;
+  virtual Result<int64_t> Next() = 0;
+};
+/// `first`, `first` + 1, …  For one process that knows that nobody had those before.
+VARVE_EXPORT std::shared_ptr<IdAllocator> MakeCountingIdAllocator(int64_t first);
+
+/// Pauses double from the first to the longest; each is drawn from the upper half of that.
+/// Only errors that may pass are tried again: those of the store (ErrorKind::kIo) and of commits
+/// of unknown outcome.
+struct RetryOptions {
+  int64_t attempts_max = 10;  ///< 0: no limit, as a write buffer of Milvus has it (and 10 s)
+  std::chrono::milliseconds first_pause{200};
+  std::chrono::milliseconds longest_pause{3'000};
+};
+
+enum class DeleteLogFormat {
+  kJson,     ///< Milvus' default
+  kParquet,  ///< `dataNode.storage.deltalog` = parquet
+};
+
+/// Which columns share a file in new V2 segments; Milvus' common.storage.stv2.*.
+struct ColumnSplitOptions {
+  bool system_columns = true;         ///< RowID, Timestamp and those named below in group 0
+  bool includes_primary_key = true;   ///< in that group
+  bool by_average_size = true;        ///< long fields each for themselves
+  int64_t average_size_limit = 1024;  ///< bytes a row from which on a field is long
+  int64_t partition_key_id = -1;      ///< in that group, too; -1: there is none
+  int64_t clustering_key_id = -1;
+};
+
+struct SyncOptions {
+  std::string root = "files";     ///< before the templates of paths; may be empty
+  int64_t buffer_bytes = 0;       ///< V2, as MilvusPackedWriteOptions
+  int64_t part_bytes = 10 << 20;  ///< V2, of a multipart upload
+  RetryOptions retry;
+  DeleteLogFormat delete_format = DeleteLogFormat::kJson;
+  ColumnSplitOptions split;
+  /// Tasks at a time; 0: the processors of the machine times tasks_per_processor.
+  int max_running = 0;
+  int tasks_per_processor = 16;
+  int max_queued = 0;  ///< beyond those running; 0: twice as many. Submit waits for a place
+};
+
+enum class SyncResult {
+  kCommitted,    ///< the pack is in the segment
+  kAlreadyDone,  ///< it was, from an earlier run
+  kNoSegment,    ///< the cache has no such segment: nothing was done
+  kMovedAway,    ///< somebody else has the segment or its channel; nothing of ours is visible
+};
+
+struct SyncOutcome {
+  SyncResult result = SyncResult::kCommitted;
+  SegmentState state;  ///< kCommitted, kAlreadyDone: of the segment, afterwards
+};
+
+struct SyncEnvironment {
+  std::shared_ptr<ChunkManager> store;
+  std::shared_ptr<MetaCache> cache;
+  std::shared_ptr<MetaWriter> writer;
+  std::shared_ptr<IdAllocator> ids;
+  SyncOptions options;
+};
+
+class VARVE_EXPORT SyncManager {
+ public:
+  using Done = std::function<void(const Result<SyncOutcome>&)>;
+
+  /// Errors: Invalid for a member that is missing or an option out of range
+  static Result<std::unique_ptr<SyncManager>> Make(SyncEnvironment environment);
+  /// Waits for all tasks.
+  ~SyncManager();
+
+  /// Runs the pack behind those of the same segment; `done`, which may be empty, is called once, on
+  /// another thread, before the next task of the segment begins. Waits while the queue is full.
+  /// After a failure the segment's later packs fail with Invalid, since its checkpoint would pass
+  /// over rows that are missing, until the pack of that checkpoint has been submitted again.
+  void Submit(SyncPack pack, Done done = {});
+  /// Runs it here, behind those of the same segment, and waits.
+  Result<SyncOutcome> Sync(SyncPack pack);
+  /// Waits until nothing is queued or running. Errors: the first that any task ended with since the
+  /// last call
+  Status Drain();
+
+ private:
+  class Impl;
+  explicit SyncManager(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+/// Objects below the prefixes of the segments' logs that none of `states` names: of attempts that
+/// failed, and of tasks that have yet to commit. Those younger than `min_age`, by the store's
+/// clock, are left out. In byte order of their paths.
+VARVE_EXPORT Result<std::vector<ObjectInfo>> FindSegmentOrphans(
+    ChunkManager* store, const std::vector<SegmentState>& states, const std::string& root = "files",
+    std::chrono::milliseconds min_age = std::chrono::hours(24));
+
+}  // namespace varve

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Writes the logs of one sync pack: inserts, primary-key statistics, deletes, BM25 statistics, in
+// that order. Nothing of it is visible until metadata names it.
+//
+// This class writes storage V1, an insert log a field; BulkPackWriterV2 writes packed files.
+//
+// Retries: each object by itself, under the same name
+// Errors:  Invalid naming the field; those of the store, after the retries
+// Threads: one caller at a time
+// Source:  shared specification of Milvus' formats, sections 2.5, 3 and 10.4
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "segment/insert_rows.h"
+#include "segment/log_store.h"
+#include "segment/sync_context.h"
+#include "varve/segment_metadata.h"
+#include "varve/sync.h"
+
+namespace varve::internal {
+
+/// The logs that a pack adds to its segment.
+struct PackLogs {
+  int64_t num_rows = 0;
+  std::vector<FieldBinlog> inserts, statistics, deltas, bm25;
+};
+
+class BulkPackWriter {
+ public:
+  /// All outlive the writer. `segment`: as it is before the pack.
+  BulkPackWriter(const SyncContext& context, const CollectionSchema& schema,
+                 const SegmentState& segment);
+  virtual ~BulkPackWriter() = default;
+
+  Result<PackLogs> Write(const SyncPack& pack, const InsertRows& rows);
+
+ protected:
+  /// REQUIRES: rows.num_rows() > 0
+  virtual Result<std::vector<FieldBinlog>> WriteInserts(const InsertRows& rows);
+
+  const SyncContext& context() const { return context_; }
+  const SegmentState& segment() const { return segment_; }
+  const LogStore& logs() const { return logs_; }
+
+ private:
+  Result<std::vector<FieldBinlog>> WriteStatistics(const InsertRows& rows, bool with_compound);
+  Result<std::vector<FieldBinlog>> WriteDeletes(const std::vector<DeleteBatch>& batches);
+  Result<FieldBinlog> WriteBm25(int64_t field_id, const InsertRows& rows, bool with_merged);
+
+  const SyncContext& context_;
+  const CollectionSchema& schema_;
+  const SegmentState& segment_;
+  const LogStore logs_;
+};
+
+}  // namespace varve::internal

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "segment/bulk_pack_writer_v2.h"
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+
+#include "arrow/record_batch.h"
+#include "packed/milvus_split.h"
+#include "segment/packed_rows.h"
+
+namespace varve::internal {
+namespace {
+
+// In memory; what is converted at a time.
+constexpr int64_t kSliceBytes = 16 << 20;
+
+MilvusSplitOptions SplitOptionsOf(const ColumnSplitOptions& options) {
+  return {.split_system_columns = options.system_columns,
+          .include_primary_key = options.includes_primary_key,
+          .split_by_average_size = options.by_average_size,
+          .average_bytes_limit = static_cast<double>(options.average_size_limit),
+          .partition_key_id = options.partition_key_id,
+          .clustering_key_id = options.clustering_key_id};
+}
+
+Result<std::vector<double>> AverageBytes(const InsertRows& rows) {
+  std::vector<double> averages;
+  for (size_t i = 0; i < rows.fields().size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(const int64_t bytes, rows.ColumnBytes(i));
+    averages.push_back(static_cast<double>(bytes) / static_cast<double>(rows.num_rows()));
+  }
+  return averages;
+}
+
+}  // namespace
+
+Result<std::vector<FieldBinlog>> BulkPackWriterV2::WriteInserts(const InsertRows& rows) {
+  ARROW_ASSIGN_OR_RAISE(const auto groups, ChooseSplit(rows));
+  return WithRetries(context().retry(), [&] { return WriteSet(rows, groups); });
+}
+
+Result<std::vector<ColumnGroup>> BulkPackWriterV2::ChooseSplit(const InsertRows& rows) const {
+  std::vector<ColumnGroup> groups;
+  if (segment().files.inserts.empty()) {
+    ARROW_ASSIGN_OR_RAISE(const auto averages, AverageBytes(rows));
+    groups = SplitMilvusColumns(rows.fields(), averages,
+                                SplitOptionsOf(context().environment.options.split));
+  } else {
+    std::map<int64_t, std::vector<int64_t>> stored;
+    for (const FieldBinlog& group : segment().files.inserts) {
+      stored[group.field_id] = group.child_fields;
+    }
+    ARROW_ASSIGN_OR_RAISE(groups, RestoreMilvusColumns(rows.fields(), stored));
+  }
+  // A group without columns has no file.
+  std::erase_if(groups, [](const ColumnGroup& group) { return group.columns.empty(); });
+  return groups;
+}
+
+Result<std::vector<FieldBinlog>> BulkPackWriterV2::WriteSet(
+    const InsertRows& rows, const std::vector<ColumnGroup>& groups) const {
+  std::vector<int64_t> ids;
+  std::vector<std::string> paths;
+  for (const ColumnGroup& group : groups) {
+    ARROW_ASSIGN_OR_RAISE(ids.emplace_back(), logs().NextId());
+    ARROW_ASSIGN_OR_RAISE(
+        paths.emplace_back(),
+        logs().PathOf({.kind = PathKind::kInsertLog, .field = group.group_id}, ids.back()));
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto schema, PackedSchema(rows.fields()));
+  const SyncOptions& options = context().environment.options;
+  ARROW_ASSIGN_OR_RAISE(const auto writer,
+                        MilvusPackedWriter::Make(context().environment.store, schema, groups, paths,
+                                                 {.buffer_bytes = options.buffer_bytes,
+                                                  .part_bytes = options.part_bytes,
+                                                  .metadata = {},
+                                                  .names_are_fresh = false}));
+  ARROW_ASSIGN_OR_RAISE(const auto averages, AverageBytes(rows));
+  double row_bytes = 0;
+  for (const double average : averages) row_bytes += average;
+  const auto slice_rows =
+      std::max<int64_t>(1, static_cast<int64_t>(kSliceBytes / std::max(row_bytes, 1.0)));
+  for (const auto& batch : rows.batches()) {
+    for (int64_t row = 0; row < batch->num_rows(); row += slice_rows) {
+      const auto slice = batch->Slice(row, slice_rows);
+      ARROW_ASSIGN_OR_RAISE(const auto stored, EncodePackedRows(rows.fields(), *slice));
+      ARROW_RETURN_NOT_OK(writer->Write(stored));
+    }
+  }
+  ARROW_ASSIGN_OR_RAISE(auto files, writer->Close());
+  if (files.size() != groups.size()) {
+    return MakeError(
+        ErrorKind::kInternal, "a packed set lacks files",
+        {.expected = std::to_string(groups.size()), .found = std::to_string(files.size())});
+  }
+  std::vector<FieldBinlog> logs;
+  for (size_t i = 0; i < files.size(); ++i) {
+    MilvusPackedFile& file = files[i];
+    FieldBinlog group;
+    group.field_id = groups[i].group_id;
+    group.child_fields = std::move(file.field_ids);
+    group.logs.push_back({.path = std::move(file.path),
+                          .log_id = ids[i],
+                          .num_rows = file.num_rows,
+                          .timestamp_from = rows.timestamp_from(),
+                          .timestamp_to = rows.timestamp_to(),
+                          .file_bytes = file.file_bytes,
+                          .memory_bytes = file.memory_bytes,
+                          .null_counts = std::move(file.null_counts)});
+    logs.push_back(std::move(group));
+  }
+  return logs;
+}
+
+}  // namespace varve::internal

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "segment/segment_update.h"
+
+#include <string>
+
+namespace varve::internal {
+namespace {
+
+bool HasNoLogs(const SegmentFiles& files) {
+  return files.inserts.empty() && files.statistics.empty() && files.deltas.empty() &&
+         files.bm25.empty();
+}
+
+std::string Describe(const std::optional<SegmentState>& state) {
+  if (!state.has_value()) return "nothing";
+  return std::to_string(state->files.num_rows) + " rows up to timestamp " +
+         std::to_string(state->checkpoint.timestamp);
+}
+
+// What `stored` holds reaches at least as far as `after`.
+bool Covers(const SegmentState& stored, const SegmentState& after) {
+  if (IsFinal(after.lifecycle) && stored.lifecycle != after.lifecycle &&
+      stored.lifecycle != SegmentLifecycle::kDropped) {
+    return false;
+  }
+  if (stored.checkpoint.timestamp != after.checkpoint.timestamp) {
+    return stored.checkpoint.timestamp > after.checkpoint.timestamp;
+  }
+  return stored.files.num_rows == after.files.num_rows;
+}
+
+}  // namespace
+
+bool IsFinal(SegmentLifecycle lifecycle) {
+  return lifecycle == SegmentLifecycle::kFlushed || lifecycle == SegmentLifecycle::kDropped;
+}
+
+Result<UpdateVerdict> JudgeUpdate(const std::optional<SegmentState>& stored,
+                                  const SegmentUpdate& update) {
+  const SegmentState& before = update.before;
+  if (!stored.has_value()) {
+    if (HasNoLogs(before.files)) return UpdateVerdict::kCommit;
+  } else if (*stored == update.after) {
+    return UpdateVerdict::kStands;
+  } else if (stored->files == before.files && stored->checkpoint == before.checkpoint) {
+    return UpdateVerdict::kCommit;
+  } else if (Covers(*stored, update.after)) {
+    return UpdateVerdict::kStands;
+  }
+  return MakeError(ErrorKind::kCommitConflict, "the segment is not what this step was made for",
+                   {.object = "segment " + std::to_string(before.files.segment_id),
+                    .expected = Describe(before),
+                    .found = Describe(stored)});
+}
+
+}  // namespace varve::internal

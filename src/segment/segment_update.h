@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whether a step of a segment is still to be made: the rule that every MetaWriter goes by.
+//
+// Threads: functions; call them from any thread
+#pragma once
+
+#include <optional>
+
+#include "varve/segment_metadata.h"
+#include "varve/status.h"
+
+namespace varve::internal {
+
+enum class UpdateVerdict {
+  kCommit,  ///< what stands is what the step was made for
+  kStands,  ///< the step was made, by this run or an earlier one
+};
+
+/// `stored`: what is committed of the segment; nullopt: nothing.
+/// Errors: CommitConflict naming the segment, if what stands is neither
+Result<UpdateVerdict> JudgeUpdate(const std::optional<SegmentState>& stored,
+                                  const SegmentUpdate& update);
+
+/// No more rows will come.
+bool IsFinal(SegmentLifecycle lifecycle);
+
+}  // namespace varve::internal

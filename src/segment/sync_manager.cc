@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <future>
+#include <map>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "segment/sync_context.h"
+#include "segment/sync_dispatcher.h"
+#include "segment/sync_task.h"
+#include "varve/sync.h"
+
+namespace varve {
+namespace {
+
+Status CheckAtLeast(const char* option, int64_t value, int64_t least) {
+  if (value >= least) return Status::OK();
+  return MakeError(
+      ErrorKind::kInvalid, "option out of range",
+      {.field = option, .expected = ">= " + std::to_string(least), .found = std::to_string(value)});
+}
+
+Status CheckEnvironment(const SyncEnvironment& environment) {
+  const auto missing = [](const char* member) {
+    return MakeError(ErrorKind::kInvalid, "the sync path needs this", {.field = member});
+  };
+  if (environment.store == nullptr) return missing("store");
+  if (environment.cache == nullptr) return missing("cache");
+  if (environment.writer == nullptr) return missing("writer");
+  if (environment.ids == nullptr) return missing("ids");
+  const SyncOptions& options = environment.options;
+  ARROW_RETURN_NOT_OK(CheckAtLeast("retry.attempts_max", options.retry.attempts_max, 0));
+  ARROW_RETURN_NOT_OK(CheckAtLeast("retry.first_pause", options.retry.first_pause.count(), 0));
+  ARROW_RETURN_NOT_OK(CheckAtLeast("retry.longest_pause", options.retry.longest_pause.count(),
+                                   options.retry.first_pause.count()));
+  ARROW_RETURN_NOT_OK(CheckAtLeast("max_running", options.max_running, 0));
+  ARROW_RETURN_NOT_OK(CheckAtLeast("tasks_per_processor", options.tasks_per_processor, 1));
+  return CheckAtLeast("max_queued", options.max_queued, 0);
+}
+
+int MaxRunning(const SyncOptions& options) {
+  if (options.max_running > 0) return options.max_running;
+  const unsigned processors = std::max(1U, std::thread::hardware_concurrency());
+  return static_cast<int>(processors) * options.tasks_per_processor;
+}
+
+int MaxQueued(const SyncOptions& options) {
+  return options.max_queued > 0 ? options.max_queued : 2 * MaxRunning(options);
+}
+
+// What there is to know of a pack that failed.
+struct FailedPack {
+  uint64_t checkpoint = 0;
+  bool has_data = false;
+};
+
+bool HasNull(const SyncPack& pack) {
+  return std::any_of(pack.inserts.begin(), pack.inserts.end(),
+                     [](const auto& batch) { return batch == nullptr; }) ||
+         std::any_of(pack.deletes.begin(), pack.deletes.end(), [](const DeleteBatch& batch) {
+           return batch.primary_keys == nullptr || batch.timestamps == nullptr;
+         });
+}
+
+}  // namespace
+
+class SyncManager::Impl {
+ public:
+  explicit Impl(SyncEnvironment environment)
+      : context_{.environment = std::move(environment)},
+        dispatcher_(MaxRunning(context_.environment.options),
+                    MaxQueued(context_.environment.options)) {}
+
+  void Submit(SyncPack pack, Done done) {
+    const int64_t segment_id = pack.segment_id;
+    // In a shared pointer, since functions are copied.
+    auto held = std::make_shared<SyncPack>(std::move(pack));
+    dispatcher_.Submit(segment_id, [this, held = std::move(held), done = std::move(done)] {
+      const Result<SyncOutcome> outcome = Run(std::move(*held));
+      if (done) done(outcome);
+    });
+  }
+
+  Status Drain() {
+    dispatcher_.Drain();
+    const std::lock_guard lock(mutex_);
+    return std::exchange(first_error_, Status::OK());
+  }
+
+ private:
+  Result<SyncOutcome> Run(SyncPack pack) {
+    const int64_t segment_id = pack.segment_id;
+    const FailedPack name{.checkpoint = pack.checkpoint.timestamp,
+                          .has_data = !pack.inserts.empty() || !pack.deletes.empty()};
+    const Status gap = CheckNoGap(segment_id, name);
+    Result<SyncOutcome> outcome = gap.ok() ? RunTask(std::move(pack)) : gap;
+    const std::lock_guard lock(mutex_);
+    if (outcome.ok()) {
+      failed_.erase(segment_id);
+    } else {
+      failed_.emplace(segment_id, name);  // the first one stays
+      if (first_error_.ok()) first_error_ = outcome.status();
+    }
+    return outcome;
+  }
+
+  Result<SyncOutcome> RunTask(SyncPack pack) {
+    if (HasNull(pack)) {
+      return MakeError(ErrorKind::kInvalid, "a pack with a batch that is null",
+                       {.object = "segment " + std::to_string(pack.segment_id)});
+    }
+    return internal::SyncTask(context_, std::move(pack)).Run();
+  }
+
+  // A later pack would move the checkpoint past the rows of the one that failed.
+  Status CheckNoGap(int64_t segment_id, const FailedPack& pack) {
+    const std::lock_guard lock(mutex_);
+    const auto at = failed_.find(segment_id);
+    if (at == failed_.end()) return Status::OK();
+    const FailedPack& missing = at->second;
+    if (pack.checkpoint < missing.checkpoint ||
+        (pack.checkpoint == missing.checkpoint && (pack.has_data || !missing.has_data))) {
+      return Status::OK();
+    }
+    return MakeError(ErrorKind::kInvalid, "an earlier pack of the segment failed; submit it again",
+                     {.object = "segment " + std::to_string(segment_id),
+                      .expected = "the pack of checkpoint " + std::to_string(missing.checkpoint),
+                      .found = std::to_string(pack.checkpoint)});
+  }
+
+  const internal::SyncContext context_;
+
+  std::mutex mutex_;                      // guards what follows
+  std::map<int64_t, FailedPack> failed_;  ///< by segment: the first one
+  Status first_error_;
+
+  internal::SyncDispatcher dispatcher_;  // last: its tasks use all of the above
+};
+
+Result<std::unique_ptr<SyncManager>> SyncManager::Make(SyncEnvironment environment) {
+  ARROW_RETURN_NOT_OK(CheckEnvironment(environment));
+  return std::unique_ptr<SyncManager>(
+      new SyncManager(std::make_unique<Impl>(std::move(environment))));
+}
+
+SyncManager::SyncManager(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+SyncManager::~SyncManager() = default;
+
+void SyncManager::Submit(SyncPack pack, Done done) {
+  impl_->Submit(std::move(pack), std::move(done));
+}
+
+Result<SyncOutcome> SyncManager::Sync(SyncPack pack) {
+  std::promise<Result<SyncOutcome>> promise;
+  auto future = promise.get_future();
+  impl_->Submit(std::move(pack),
+                [&](const Result<SyncOutcome>& outcome) { promise.set_value(outcome); });
+  return future.get();
+}
+
+Status SyncManager::Drain() { return impl_->Drain(); }
+
+}  // namespace varve

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "segment/sync_task.h"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "arrow/array.h"
+#include "segment/bulk_pack_writer.h"
+#include "segment/bulk_pack_writer_v2.h"
+#include "segment/segment_update.h"
+
+namespace varve::internal {
+namespace {
+
+std::string NameOf(const SegmentState& state) {
+  return "segment " + std::to_string(state.files.segment_id);
+}
+
+int64_t NumDeletes(const SyncPack& pack) {
+  int64_t deletes = 0;
+  for (const DeleteBatch& batch : pack.deletes) {
+    if (batch.primary_keys != nullptr) deletes += batch.primary_keys->length();
+  }
+  return deletes;
+}
+
+// Rows of the log that was added last; 0 without any.
+int64_t RowsOfLastLog(const std::vector<FieldBinlog>& fields) {
+  if (fields.empty() || fields.front().logs.empty()) return 0;
+  return fields.front().logs.back().num_rows;
+}
+
+Status CheckPack(const SyncPack& pack, const InsertRows& rows, const SegmentState& state) {
+  if (pack.checkpoint.timestamp == 0) {
+    return MakeError(ErrorKind::kInvalid, "a pack needs a checkpoint", {.object = NameOf(state)});
+  }
+  if (rows.num_rows() == 0) return Status::OK();
+  if (state.level == SegmentLevel::kL0) {
+    return MakeError(ErrorKind::kInvalid, "an L0 segment holds deletes alone",
+                     {.object = NameOf(state)});
+  }
+  return Status::OK();
+}
+
+// Whether the segment holds the rows and deletes of the pack. One that has none is never too late:
+// to flush or drop a segment twice is to do it once.
+Result<bool> IsDone(const SyncPack& pack, const InsertRows& rows, const SegmentState& state) {
+  const int64_t deletes = NumDeletes(pack);
+  if (rows.num_rows() == 0 && deletes == 0) return false;
+  if (pack.checkpoint.timestamp > state.checkpoint.timestamp) return false;
+  if (pack.checkpoint.timestamp < state.checkpoint.timestamp) return true;
+  if ((rows.num_rows() == 0 || RowsOfLastLog(state.files.inserts) == rows.num_rows()) &&
+      (deletes == 0 || RowsOfLastLog(state.files.deltas) == deletes)) {
+    return true;
+  }
+  return MakeError(ErrorKind::kInvalid, "another pack of the same checkpoint is in the segment",
+                   {.object = NameOf(state), .found = std::to_string(pack.checkpoint.timestamp)});
+}
+
+void Append(std::vector<FieldBinlog> added, std::vector<FieldBinlog>* fields) {
+  for (FieldBinlog& from : added) {
+    const auto at = std::find_if(fields->begin(), fields->end(), [&](const FieldBinlog& field) {
+      return field.field_id == from.field_id;
+    });
+    if (at == fields->end()) {
+      fields->push_back(std::move(from));
+      continue;
+    }
+    for (Binlog& log : from.logs) {
+      // Only the log that stands for all comes again.
+      std::erase_if(at->logs, [&](const Binlog& old) { return old.path == log.path; });
+      at->logs.push_back(std::move(log));
+    }
+  }
+  for (FieldBinlog& field : *fields) {
+    std::sort(field.logs.begin(), field.logs.end(),
+              [](const Binlog& a, const Binlog& b) { return a.log_id < b.log_id; });
+  }
+}
+
+SegmentState Advance(SegmentState state, const SyncPack& pack, PackLogs logs) {
+  state.files.num_rows += logs.num_rows;
+  Append(std::move(logs.inserts), &state.files.inserts);
+  Append(std::move(logs.statistics), &state.files.statistics);
+  Append(std::move(logs.deltas), &state.files.deltas);
+  Append(std::move(logs.bm25), &state.files.bm25);
+  if (state.start_position.timestamp == 0) state.start_position = pack.start_position;
+  if (pack.checkpoint.timestamp > state.checkpoint.timestamp) state.checkpoint = pack.checkpoint;
+  if (pack.is_drop) {
+    state.lifecycle = SegmentLifecycle::kDropped;
+  } else if (pack.is_flush && state.lifecycle != SegmentLifecycle::kDropped) {
+    state.lifecycle = SegmentLifecycle::kFlushed;
+  }
+  return state;
+}
+
+Result<std::unique_ptr<BulkPackWriter>> MakeWriter(const SyncContext& context,
+                                                   const CollectionSchema& schema,
+                                                   const SegmentState& state) {
+  switch (state.files.version) {
+    case StorageVersion::kV1:
+      return std::make_unique<BulkPackWriter>(context, schema, state);
+    case StorageVersion::kV2:
+      return std::make_unique<BulkPackWriterV2>(context, schema, state);
+  }
+  return MakeError(ErrorKind::kUnsupported, "a storage version that is not written",
+                   {.object = NameOf(state),
+                    .found = std::to_string(static_cast<int64_t>(state.files.version))});
+}
+
+}  // namespace
+
+SyncTask::SyncTask(const SyncContext& context, SyncPack pack)
+    : context_(context), pack_(std::move(pack)) {}
+
+Result<SyncOutcome> SyncTask::Run() {
+  const SyncEnvironment& environment = context_.environment;
+  const auto before = environment.cache->Find(pack_.segment_id);
+  if (!before.has_value()) return SyncOutcome{.result = SyncResult::kNoSegment, .state = {}};
+  // Nothing more ever comes to a segment of deletes.
+  if (before->level == SegmentLevel::kL0) pack_.is_flush = true;
+  const auto schema = environment.cache->schema();
+  ARROW_ASSIGN_OR_RAISE(const InsertRows rows, InsertRows::Make(*schema, pack_));
+  ARROW_RETURN_NOT_OK(CheckPack(pack_, rows, *before));
+  ARROW_ASSIGN_OR_RAISE(const bool is_done, IsDone(pack_, rows, *before));
+  if (is_done) return SyncOutcome{.result = SyncResult::kAlreadyDone, .state = *before};
+  if (rows.num_rows() > 0 && IsFinal(before->lifecycle)) {
+    return MakeError(ErrorKind::kInvalid, "rows for a segment that has all its rows",
+                     {.object = NameOf(*before)});
+  }
+
+  ARROW_ASSIGN_OR_RAISE(const auto writer, MakeWriter(context_, *schema, *before));
+  ARROW_ASSIGN_OR_RAISE(PackLogs logs, writer->Write(pack_, rows));
+  const SegmentUpdate update{.before = *before, .after = Advance(*before, pack_, std::move(logs))};
+  auto committed =
+      WithRetries(context_.retry(), [&] { return environment.writer->Commit(update); });
+  if (IsNotFound(committed.status())) {
+    return SyncOutcome{.result = SyncResult::kMovedAway, .state = {}};
+  }
+  ARROW_ASSIGN_OR_RAISE(SegmentState state, std::move(committed));
+  if (state.lifecycle == SegmentLifecycle::kDropped) {
+    environment.cache->Remove(pack_.segment_id);
+  } else {
+    environment.cache->Update(pack_.segment_id, [&](SegmentState* cached) {
+      const SegmentLifecycle meanwhile = cached->lifecycle;
+      *cached = state;
+      if (!IsFinal(state.lifecycle)) cached->lifecycle = meanwhile;
+    });
+  }
+  const bool is_ours = state == update.after;
+  return SyncOutcome{.result = is_ours ? SyncResult::kCommitted : SyncResult::kAlreadyDone,
+                     .state = std::move(state)};
+}
+
+}  // namespace varve::internal

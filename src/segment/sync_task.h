@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// One flush of one segment, from a pack to metadata that names its logs.
+//
+//   1. the segment out of the cache; none: done
+//   2. the pack checked; one that the segment holds already: done
+//   3. its logs written, by the writer of the segment's storage version
+//   4. the step from the segment as it was to the segment with them, committed: visible from here
+//   5. the cache told
+//
+// Threads: a task has one caller; tasks of one segment must not overlap (SyncDispatcher)
+// Source:  shared specification of Milvus' formats, section 10.3
+#pragma once
+
+#include "segment/sync_context.h"
+#include "varve/sync.h"
+
+namespace varve::internal {
+
+class SyncTask {
+ public:
+  /// `context` outlives it.
+  SyncTask(const SyncContext& context, SyncPack pack);
+
+  /// Errors: Invalid for a pack that does not fit its segment; CommitConflict if somebody else
+  ///         wrote to the segment; those of the store, after the retries
+  Result<SyncOutcome> Run();
+
+ private:
+  const SyncContext& context_;
+  SyncPack pack_;
+};
+
+}  // namespace varve::internal

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "segment/sync_task.h"
+
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+
+#include "arrow/array.h"
+#include "arrow/array/concatenate.h"
+#include "arrow/buffer.h"
+#include "arrow/record_batch.h"
+#include "base/testing/status_assertions.h"
+#include "binlog/bm25_statistics.h"
+#include "binlog/delta_log.h"
+#include "binlog/insert_log.h"
+#include "binlog/primary_key_statistics.h"
+#include "schema/system_fields.h"
+#include "segment/testing/sync_samples.h"
+#include "storage/memory/memory_chunk_manager.h"
+#include "storage/testing/faulty_chunk_manager.h"
+
+namespace varve::internal {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::kFirstTimestamp;
+using testing::SampleSegment;
+using ::testing::SizeIs;
+using testing::SyncDeletes;
+using testing::SyncRows;
+
+constexpr int64_t kSegment = 7;
+
+// Remembers how long it was slept on.
+class PausingClock : public Clock {
+ public:
+  int64_t NowMicros() override { return 1'700'000'000'000'000; }
+  int64_t MonotonicNanos() override { return slept.count(); }
+  void SleepFor(std::chrono::nanoseconds duration) override { slept += duration; }
+
+  std::chrono::nanoseconds slept{0};
+};
+
+std::vector<std::string> Names(ChunkManager* store) {
+  std::vector<std::string> names;
+  for (const ObjectInfo& object : store->List("").ValueOrDie()) names.push_back(object.path);
+  return names;
+}
+
+class SyncTaskTest : public ::testing::Test {
+ protected:
+  SyncTaskTest() { cache_->Put(SampleSegment(kSegment, StorageVersion::kV1)); }
+
+  SyncContext Context() {
+    SyncContext context;
+    context.environment = {.store = store_,
+                           .cache = cache_,
+                           .writer = writer_,
+                           .ids = MakeCountingIdAllocator(next_id_),
+                           .options = options_};
+    next_id_ += 1000;
+    context.clock = &clock_;
+    context.random = random_.get();
+    return context;
+  }
+  Result<SyncOutcome> Run(const SyncPack& pack) {
+    const SyncContext context = Context();
+    return SyncTask(context, pack).Run();
+  }
+
+  // A column of the segment, as its logs in the store have it.
+  std::shared_ptr<arrow::Array> ReadColumn(const FieldSchema& field) {
+    arrow::ArrayVector parts;
+    const SegmentState state = writer_->Find(kSegment).value();
+    for (const FieldBinlog& logs : state.files.inserts) {
+      if (logs.field_id != field.field_id) continue;
+      for (const Binlog& log : logs.logs) {
+        auto bytes = memory_->Read(log.path).ValueOrDie();
+        EXPECT_EQ(bytes->size(), log.file_bytes);
+        parts.push_back(ReadInsertLog(field, bytes, log.path).ValueOrDie());
+      }
+    }
+    return arrow::Concatenate(parts).ValueOrDie();
+  }
+  void ExpectRows(int64_t count) {
+    const auto expected = SyncRows(0, count);
+    auto fields = cache_->schema()->fields();
+    fields.push_back(RowIdField());
+    fields.push_back(TimestampField());
+    for (const FieldSchema& field : fields) {
+      SCOPED_TRACE(field.name);
+      EXPECT_TRUE(ReadColumn(field)->Equals(expected->GetColumnByName(field.name)));
+    }
+  }
+
+  const std::shared_ptr<MemoryChunkManager> memory_ = MemoryChunkManager::Make();
+  const std::shared_ptr<FaultyChunkManager> faulty_ = FaultyChunkManager::Make(memory_);
+  std::shared_ptr<ChunkManager> store_ = faulty_;
+  const std::shared_ptr<MetaCache> cache_ = MakeMemoryMetaCache(testing::SyncSchema());
+  const std::shared_ptr<MemoryMetaWriter> writer_ = std::make_shared<MemoryMetaWriter>();
+  SyncOptions options_;
+  PausingClock clock_;
+  const std::unique_ptr<Random> random_ = Random::Seeded(20261127);
+  int64_t next_id_ = 5000;
+};
+
+TEST_F(SyncTaskTest, WritesEveryValueStatisticAndDelete) {
+  SyncPack pack = testing::SamplePack(kSegment, 0, 30);
+  pack.deletes = {SyncDeletes(3, 2), SyncDeletes(9, 1)};
+  pack.bm25_fields = {testing::kSparseFieldId};
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(pack));
+  EXPECT_EQ(outcome.result, SyncResult::kCommitted);
+  EXPECT_EQ(outcome.state, *cache_->Find(kSegment));
+  EXPECT_EQ(outcome.state, *writer_->Find(kSegment));
+  const SegmentFiles& files = outcome.state.files;
+  EXPECT_EQ(files.num_rows, 30);
+  EXPECT_EQ(outcome.state.lifecycle, SegmentLifecycle::kGrowing);
+  EXPECT_EQ(outcome.state.checkpoint, pack.checkpoint);
+  EXPECT_EQ(outcome.state.start_position, pack.start_position);
+  ExpectRows(30);
+
+  ASSERT_THAT(files.inserts, SizeIs(6));
+  const Binlog& keys = files.inserts.front().logs.front();
+  EXPECT_EQ(keys.path, "files/insert_log/1/2/7/100/5000");
+  EXPECT_EQ(keys.log_id, 5000);
+  EXPECT_EQ(keys.num_rows, 30);
+  EXPECT_EQ(keys.timestamp_from, kFirstTimestamp);
+  EXPECT_EQ(keys.timestamp_to, kFirstTimestamp + 29);
+  EXPECT_EQ(keys.memory_bytes, 30 * 8);
+
+  ASSERT_THAT(files.statistics, SizeIs(1));
+  const Binlog& statistics = files.statistics.front().logs.front();
+  EXPECT_EQ(statistics.path, "files/stats_log/1/2/7/100/5006");
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto statistics_bytes, memory_->Read(statistics.path));
+  VARVE_ASSERT_OK_AND_ASSIGN(
+      const auto decoded,
+      DecodePrimaryKeyStatistics({statistics_bytes->data(), size_t(statistics_bytes->size())},
+                                 statistics.path));
+  EXPECT_EQ(decoded.min, PrimaryKey(int64_t{0}));
+  EXPECT_EQ(decoded.max, PrimaryKey(int64_t{29}));
+  for (int64_t key = 0; key < 30; ++key) EXPECT_TRUE(decoded.MayContain(key));
+
+  ASSERT_THAT(files.deltas, SizeIs(1));
+  EXPECT_EQ(files.deltas.front().field_id, testing::kKeyFieldId);
+  const Binlog& deltas = files.deltas.front().logs.front();
+  EXPECT_EQ(deltas.path, "files/delta_log/1/2/7/5007");
+  EXPECT_EQ(deltas.memory_bytes, 3 * 24);
+  EXPECT_EQ(deltas.file_bytes, 3 * 24 / 4);
+  EXPECT_EQ(deltas.timestamp_from, kFirstTimestamp + 3 + (1 << 20));
+  EXPECT_EQ(deltas.timestamp_to, kFirstTimestamp + 9 + (1 << 20));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto delta_bytes, memory_->Read(deltas.path));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto deletes, ReadDeltaLog(delta_bytes, deltas.path));
+  ASSERT_EQ(deletes.num_rows(), 3);
+  const auto& deleted = static_cast<const arrow::Int64Array&>(*deletes.primary_keys);
+  EXPECT_THAT(std::vector<int64_t>(deleted.raw_values(), deleted.raw_values() + 3),
+              ElementsAre(3, 4, 9));
+
+  ASSERT_THAT(files.bm25, SizeIs(1));
+  const Binlog& bm25 = files.bm25.front().logs.front();
+  EXPECT_EQ(bm25.path, "files/bm25_stats/1/2/7/103/5008");
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto bm25_bytes, memory_->Read(bm25.path));
+  VARVE_ASSERT_OK_AND_ASSIGN(
+      const auto terms,
+      Bm25Statistics::Decode({bm25_bytes->data(), size_t(bm25_bytes->size())}, bm25.path));
+  EXPECT_EQ(terms, (Bm25Statistics{.num_rows = 30,
+                                   .num_tokens = 60,
+                                   .rows_with_token = {{0, 6}, {1, 6}, {2, 6}, {3, 6}, {4, 6}}}));
+}
+
+TEST_F(SyncTaskTest, FlushSumsUpTheStatisticsOfAllPacks) {
+  SyncPack first = testing::SamplePack(kSegment, 0, 10);
+  first.bm25_fields = {testing::kSparseFieldId};
+  VARVE_ASSERT_OK(Run(first).status());
+  SyncPack last = testing::SamplePack(kSegment, 10, 5);
+  last.bm25_fields = {testing::kSparseFieldId};
+  last.is_flush = true;
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(last));
+  EXPECT_EQ(outcome.state.lifecycle, SegmentLifecycle::kFlushed);
+  EXPECT_EQ(outcome.state.start_position, first.start_position);
+  ExpectRows(15);
+
+  const auto& statistics = outcome.state.files.statistics.front().logs;
+  ASSERT_THAT(statistics, SizeIs(3));
+  EXPECT_EQ(statistics.front().path, "files/stats_log/1/2/7/100/1");
+  EXPECT_EQ(statistics.front().num_rows, 15);
+  EXPECT_EQ(statistics.front().timestamp_from, kFirstTimestamp);
+  EXPECT_EQ(statistics.front().timestamp_to, kFirstTimestamp + 14);
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto bytes, memory_->Read(statistics.front().path));
+  VARVE_ASSERT_OK_AND_ASSIGN(
+      const auto parts,
+      DecodeCompoundPrimaryKeyStatistics({bytes->data(), size_t(bytes->size())}, "compound"));
+  ASSERT_THAT(parts, SizeIs(2));
+  EXPECT_EQ(parts[0].max, PrimaryKey(int64_t{9}));
+  EXPECT_EQ(parts[1].min, PrimaryKey(int64_t{10}));
+
+  const auto& bm25 = outcome.state.files.bm25.front().logs;
+  ASSERT_THAT(bm25, SizeIs(3));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto merged_bytes, memory_->Read(bm25.front().path));
+  VARVE_ASSERT_OK_AND_ASSIGN(
+      const auto merged,
+      Bm25Statistics::Decode({merged_bytes->data(), size_t(merged_bytes->size())}, "merged"));
+  EXPECT_EQ(merged.num_rows, 15);
+  EXPECT_EQ(merged.rows_with_token.at(4), 3);
+
+  SyncPack more = testing::SamplePack(kSegment, 15, 5);
+  EXPECT_THAT(Run(more).status().message(), HasSubstr("has all its rows"));
+}
+
+TEST_F(SyncTaskTest, TriesAgainWithinTheLimitsAndPausesInBetween) {
+  options_.retry = {.attempts_max = 4,
+                    .first_pause = std::chrono::milliseconds(200),
+                    .longest_pause = std::chrono::milliseconds(300)};
+  faulty_->FailCall(StorageOperation::kPutIfAbsent, 2, Status::IOError("reset"),
+                    FaultyChunkManager::kBefore, 3);
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(testing::SamplePack(kSegment, 0, 12)));
+  EXPECT_EQ(outcome.state.files.num_rows, 12);
+  ExpectRows(12);
+  // 200, 300 and 300 ms, of each the upper half.
+  EXPECT_GE(clock_.slept, std::chrono::milliseconds(400));
+  EXPECT_LE(clock_.slept, std::chrono::milliseconds(800));
+}
+
+TEST_F(SyncTaskTest, APutWhoseAnswerWasLostIsNotAnError) {
+  faulty_->FailCall(StorageOperation::kPutIfAbsent, 3, Status::IOError("reset"),
+                    FaultyChunkManager::kAfter);
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(testing::SamplePack(kSegment, 0, 12)));
+  ExpectRows(12);
+  auto named = testing::PathsOf(outcome.state.files);
+  std::sort(named.begin(), named.end());
+  EXPECT_EQ(named, Names(memory_.get()));
+}
+
+TEST_F(SyncTaskTest, GivesUpAndLeavesNothingVisible) {
+  options_.retry.attempts_max = 2;
+  faulty_->FailCall(StorageOperation::kPutIfAbsent, 4, Status::IOError("gone"),
+                    FaultyChunkManager::kBefore, 2);
+  EXPECT_THAT(Run(testing::SamplePack(kSegment, 0, 12)).status().message(), HasSubstr("gone"));
+  EXPECT_EQ(writer_->Find(kSegment), std::nullopt);
+  EXPECT_EQ(cache_->Find(kSegment), SampleSegment(kSegment, StorageVersion::kV1));
+  EXPECT_THAT(Names(memory_.get()), SizeIs(3));
+
+  VARVE_ASSERT_OK(Run(testing::SamplePack(kSegment, 0, 12)).status());
+  ExpectRows(12);
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto orphans,
+                             FindSegmentOrphans(memory_.get(), cache_->List(), "files", {}));
+  std::vector<std::string> paths;
+  for (const ObjectInfo& orphan : orphans) paths.push_back(orphan.path);
+  EXPECT_THAT(paths,
+              ElementsAre("files/insert_log/1/2/7/100/5000", "files/insert_log/1/2/7/101/5001",
+                          "files/insert_log/1/2/7/102/5002"));
+}
+
+TEST_F(SyncTaskTest, ErrorsThatCannotPassAreNotTriedAgain) {
+  faulty_->FailCall(StorageOperation::kPutIfAbsent, 1,
+                    MakeError(ErrorKind::kDenied, "no such right"));
+  EXPECT_EQ(KindOf(Run(testing::SamplePack(kSegment, 0, 12)).status()), ErrorKind::kDenied);
+  EXPECT_EQ(clock_.slept.count(), 0);
+}
+
+TEST_F(SyncTaskTest, AnIdThatWasUsedBeforeDestroysNothing) {
+  VARVE_ASSERT_OK(memory_->Write("files/insert_log/1/2/7/100/5000", {}));
+  EXPECT_TRUE(IsAlreadyExists(Run(testing::SamplePack(kSegment, 0, 12)).status()));
+  EXPECT_EQ(memory_->Size("files/insert_log/1/2/7/100/5000").ValueOrDie(), 0);
+}
+
+TEST_F(SyncTaskTest, APackThatIsInTheSegmentIsNotWrittenAgain) {
+  const SyncPack pack = testing::SamplePack(kSegment, 0, 12);
+  VARVE_ASSERT_OK(Run(pack).status());
+  const auto names = Names(memory_.get());
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome again, Run(pack));
+  EXPECT_EQ(again.result, SyncResult::kAlreadyDone);
+  EXPECT_EQ(again.state, *writer_->Find(kSegment));
+  EXPECT_EQ(Names(memory_.get()), names);
+
+  VARVE_ASSERT_OK(Run(testing::SamplePack(kSegment, 12, 6)).status());
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome late, Run(pack));
+  EXPECT_EQ(late.result, SyncResult::kAlreadyDone);
+  ExpectRows(18);
+}
+
+TEST_F(SyncTaskTest, APackThatACommitNobodyKnewOfHasDoneIsNotDoneTwice) {
+  const SyncPack pack = testing::SamplePack(kSegment, 0, 12);
+  VARVE_ASSERT_OK(Run(pack).status());
+  // As after a crash between the commit and the cache.
+  cache_->Put(SampleSegment(kSegment, StorageVersion::kV1));
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome again, Run(pack));
+  EXPECT_EQ(again.result, SyncResult::kAlreadyDone);
+  EXPECT_EQ(again.state.files.num_rows, 12);
+  EXPECT_EQ(cache_->Find(kSegment), writer_->Find(kSegment));
+  EXPECT_THAT(writer_->updates(), SizeIs(1));
+  ExpectRows(12);
+}
+
+TEST_F(SyncTaskTest, AnotherPackOfTheSameCheckpointIsRefused) {
+  SyncPack pack = testing::SamplePack(kSegment, 0, 12);
+  VARVE_ASSERT_OK(Run(pack).status());
+  pack.inserts.pop_back();
+  EXPECT_EQ(KindOf(Run(pack).status()), ErrorKind::kInvalid);
+  pack.inserts.clear();
+  pack.is_flush = true;  // no rows: the segment only ends
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome ended, Run(pack));
+  EXPECT_EQ(ended.state.lifecycle, SegmentLifecycle::kFlushed);
+  ExpectRows(12);
+}
+
+TEST_F(SyncTaskTest, ASegmentThatIsNotThereIsNoError) {
+  cache_->Remove(kSegment);
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(testing::SamplePack(kSegment, 0, 12)));
+  EXPECT_EQ(outcome.result, SyncResult::kNoSegment);
+  EXPECT_THAT(Names(memory_.get()), IsEmpty());
+}
+
+TEST_F(SyncTaskTest, ADroppedSegmentLeavesTheCache) {
+  SyncPack pack = testing::SamplePack(kSegment, 0, 12);
+  pack.is_drop = true;
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(pack));
+  EXPECT_EQ(outcome.state.lifecycle, SegmentLifecycle::kDropped);
+  EXPECT_EQ(cache_->Find(kSegment), std::nullopt);
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome again, Run(pack));
+  EXPECT_EQ(again.result, SyncResult::kNoSegment);
+}
+
+TEST_F(SyncTaskTest, ASegmentThatMovedAwayEndsWell) {
+  writer_->MoveAway(kSegment);
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(testing::SamplePack(kSegment, 0, 12)));
+  EXPECT_EQ(outcome.result, SyncResult::kMovedAway);
+  EXPECT_EQ(cache_->Find(kSegment), SampleSegment(kSegment, StorageVersion::kV1));
+}
+
+TEST_F(SyncTaskTest, AnL0SegmentHoldsDeletesAndIsFlushedAtOnce) {
+  SegmentState state = SampleSegment(8, StorageVersion::kV1);
+  state.level = SegmentLevel::kL0;
+  cache_->Put(state);
+  SyncPack pack;
+  pack.segment_id = 8;
+  pack.deletes = {SyncDeletes(0, 4)};
+  pack.checkpoint.timestamp = kFirstTimestamp + 4;
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(pack));
+  EXPECT_EQ(outcome.state.lifecycle, SegmentLifecycle::kFlushed);
+  EXPECT_THAT(Names(memory_.get()), ElementsAre("files/delta_log/1/2/8/5000"));
+  SyncPack rows = testing::SamplePack(8, 0, 3);
+  EXPECT_EQ(KindOf(Run(rows).status()), ErrorKind::kInvalid);
+}
+
+TEST_F(SyncTaskTest, RowsThatDoNotFitAreRefusedBeforeAnythingIsWritten) {
+  SyncPack without_times = testing::SamplePack(kSegment, 0, 9);
+  without_times.inserts[1] = *without_times.inserts[1]->RemoveColumn(0);
+  EXPECT_THAT(Run(without_times).status().message(), HasSubstr("Timestamp"));
+  SyncPack outside = testing::SamplePack(kSegment, 0, 9);
+  outside.timestamp_from = kFirstTimestamp + 1;
+  outside.timestamp_to = kFirstTimestamp + 9;
+  EXPECT_THAT(Run(outside).status().message(), HasSubstr("outside the time range"));
+  SyncPack nowhere = testing::SamplePack(kSegment, 0, 9);
+  nowhere.checkpoint = {};
+  EXPECT_THAT(Run(nowhere).status().message(), HasSubstr("checkpoint"));
+  EXPECT_THAT(Names(memory_.get()), IsEmpty());
+}
+
+TEST_F(SyncTaskTest, SomebodyElsesRowsAreAConflict) {
+  VARVE_ASSERT_OK(Run(testing::SamplePack(kSegment, 0, 12)).status());
+  cache_->Put(SampleSegment(kSegment, StorageVersion::kV1));
+  EXPECT_TRUE(IsCommitConflict(Run(testing::SamplePack(kSegment, 0, 15)).status()));
+  ExpectRows(12);
+}
+
+}  // namespace
+}  // namespace varve::internal

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "varve/table_segments.h"
+
+#include <algorithm>
+#include <mutex>
+#include <set>
+#include <string>
+#include <utility>
+
+#include "arrow/type.h"
+#include "manifest/manifest_store.h"
+#include "segment/segment_update.h"
+#include "table/segment_record.h"
+
+namespace varve {
+
+using internal::CommitState;
+using internal::Manifest;
+using internal::ManifestEdit;
+using internal::SegmentEntry;
+
+namespace {
+
+const std::string* FindProperty(const Manifest& manifest, const std::string& key) {
+  for (const auto& [name, value] : manifest.properties) {
+    if (name == key) return &value;
+  }
+  return nullptr;
+}
+
+Result<std::optional<SegmentState>> FindRecord(const Manifest& manifest, int64_t segment_id) {
+  const std::string key = internal::SegmentPropertyKey(segment_id);
+  const std::string* record = FindProperty(manifest, key);
+  if (record == nullptr) return std::nullopt;
+  return internal::DecodeSegmentRecord(key, *record);
+}
+
+Status Unsupported(const SegmentState& state, std::string_view what, std::string found) {
+  return MakeError(ErrorKind::kUnsupported, what,
+                   {.object = "segment " + std::to_string(state.files.segment_id),
+                    .field = "adds_rows",
+                    .found = std::move(found)});
+}
+
+// What a table's scan would show wrongly, or not at all.
+Status CheckCanShow(const SegmentState& state, const CollectionSchema& schema) {
+  if (state.files.version != StorageVersion::kV2) {
+    return Unsupported(state, "rows of this storage version cannot be rows of a table",
+                       "version " + std::to_string(static_cast<int64_t>(state.files.version)));
+  }
+  if (!state.files.deltas.empty()) {
+    return Unsupported(state, "a table's rows cannot be deleted by a segment's delta logs",
+                       "delta logs");
+  }
+  for (const FieldSchema& field : schema.fields()) {
+    ARROW_ASSIGN_OR_RAISE(const auto stored, MilvusArrowType(field));
+    if (stored->Equals(*field.arrow_type)) continue;
+    if (IsDenseVector(field.data_type) && !field.nullable) continue;
+    return Unsupported(state, "values of this field are kept in a form that a table does not read",
+                       "field '" + field.name + "' as " + stored->ToString());
+  }
+  return Status::OK();
+}
+
+std::set<std::string> PathsOf(const std::vector<FieldBinlog>& fields) {
+  std::set<std::string> paths;
+  for (const FieldBinlog& field : fields) {
+    for (const Binlog& log : field.logs) paths.insert(log.path);
+  }
+  return paths;
+}
+
+// Those of the table's segments that are rows of this one.
+std::vector<uint64_t> ShownRows(const Manifest& base, const SegmentState& state) {
+  const std::set<std::string> paths = PathsOf(state.files.inserts);
+  std::vector<uint64_t> ids;
+  for (const auto& entry : base.segments) {
+    if (!entry->files.empty() && paths.contains(entry->files.front().path)) {
+      ids.push_back(entry->segment_id);
+    }
+  }
+  return ids;
+}
+
+// The packed sets that the step adds, as segments of the table: the i-th logs of all groups.
+Result<std::vector<SegmentEntry>> AddedRows(const SegmentUpdate& update, uint32_t schema_id) {
+  const std::set<std::string> before = PathsOf(update.before.files.inserts);
+  std::vector<SegmentEntry> sets;
+  for (const FieldBinlog& group : update.after.files.inserts) {
+    size_t set = 0;
+    for (const Binlog& log : group.logs) {
+      if (before.contains(log.path)) continue;
+      if (set == sets.size()) {
+        sets.emplace_back();
+        sets.back().num_rows = log.num_rows;
+        sets.back().min_ts = log.timestamp_from;
+        sets.back().max_ts = log.timestamp_to;
+      }
+      SegmentEntry& entry = sets[set++];
+      if (entry.num_rows != log.num_rows) {
+        return MakeError(ErrorKind::kInvalid, "files of a packed set differ in rows",
+                         {.object = log.path,
+                          .expected = std::to_string(entry.num_rows),
+                          .found = std::to_string(log.num_rows)});
+      }
+      // Row ids are the table's, which gives them at commit: that column stays unread.
+      std::vector<int64_t> field_ids = group.child_fields;
+      std::erase(field_ids, kRowIdFieldId);
+      entry.files.push_back({.base_id = 0,
+                             .path = log.path,
+                             .field_ids = std::move(field_ids),
+                             .file_bytes = log.file_bytes,
+                             .schema_id = schema_id,
+                             .layout = {}});
+    }
+  }
+  return sets;
+}
+
+}  // namespace
+
+class TableMetaWriter::Impl {
+ public:
+  Impl(std::shared_ptr<ChunkManager> store, TableSegmentOptions options,
+       internal::ManifestStoreOptions manifest)
+      : options_(options), versions_(std::move(store), manifest) {}
+
+  Result<std::shared_ptr<const Manifest>> Newest() {
+    std::shared_ptr<const Manifest> known;
+    {
+      const std::lock_guard lock(mutex_);
+      known = newest_;
+    }
+    ARROW_ASSIGN_OR_RAISE(auto newest, versions_.LoadLatest(known.get()));
+    Remember(newest);
+    return newest;
+  }
+
+  Result<SegmentState> Commit(const SegmentUpdate& update) {
+    const int64_t id = update.after.files.segment_id;
+    // A lost race with another writer of the same segment is judged by what it has left: that ends
+    // the loop, as does any error.
+    for (;;) {
+      ARROW_ASSIGN_OR_RAISE(const auto base, Newest());
+      ARROW_ASSIGN_OR_RAISE(const auto stored, FindRecord(*base, id));
+      ARROW_ASSIGN_OR_RAISE(const auto verdict, internal::JudgeUpdate(stored, update));
+      if (verdict == internal::UpdateVerdict::kStands) return *stored;
+      ARROW_ASSIGN_OR_RAISE(const ManifestEdit edit, MakeEdit(*base, update));
+      auto outcome = versions_.Commit(base, edit);
+      if (outcome.state == CommitState::kCommitted) {
+        Remember(std::move(outcome.manifest));
+        return update.after;
+      }
+      if (outcome.state != CommitState::kConflict) return outcome.error;
+      ARROW_ASSIGN_OR_RAISE(const auto now, Newest());
+      ARROW_ASSIGN_OR_RAISE(const auto record, FindRecord(*now, id));
+      if (record == stored) return outcome.error;
+    }
+  }
+
+ private:
+  void Remember(std::shared_ptr<const Manifest> manifest) {
+    const std::lock_guard lock(mutex_);
+    if (newest_ == nullptr || newest_->version < manifest->version) newest_ = std::move(manifest);
+  }
+
+  Result<ManifestEdit> MakeEdit(const Manifest& base, const SegmentUpdate& update) const {
+    const SegmentState& after = update.after;
+    ManifestEdit edit;
+    edit.set_properties = {{internal::SegmentPropertyKey(after.files.segment_id),
+                            internal::EncodeSegmentRecord(after)}};
+    edit.operation = {.kind = internal::OperationKind::kAppend,
+                      .read_version = base.version,
+                      .message = "segment " + std::to_string(after.files.segment_id) + " up to " +
+                                 std::to_string(after.checkpoint.timestamp)};
+    if (!options_.adds_rows) return edit;
+    if (after.lifecycle == SegmentLifecycle::kDropped) {
+      edit.operation.kind = internal::OperationKind::kDelete;
+      edit.removed_segment_ids = ShownRows(base, update.before);
+      return edit;
+    }
+    ARROW_RETURN_NOT_OK(CheckCanShow(after, *base.schema()));
+    ARROW_ASSIGN_OR_RAISE(edit.added_segments, AddedRows(update, base.schemas.back().schema_id));
+    return edit;
+  }
+
+  const TableSegmentOptions options_;
+  internal::ManifestStore versions_;
+
+  std::mutex mutex_;
+  std::shared_ptr<const Manifest> newest_;  ///< guarded by mutex_
+};
+
+TableMetaWriter::TableMetaWriter(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+TableMetaWriter::~TableMetaWriter() = default;
+
+Result<std::shared_ptr<TableMetaWriter>> TableMetaWriter::Make(std::shared_ptr<ChunkManager> store,
+                                                               TableSegmentOptions options) {
+  internal::ManifestStoreOptions manifest;
+  manifest.deadline = options.commit_deadline;
+  auto impl = std::make_unique<Impl>(std::move(store), options, manifest);
+  ARROW_RETURN_NOT_OK(impl->Newest().status());
+  return std::shared_ptr<TableMetaWriter>(new TableMetaWriter(std::move(impl)));
+}
+
+Result<SegmentState> TableMetaWriter::Commit(const SegmentUpdate& update) {
+  return impl_->Commit(update);
+}
+
+Result<std::optional<SegmentState>> TableMetaWriter::LoadSegment(int64_t segment_id) {
+  ARROW_ASSIGN_OR_RAISE(const auto newest, impl_->Newest());
+  return FindRecord(*newest, segment_id);
+}
+
+Result<std::vector<SegmentState>> TableMetaWriter::LoadSegments() {
+  ARROW_ASSIGN_OR_RAISE(const auto newest, impl_->Newest());
+  std::vector<SegmentState> states;
+  for (const auto& [key, record] : newest->properties) {
+    if (!internal::SegmentOfPropertyKey(key).has_value()) continue;
+    ARROW_ASSIGN_OR_RAISE(states.emplace_back(), internal::DecodeSegmentRecord(key, record));
+  }
+  std::sort(states.begin(), states.end(), [](const SegmentState& a, const SegmentState& b) {
+    return a.files.segment_id < b.files.segment_id;
+  });
+  return states;
+}
+
+}  // namespace varve

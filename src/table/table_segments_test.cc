@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "varve/table_segments.h"
+
+#include <gmock/gmock.h>
+
+#include "arrow/array.h"
+#include "arrow/record_batch.h"
+#include "arrow/table.h"
+#include "base/testing/status_assertions.h"
+#include "segment/sync_task.h"
+#include "segment/testing/sync_samples.h"
+#include "storage/memory/memory_chunk_manager.h"
+#include "storage/testing/faulty_chunk_manager.h"
+#include "table/segment_record.h"
+#include "varve/table.h"
+
+namespace varve::internal {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using testing::SampleSegment;
+using testing::SyncRows;
+
+constexpr int64_t kSegment = 7;
+
+class TableSegmentsTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    // Sparse vectors are bytes in both forms; all fields can be shown.
+    VARVE_ASSERT_OK_AND_ASSIGN(table_, Table::Create(store_, testing::SyncSchema()));
+    Open({});
+  }
+
+  // As a new process would.
+  void Open(const TableSegmentOptions& options) {
+    writer_ = TableMetaWriter::Make(store_, options).ValueOrDie();
+    cache_ = MakeMemoryMetaCache(testing::SyncSchema());
+    for (SegmentState& state : writer_->LoadSegments().ValueOrDie()) cache_->Put(std::move(state));
+  }
+
+  Result<SyncOutcome> Run(SyncPack pack) {
+    SyncContext context;
+    context.environment = {.store = store_,
+                           .cache = cache_,
+                           .writer = writer_,
+                           .ids = MakeCountingIdAllocator(next_id_),
+                           .options = {}};
+    next_id_ += 1000;
+    return SyncTask(context, std::move(pack)).Run();
+  }
+
+  // What a scan of the table's newest version shows, compared with rows [0, count).
+  void ExpectRows(int64_t count) {
+    VARVE_ASSERT_OK(table_->Refresh());
+    VARVE_ASSERT_OK_AND_ASSIGN(
+        const auto stream,
+        table_->snapshot()->Scan({.columns = {"pk", "text", "emb", "terms", "Timestamp"}}));
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto rows, stream->ToTable());
+    ASSERT_EQ(rows->num_rows(), count);
+    const auto expected = SyncRows(0, count);
+    for (const char* column : {"pk", "text", "emb", "terms", "Timestamp"}) {
+      const arrow::ChunkedArray wanted(expected->GetColumnByName(column));
+      EXPECT_TRUE(rows->GetColumnByName(column)->Equals(wanted)) << column;
+    }
+  }
+
+  const std::shared_ptr<FaultyChunkManager> faulty_ =
+      FaultyChunkManager::Make(MemoryChunkManager::Make());
+  const std::shared_ptr<ChunkManager> store_ = faulty_;
+  std::shared_ptr<Table> table_;
+  std::shared_ptr<TableMetaWriter> writer_;
+  std::shared_ptr<MetaCache> cache_;
+  int64_t next_id_ = 5000;
+};
+
+TEST_F(TableSegmentsTest, AFlushIsOneVersionWhoseRowsTheTableShows) {
+  cache_->Put(SampleSegment(kSegment, StorageVersion::kV2));
+  VARVE_ASSERT_OK(Run(testing::SamplePack(kSegment, 0, 20)).status());
+  VARVE_ASSERT_OK(Run(testing::SamplePack(kSegment, 20, 15)).status());
+  ExpectRows(35);
+  EXPECT_EQ(table_->snapshot()->version(), 3);
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto by_id,
+                             table_->snapshot()->TakeRowIds({21}, {.columns = {"pk"}}));
+  EXPECT_EQ(static_cast<const arrow::Int64Array&>(*by_id->column(0)).Value(0), 21);
+  std::vector<std::string> problems;
+  VARVE_ASSERT_OK(table_->snapshot()->Verify(/*deep=*/true, &problems));
+  EXPECT_THAT(problems, IsEmpty());
+}
+
+TEST_F(TableSegmentsTest, TheRecordIsTheStateOfTheSegment) {
+  cache_->Put(SampleSegment(kSegment, StorageVersion::kV2));
+  cache_->Put(SampleSegment(8, StorageVersion::kV2));
+  SyncPack pack = testing::SamplePack(8, 0, 20);
+  pack.is_flush = true;
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome flushed, Run(pack));
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome first, Run(testing::SamplePack(kSegment, 0, 9)));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto states, writer_->LoadSegments());
+  EXPECT_EQ(states, (std::vector<SegmentState>{first.state, flushed.state}));
+  EXPECT_EQ(writer_->LoadSegment(9).ValueOrDie(), std::nullopt);
+  const auto& nulls = first.state.files.inserts.back().logs.front().null_counts;
+  EXPECT_FALSE(nulls.empty());
+}
+
+TEST_F(TableSegmentsTest, AnotherProcessGoesOnWhereTheFirstStopped) {
+  cache_->Put(SampleSegment(kSegment, StorageVersion::kV2));
+  const SyncPack pack = testing::SamplePack(kSegment, 0, 20);
+  VARVE_ASSERT_OK(Run(pack).status());
+  Open({});
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome again, Run(pack));
+  EXPECT_EQ(again.result, SyncResult::kAlreadyDone);
+  VARVE_ASSERT_OK(Run(testing::SamplePack(kSegment, 20, 5)).status());
+  ExpectRows(25);
+}
+
+TEST_F(TableSegmentsTest, ACommitThatTheCacheMissedIsFound) {
+  cache_->Put(SampleSegment(kSegment, StorageVersion::kV2));
+  const SyncPack pack = testing::SamplePack(kSegment, 0, 20);
+  VARVE_ASSERT_OK(Run(pack).status());
+  cache_->Put(SampleSegment(kSegment, StorageVersion::kV2));
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome again, Run(pack));
+  EXPECT_EQ(again.result, SyncResult::kAlreadyDone);
+  ExpectRows(20);
+  // The files of the second run are nobody's.
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto orphans,
+                             FindSegmentOrphans(store_.get(), cache_->List(), "files", {}));
+  std::vector<std::string> paths;
+  for (const ObjectInfo& orphan : orphans) paths.push_back(orphan.path);
+  EXPECT_THAT(paths,
+              ElementsAre("files/insert_log/1/2/7/0/6000", "files/insert_log/1/2/7/1/6001",
+                          "files/insert_log/1/2/7/102/6002", "files/insert_log/1/2/7/103/6003",
+                          "files/stats_log/1/2/7/100/6004"));
+}
+
+TEST_F(TableSegmentsTest, WritersOfOtherSegmentsAndPlainAppendsDoNotDisturbEachOther) {
+  cache_->Put(SampleSegment(kSegment, StorageVersion::kV2));
+  VARVE_ASSERT_OK(Run(testing::SamplePack(kSegment, 0, 20)).status());
+  const auto first = writer_;
+  const auto first_cache = cache_;
+  Open({});  // a second process, which adds a segment
+  cache_->Put(SampleSegment(8, StorageVersion::kV2));
+  VARVE_ASSERT_OK(Run(testing::SamplePack(8, 20, 10)).status());
+  writer_ = first;
+  cache_ = first_cache;
+  VARVE_ASSERT_OK(Run(testing::SamplePack(kSegment, 30, 6)).status());
+  ExpectRows(36);
+}
+
+TEST_F(TableSegmentsTest, ACommitWhoseAnswerWasLostCountsOnce) {
+  cache_->Put(SampleSegment(kSegment, StorageVersion::kV2));
+  const SyncPack pack = testing::SamplePack(kSegment, 0, 20);
+  // The statistics are the first such call of a V2 task, the version the second.
+  faulty_->FailCall(StorageOperation::kPutIfAbsent, 2, Status::IOError("reset"),
+                    FaultyChunkManager::kAfter);
+  VARVE_ASSERT_OK(Run(pack).status());
+  EXPECT_EQ(faulty_->num_failures(), 1);
+  ExpectRows(20);
+}
+
+TEST_F(TableSegmentsTest, WhatAScanCannotShowIsRefused) {
+  cache_->Put(SampleSegment(kSegment, StorageVersion::kV2));
+  cache_->Put(SampleSegment(8, StorageVersion::kV1));
+  SyncPack pack = testing::SamplePack(kSegment, 0, 20);
+  pack.deletes = {testing::SyncDeletes(0, 3)};
+  EXPECT_EQ(KindOf(Run(pack).status()), ErrorKind::kUnsupported);
+  EXPECT_EQ(KindOf(Run(testing::SamplePack(8, 0, 20)).status()), ErrorKind::kUnsupported);
+  ExpectRows(0);
+
+  Open({.adds_rows = false});
+  cache_->Put(SampleSegment(kSegment, StorageVersion::kV2));
+  cache_->Put(SampleSegment(8, StorageVersion::kV1));
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome v2, Run(pack));
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome v1, Run(testing::SamplePack(8, 0, 20)));
+  EXPECT_EQ(writer_->LoadSegments().ValueOrDie(), (std::vector<SegmentState>{v2.state, v1.state}));
+  ExpectRows(0);
+}
+
+TEST_F(TableSegmentsTest, ADroppedSegmentTakesItsRowsWithIt) {
+  cache_->Put(SampleSegment(kSegment, StorageVersion::kV2));
+  cache_->Put(SampleSegment(8, StorageVersion::kV2));
+  VARVE_ASSERT_OK(Run(testing::SamplePack(8, 0, 10)).status());
+  VARVE_ASSERT_OK(Run(testing::SamplePack(kSegment, 10, 20)).status());
+  SyncPack drop = testing::SamplePack(kSegment, 30, 5);
+  drop.is_drop = true;
+  VARVE_ASSERT_OK(Run(drop).status());
+  ExpectRows(10);
+  EXPECT_EQ(writer_->LoadSegment(kSegment).ValueOrDie()->lifecycle, SegmentLifecycle::kDropped);
+}
+
+TEST_F(TableSegmentsTest, OneWithoutATableIsNotFound) {
+  EXPECT_TRUE(IsNotFound(TableMetaWriter::Make(MemoryChunkManager::Make()).status()));
+}
+
+TEST(SegmentRecordTest, DamageIsFoundAndNamed) {
+  SegmentState state = SampleSegment(kSegment, StorageVersion::kV2);
+  Binlog log;
+  log.path = "files/insert_log/1/2/7/0/5000";
+  log.num_rows = 3;
+  FieldBinlog field;
+  field.logs = {log};
+  state.files.inserts = {field};
+  const std::string key = SegmentPropertyKey(kSegment);
+  const std::string record = EncodeSegmentRecord(state);
+  EXPECT_EQ(DecodeSegmentRecord(key, record).ValueOrDie(), state);
+  EXPECT_TRUE(IsCorruption(DecodeSegmentRecord(SegmentPropertyKey(8), record).status()));
+  EXPECT_TRUE(IsCorruption(DecodeSegmentRecord(key, record.substr(0, 20)).status()));
+  const auto damaged = [&](auto change) {
+    SegmentState other = state;
+    change(&other);
+    return DecodeSegmentRecord(key, EncodeSegmentRecord(other)).status();
+  };
+  EXPECT_THAT(
+      damaged([](SegmentState* s) { s->files.version = static_cast<StorageVersion>(1); }).message(),
+      HasSubstr("storage_version"));
+  EXPECT_THAT(
+      damaged([](SegmentState* s) { s->lifecycle = static_cast<SegmentLifecycle>(9); }).message(),
+      HasSubstr("lifecycle"));
+  EXPECT_THAT(damaged([](SegmentState* s) { s->level = static_cast<SegmentLevel>(-1); }).message(),
+              HasSubstr("level"));
+  EXPECT_THAT(damaged([](SegmentState* s) { s->files.num_rows = -1; }).message(),
+              HasSubstr("num_rows"));
+  EXPECT_THAT(
+      damaged([](SegmentState* s) { s->files.inserts[0].logs[0].path = "../up"; }).message(),
+      HasSubstr("path"));
+  EXPECT_THAT(
+      damaged([](SegmentState* s) { s->files.inserts[0].logs[0].file_bytes = -1; }).message(),
+      HasSubstr("file_bytes"));
+}
+
+TEST(SegmentRecordTest, KeysAreThoseOfSegments) {
+  EXPECT_EQ(SegmentOfPropertyKey("varve.segment.7"), 7);
+  EXPECT_EQ(SegmentOfPropertyKey("varve.segment."), std::nullopt);
+  EXPECT_EQ(SegmentOfPropertyKey("varve.segment.7x"), std::nullopt);
+  EXPECT_EQ(SegmentOfPropertyKey("varve.split"), std::nullopt);
+}
+
+}  // namespace
+}  // namespace varve::internal

@@ -7,6 +7,7 @@ namespace varve::cli {
 
 // Each is defined in commands/<name>.cc.
 extern const CommandEntry kBenchCommand;
+extern const CommandEntry kBinlogCommand;
 extern const CommandEntry kCompletionCommand;
 extern const CommandEntry kCpCommand;
 extern const CommandEntry kCreateCommand;
@@ -20,6 +21,7 @@ extern const CommandEntry kQueryCommand;
 extern const CommandEntry kQuickstartCommand;
 extern const CommandEntry kResolveCommand;
 extern const CommandEntry kSchemaCommand;
+extern const CommandEntry kSegmentCommand;
 extern const CommandEntry kStatsCommand;
 extern const CommandEntry kTakeCommand;
 extern const CommandEntry kTreeCommand;
@@ -28,10 +30,11 @@ extern const CommandEntry kVersionCommand;
 
 std::span<const CommandEntry> Commands() {
   static const std::array kCommands = {
-      kQuickstartCommand, kCreateCommand,  kImportCommand,     kCpCommand,     kInfoCommand,
-      kSchemaCommand,     kHistoryCommand, kTreeCommand,       kStatsCommand,  kHeadCommand,
-      kTakeCommand,       kQueryCommand,   kExportCommand,     kVerifyCommand, kDoctorCommand,
-      kResolveCommand,    kBenchCommand,   kCompletionCommand, kVersionCommand};
+      kQuickstartCommand, kCreateCommand,  kImportCommand,  kCpCommand,     kInfoCommand,
+      kSchemaCommand,     kHistoryCommand, kTreeCommand,    kStatsCommand,  kHeadCommand,
+      kTakeCommand,       kQueryCommand,   kExportCommand,  kVerifyCommand, kDoctorCommand,
+      kResolveCommand,    kBenchCommand,   kSegmentCommand, kBinlogCommand, kCompletionCommand,
+      kVersionCommand};
   return kCommands;
 }
 

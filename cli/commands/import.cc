@@ -13,6 +13,7 @@
 #include "cli/interruption.h"
 #include "cli/list_notes.h"
 #include "cli/location.h"
+#include "cli/milvus/milvus_arguments.h"
 #include "cli/opened_stores.h"
 #include "cli/output/amounts.h"
 #include "cli/output/display_text.h"
@@ -59,7 +60,13 @@ class ImportCommand : public Command {
   void Configure(CLI::App* app) override {
     app->add_option("TABLE", table_uri_, "Path or URI of a table; made if there is none")
         ->required();
-    app->add_option("FILE", files_, "Files to read; '-' is standard input")->required();
+    app->add_option("FILE", files_,
+                    "Files to read; '-' is standard input. With --from milvus: a backup, or a "
+                    "folder of logs")
+        ->required();
+    app->add_option("--from", from_, "What is read is no file but a collection of: milvus")
+        ->check(CLI::IsMember({"milvus"}));
+    milvus_.Configure(app);
     app->add_option("-f,--format", format_,
                     "parquet, arrow, npy, fvecs, bvecs, ivecs, jsonl, csv; default: by the name");
     app->add_option("--primary-key", primary_key_, "Column whose values name rows (new tables)");
@@ -72,6 +79,7 @@ class ImportCommand : public Command {
   Status Run(Console* console) override {
     const GracefulInterruption graceful;
     console_ = console;
+    ARROW_RETURN_NOT_OK(CheckSource());
     ARROW_ASSIGN_OR_RAISE(input_options_.format, InputFormatFromName(format_));
     input_options_.column = column_;
     input_options_.store = write_.store;
@@ -93,11 +101,12 @@ class ImportCommand : public Command {
       int64_t rows = 0;
       std::vector<std::function<int64_t()>> counts;
       for (const std::string& file : files_) {
-        ARROW_ASSIGN_OR_RAISE(auto input, OpenInput(file, input_options_));
+        ARROW_ASSIGN_OR_RAISE(auto input, Open(file));
         bytes_ += input.file_bytes;
         rows = rows < 0 || input.num_rows < 0 ? -1 : rows + input.num_rows;
         // By bytes only if all of them are counted.
         if (input.bytes_read != nullptr && input.file_bytes > 0) counts.push_back(input.bytes_read);
+        if (schema_ == nullptr) schema_ = input.schema;
         inputs.push_back(std::move(input));
       }
       ARROW_ASSIGN_OR_RAISE(auto reader, Chain(std::move(inputs)));
@@ -106,8 +115,9 @@ class ImportCommand : public Command {
       ARROW_RETURN_NOT_OK(Commit(std::move(reader), rows, std::move(bytes), files_, open.table));
     } else {
       for (const std::string& file : files_) {
-        ARROW_ASSIGN_OR_RAISE(auto input, OpenInput(file, input_options_));
+        ARROW_ASSIGN_OR_RAISE(auto input, Open(file));
         bytes_ += input.file_bytes;
+        schema_ = input.schema;
         ARROW_RETURN_NOT_OK(Commit(std::move(input.reader), input.num_rows,
                                    {input.file_bytes, input.bytes_read}, {file}, open.table));
         input_options_.target = table_->snapshot()->schema()->ToArrow();
@@ -119,6 +129,38 @@ class ImportCommand : public Command {
   }
 
  private:
+  Status CheckSource() const {
+    if (from_.empty()) {
+      if (!milvus_.IsGiven()) return Status::OK();
+      return MakeError(ErrorKind::kInvalid,
+                       "--collection, --partition, --schema and --as-of go with --from milvus");
+    }
+    if (format_ == "auto" && column_.empty()) return Status::OK();
+    return MakeError(ErrorKind::kInvalid, "--format and --column are for files");
+  }
+
+  Result<Input> Open(const std::string& path) const {
+    if (from_.empty()) return OpenInput(path, input_options_);
+    ARROW_ASSIGN_OR_RAISE(const FoundMilvus found, milvus_.Find(path, write_.store));
+    ARROW_ASSIGN_OR_RAISE(const MilvusCollection collection,
+                          milvus_.Choose(found, write_.store, primary_key_));
+    ARROW_ASSIGN_OR_RAISE(const uint64_t as_of, milvus_.AsOf());
+    Input input{.path = WithoutOptions(path), .schema = collection.schema};
+    int64_t num_rows = 0;  // those of the metadata: deletes are not counted off
+    bool is_told = true;
+    for (const SegmentFiles& files : collection.segments) {
+      num_rows += files.num_rows;
+      if (files.num_rows == 0) is_told = false;
+      for (const FieldBinlog& list : files.inserts) {
+        for (const Binlog& log : list.logs) input.file_bytes += log.file_bytes;
+      }
+    }
+    if (is_told) input.num_rows = num_rows;
+    ARROW_ASSIGN_OR_RAISE(input.reader,
+                          ScanMilvusCollection(found.store, collection, {.as_of = as_of}));
+    return input;
+  }
+
   Status CheckPrimaryKey() const {
     if (primary_key_.empty()) return Status::OK();
     const FieldSchema* key = table_->snapshot()->schema()->primary_key();
@@ -167,10 +209,11 @@ class ImportCommand : public Command {
           *batch = std::exchange(next, nullptr);
           return Status::OK();
         });
-    ARROW_ASSIGN_OR_RAISE(
-        table_,
-        Table::Create(target_, nullptr, whole,
-                      {.primary_key = primary_key_, .message = message_, .table = options}));
+    ARROW_ASSIGN_OR_RAISE(table_,
+                          Table::Create(target_, schema_, whole,
+                                        {.primary_key = schema_ == nullptr ? primary_key_ : "",
+                                         .message = message_,
+                                         .table = options}));
     console_->ClearProgress();
     for (const std::string& note : ListNotes(*table_->snapshot()->schema(), first.get())) {
       console_->Say(Printable(note));
@@ -203,12 +246,15 @@ class ImportCommand : public Command {
   std::string column_;
   std::string message_;
   bool single_commit_ = false;
+  std::string from_;
+  MilvusArguments milvus_;
   WriteArguments write_;
 
   Console* console_ = nullptr;
   InputOptions input_options_;
   std::shared_ptr<ChunkManager> target_;  // the table's
   std::shared_ptr<Table> table_;
+  std::shared_ptr<const CollectionSchema> schema_;  // of a new table; nullptr: as the rows show
   int64_t num_rows_ = 0;
   int64_t bytes_ = 0;
   nlohmann::ordered_json commits_ = nlohmann::ordered_json::array();
@@ -228,7 +274,8 @@ extern const CommandEntry kImportCommand{
     "varve import books books.parquet --primary-key id\n"
     "varve import books more.jsonl -m 'the spring harvest'\n"
     "varve import vectors base.fvecs --column emb\n"
-    "cat rows.jsonl | varve import books - --format jsonl",
+    "cat rows.jsonl | varve import books - --format jsonl\n"
+    "varve import books backup/demo --from milvus --collection books",
     MakeCommand<ImportCommand>};
 
 }  // namespace varve::cli

@@ -13,6 +13,7 @@
 
 #include "arrow/type_fwd.h"
 #include "cli/store_arguments.h"
+#include "varve/schema.h"
 #include "varve/status.h"
 
 namespace varve::cli {
@@ -40,6 +41,8 @@ struct Input {
   /// Of the file, as far as the rows that were read; where num_rows is -1.
   std::function<int64_t()> bytes_read;
   std::shared_ptr<arrow::RecordBatchReader> reader;
+  /// Of rows that come with one; nullptr: what the columns show.
+  std::shared_ptr<const CollectionSchema> schema;
 };
 
 /// `path` is a local file or an address in an object store; "-" is standard input, for arrow

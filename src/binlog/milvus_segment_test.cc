@@ -6,22 +6,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "arrow/array.h"
 #include "arrow/buffer.h"
-#include "arrow/scalar.h"
-#include "base/crc32.h"
 #include "base/testing/status_assertions.h"
 #include "binlog/binlog_reader.h"
 #include "binlog/binlog_writer.h"
 #include "binlog/delta_log.h"
 #include "binlog/insert_log.h"
+#include "binlog/testing/golden_segment.h"
 #include "nlohmann/json.hpp"
 
 namespace varve::internal {
@@ -31,19 +28,6 @@ namespace fs = std::filesystem;
 using nlohmann::json;
 using BufferPtr = std::shared_ptr<arrow::Buffer>;
 
-constexpr char kGolden[] = "tests/fixtures/milvus/v1-segment.txt";
-constexpr int64_t kCollection = 442958042415517552;
-constexpr int64_t kPartition = 442958042415517553;
-constexpr int64_t kSegment = 442958042415717570;
-
-fs::path Segment() {
-  const char* data = std::getenv("VARVE_TEST_DATA");
-  return fs::path(data == nullptr ? "../shared/data" : data) / "milvus/v1";
-}
-
-#define SKIP_WITHOUT_DATA() \
-  if (!fs::exists(Segment())) GTEST_SKIP() << "no data in " << Segment() << "; set VARVE_TEST_DATA"
-
 BufferPtr ReadFile(const fs::path& path) {
   std::ifstream file(path, std::ios::binary);
   EXPECT_TRUE(file.good()) << path;
@@ -51,75 +35,8 @@ BufferPtr ReadFile(const fs::path& path) {
 }
 
 json ReadMeta(const std::string& name) {
-  std::ifstream file(Segment() / "meta" / name);
+  std::ifstream file(GoldenSegmentFolder() / "meta" / name);
   return json::parse(file);
-}
-
-// An insert log as pyarrow sees it.
-struct GoldenLog {
-  std::string path;
-  int64_t field_id = 0;
-  int32_t type = 0;
-  int64_t num_rows = 0;
-  std::string crc;
-  std::string first;
-  std::string last;
-};
-
-std::vector<GoldenLog> GoldenLogs() {
-  std::ifstream file(kGolden);
-  std::vector<GoldenLog> logs;
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("delete ")) continue;
-    std::istringstream words(line);
-    GoldenLog log;
-    words >> log.path >> log.field_id >> log.type >> log.num_rows >> log.crc >> log.first >>
-        log.last;
-    EXPECT_FALSE(words.fail()) << line;
-    logs.push_back(log);
-  }
-  EXPECT_EQ(logs.size(), 6u);
-  return logs;
-}
-
-// One value's bytes as the golden file's maker takes them, and as it shows them.
-std::string ValueBytes(const arrow::Array& array, int64_t row) {
-  std::string bytes;
-  switch (array.type_id()) {
-    case arrow::Type::INT64:
-      AppendFixed(&bytes, static_cast<const arrow::Int64Array&>(array).Value(row));
-      break;
-    case arrow::Type::DOUBLE: {
-      const double value = static_cast<const arrow::DoubleArray&>(array).Value(row);
-      bytes.assign(reinterpret_cast<const char*>(&value), sizeof(value));
-      break;
-    }
-    case arrow::Type::STRING: {
-      const auto text = static_cast<const arrow::StringArray&>(array).GetView(row);
-      AppendFixed(&bytes, static_cast<uint32_t>(text.size()));
-      bytes += text;
-      break;
-    }
-    default:
-      bytes = static_cast<const arrow::FixedSizeBinaryArray&>(array).GetView(row);
-  }
-  return bytes;
-}
-
-std::string Shown(const arrow::Array& array, int64_t row) {
-  if (array.type_id() == arrow::Type::FIXED_SIZE_BINARY) {
-    return ToHex(AsBytes(ValueBytes(array, row)));
-  }
-  return array.GetScalar(row).ValueOrDie()->ToString();
-}
-
-std::string ValuesCrc(const arrow::Array& array) {
-  std::string bytes;
-  for (int64_t row = 0; row < array.length(); ++row) bytes += ValueBytes(array, row);
-  const uint32_t crc = Crc32(AsBytes(bytes));
-  char digits[9];
-  std::snprintf(digits, sizeof(digits), "%08x", crc);
-  return digits;
 }
 
 // The field as the collection's metadata describes it; system fields are not in there.
@@ -145,12 +62,13 @@ TEST(MilvusSegmentTest, EveryInsertLogHasTheValuesThatPyarrowReads) {
   SKIP_WITHOUT_DATA();
   for (const GoldenLog& golden : GoldenLogs()) {
     SCOPED_TRACE(golden.path);
-    VARVE_ASSERT_OK_AND_ASSIGN(const auto binlog,
-                               BinlogReader::Open(ReadFile(Segment() / golden.path), golden.path));
+    VARVE_ASSERT_OK_AND_ASSIGN(
+        const auto binlog,
+        BinlogReader::Open(ReadFile(GoldenSegmentFolder() / golden.path), golden.path));
     const BinlogDescriptor& descriptor = binlog.descriptor();
-    EXPECT_EQ(descriptor.collection_id, kCollection);
-    EXPECT_EQ(descriptor.partition_id, kPartition);
-    EXPECT_EQ(descriptor.segment_id, kSegment);
+    EXPECT_EQ(descriptor.collection_id, kGoldenCollection);
+    EXPECT_EQ(descriptor.partition_id, kGoldenPartition);
+    EXPECT_EQ(descriptor.segment_id, kGoldenSegment);
     EXPECT_EQ(descriptor.field_id, golden.field_id);
     EXPECT_EQ(static_cast<int32_t>(descriptor.payload_type), golden.type);
     EXPECT_EQ(descriptor.start_timestamp, 442959097209290755u);
@@ -171,8 +89,8 @@ TEST(MilvusSegmentTest, EveryInsertLogHasTheValuesThatPyarrowReads) {
       EXPECT_EQ(doubles.Value(golden.num_rows - 1), std::stod(golden.last));
       continue;
     }
-    EXPECT_EQ(Shown(*column.values, 0), golden.first);
-    EXPECT_EQ(Shown(*column.values, golden.num_rows - 1), golden.last);
+    EXPECT_EQ(ShownValue(*column.values, 0), golden.first);
+    EXPECT_EQ(ShownValue(*column.values, golden.num_rows - 1), golden.last);
   }
 }
 
@@ -180,15 +98,15 @@ TEST(MilvusSegmentTest, TheMetadataOfTheBackupAgrees) {
   SKIP_WITHOUT_DATA();
   const json segments = ReadMeta("segment_meta.json")["infos"];
   const json& segment = segments[0];
-  EXPECT_EQ(segment["segment_id"], kSegment);
-  EXPECT_EQ(segment["collection_id"], kCollection);
-  EXPECT_EQ(segment["partition_id"], kPartition);
+  EXPECT_EQ(segment["segment_id"], kGoldenSegment);
+  EXPECT_EQ(segment["collection_id"], kGoldenCollection);
+  EXPECT_EQ(segment["partition_id"], kGoldenPartition);
   ASSERT_EQ(segment["binlogs"].size(), 6u);
   for (const json& list : segment["binlogs"]) {
     ASSERT_EQ(list["binlogs"].size(), 1u);
     const std::string path = list["binlogs"][0]["log_path"].get<std::string>().substr(5);
     SCOPED_TRACE(path);
-    const BufferPtr bytes = ReadFile(Segment() / path);
+    const BufferPtr bytes = ReadFile(GoldenSegmentFolder() / path);
     EXPECT_EQ(list["binlogs"][0]["log_size"], bytes->size());
     VARVE_ASSERT_OK_AND_ASSIGN(const auto binlog, BinlogReader::Open(bytes, path));
     EXPECT_EQ(binlog.descriptor().field_id, list.value("fieldID", int64_t{0}));
@@ -202,12 +120,14 @@ TEST(MilvusSegmentTest, WrittenAgainItReadsBackEqual) {
   SKIP_WITHOUT_DATA();
   for (const GoldenLog& golden : GoldenLogs()) {
     SCOPED_TRACE(golden.path);
-    VARVE_ASSERT_OK_AND_ASSIGN(const auto binlog,
-                               BinlogReader::Open(ReadFile(Segment() / golden.path), golden.path));
+    VARVE_ASSERT_OK_AND_ASSIGN(
+        const auto binlog,
+        BinlogReader::Open(ReadFile(GoldenSegmentFolder() / golden.path), golden.path));
     VARVE_ASSERT_OK_AND_ASSIGN(const auto column, binlog.ReadColumn());
     const FieldSchema field = FieldOf(golden.field_id);
     VARVE_ASSERT_OK_AND_ASSIGN(
-        const auto values, ReadInsertLog(field, ReadFile(Segment() / golden.path), golden.path));
+        const auto values,
+        ReadInsertLog(field, ReadFile(GoldenSegmentFolder() / golden.path), golden.path));
     VARVE_ASSERT_OK_AND_ASSIGN(const auto bytes,
                                WriteInsertLog(field, values, binlog.descriptor()));
     VARVE_ASSERT_OK_AND_ASSIGN(const auto values_again, ReadInsertLog(field, bytes, "again"));
@@ -233,7 +153,7 @@ TEST(MilvusSegmentTest, TheDeltaLogHasTheDeletesThatPyarrowReads) {
   SKIP_WITHOUT_DATA();
   const json log = ReadMeta("segment_meta.json")["infos"][0]["deltalogs"][0]["binlogs"][0];
   const std::string path = log["log_path"].get<std::string>().substr(5);
-  const BufferPtr bytes = ReadFile(Segment() / path);
+  const BufferPtr bytes = ReadFile(GoldenSegmentFolder() / path);
   EXPECT_EQ(log["log_size"], bytes->size());
   VARVE_ASSERT_OK_AND_ASSIGN(const auto deletes, ReadDeltaLog(bytes, path));
   VARVE_ASSERT_OK(deletes.Validate());
@@ -242,14 +162,7 @@ TEST(MilvusSegmentTest, TheDeltaLogHasTheDeletesThatPyarrowReads) {
     found.emplace_back(static_cast<const arrow::Int64Array&>(*deletes.primary_keys).Value(i),
                        deletes.timestamps->Value(i));
   }
-  std::vector<std::pair<int64_t, uint64_t>> expected;
-  std::ifstream file(kGolden);
-  for (std::string line; std::getline(file, line);) {
-    if (!line.starts_with("delete ")) continue;
-    std::istringstream words(line.substr(7));
-    auto& [key, timestamp] = expected.emplace_back();
-    words >> key >> timestamp;
-  }
+  const auto expected = GoldenDeletes();
   EXPECT_EQ(expected.size(), 15u);
   EXPECT_EQ(found, expected);
 

@@ -16,6 +16,7 @@
 #include "arrow/type_traits.h"
 #include "arrow/util/base64.h"
 #include "arrow/util/key_value_metadata.h"
+#include "base/executor.h"
 #include "binlog/payload_metadata.h"
 #include "packed/decoded_column.h"
 #include "packed/join_arrays.h"
@@ -195,7 +196,8 @@ Result<PayloadColumn> PayloadReader::Read(int column, DataType type) const {
   for (size_t group = 0; group + 1 < starts.size(); ++group) {
     const int64_t rows = starts[group + 1] - starts[group];
     if (rows == 0) continue;
-    ARROW_ASSIGN_OR_RAISE(auto part, decoded->Read(static_cast<int>(group), 0, rows, true));
+    ARROW_ASSIGN_OR_RAISE(auto part,
+                          decoded->ReadAll(static_cast<int>(group), Executor::Default(), true));
     ARROW_RETURN_NOT_OK(CheckLevels(static_cast<int>(group), column, *part));
     parts.push_back(std::move(part));
   }

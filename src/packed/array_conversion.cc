@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "packed/array_conversion.h"
 
+#include <cstring>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -38,6 +40,31 @@ Result<std::shared_ptr<arrow::Array>> BinaryToVector(const arrow::Array& array,
   auto vectors = arrow::ArrayData::Make(type, data.length, {data.buffers[0]}, {std::move(items)},
                                         data.null_count.load(), data.offset);
   return arrow::MakeArray(vectors);
+}
+
+// Rows of `width` bytes each as fixed_size_binary; null ones become zeros.
+Result<std::shared_ptr<arrow::Array>> BinaryToFixed(const arrow::BinaryArray& rows, int width) {
+  ARROW_ASSIGN_OR_RAISE(auto values, arrow::AllocateBuffer(rows.length() * width));
+  std::shared_ptr<arrow::Buffer> validity;
+  if (rows.null_count() > 0) {
+    ARROW_ASSIGN_OR_RAISE(validity, arrow::AllocateEmptyBitmap(rows.length()));
+  }
+  for (int64_t row = 0; row < rows.length(); ++row) {
+    uint8_t* out = values->mutable_data() + row * width;
+    if (rows.IsNull(row)) {
+      std::memset(out, 0, static_cast<size_t>(width));
+      continue;
+    }
+    const std::string_view bytes = rows.GetView(row);
+    if (bytes.size() != static_cast<size_t>(width)) {
+      return Status::Invalid("row ", row, " has ", bytes.size(), " bytes, not ", width);
+    }
+    std::memcpy(out, bytes.data(), bytes.size());
+    if (validity != nullptr) arrow::bit_util::SetBit(validity->mutable_data(), row);
+  }
+  return std::make_shared<arrow::FixedSizeBinaryArray>(arrow::fixed_size_binary(width),
+                                                       rows.length(), std::move(values),
+                                                       std::move(validity), rows.null_count());
 }
 
 template <typename ListArray>
@@ -130,6 +157,15 @@ Result<std::shared_ptr<arrow::Array>> ConvertArray(const std::shared_ptr<arrow::
   if (from.id() == Type::FIXED_SIZE_BINARY && type->id() == Type::FIXED_SIZE_LIST &&
       PlainWidth(*type) > 0 && PlainWidth(*type) == PlainWidth(from)) {
     return BinaryToVector(*array, type);
+  }
+  const bool is_vector =
+      type->id() == Type::FIXED_SIZE_LIST || type->id() == Type::FIXED_SIZE_BINARY;
+  if (from.id() == Type::BINARY && is_vector && PlainWidth(*type) > 0) {
+    // Milvus' way to store dense vectors that may be null.
+    ARROW_ASSIGN_OR_RAISE(auto vectors,
+                          BinaryToFixed(static_cast<const arrow::BinaryArray&>(*array),
+                                        static_cast<int>(PlainWidth(*type))));
+    return ConvertArray(vectors, type);
   }
   if (type->id() == Type::FIXED_SIZE_LIST && from.id() == Type::LIST) {
     return ListToVector(static_cast<const arrow::ListArray&>(*array), type);

@@ -15,6 +15,7 @@
 #include "arrow/type.h"
 #include "packed/array_conversion.h"
 #include "packed/bounded_pool.h"
+#include "packed/flat_read.h"
 #include "packed/flat_take.h"
 #include "packed/parquet_errors.h"
 #include "parquet/arrow/reader.h"
@@ -94,8 +95,8 @@ Result<std::shared_ptr<const DecodedColumn>> DecodedColumn::Make(
     ARROW_RETURN_NOT_OK(parquet::arrow::FromParquetSchema(decoded->schema_.get(), &file_schema));
     const auto& file_type = file_schema->field(0)->type();
     if (decoded->type_ == nullptr) decoded->type_ = file_type;
-    decoded->takes_values_ = decoded->column_.leaf_end - decoded->column_.leaf_begin == 1 &&
-                             CanTakeFlat(*decoded->schema_->Column(0), *file_type, *decoded->type_);
+    decoded->is_flat_ = decoded->column_.leaf_end - decoded->column_.leaf_begin == 1 &&
+                        IsFlat(*decoded->schema_->Column(0), *file_type, *decoded->type_);
     // Found out on no rows at all, so that a column that cannot be read is refused when it is asked
     // for.
     ARROW_ASSIGN_OR_RAISE(auto empty, arrow::MakeEmptyArray(file_type));
@@ -112,10 +113,22 @@ Result<std::shared_ptr<const DecodedColumn>> DecodedColumn::Make(
   return decoded;
 }
 
+FlatColumn DecodedColumn::Flat() const {
+  return {.metadata = metadata_.get(),
+          .descriptor = schema_->Column(0),
+          .name = &column_.name,
+          .type = type_,
+          .pages_decoded = pages_decoded_};
+}
+
 int64_t DecodedColumn::RowsOf(int row_group) const {
   const auto& starts = metadata_->row_group_starts();
   const auto at = static_cast<size_t>(row_group);
   return starts[at + 1] - starts[at];
+}
+
+int64_t DecodedColumn::MostBytes(int64_t stored) const {
+  return metadata_->vouched_for() ? INT64_MAX : kDecodeBytesBase + kDecodeBytesFactor * stored;
 }
 
 Result<DecodedColumn::Extents> DecodedColumn::LoadExtents(int row_group) const {
@@ -276,8 +289,7 @@ Result<std::shared_ptr<arrow::Array>> DecodedColumn::Assemble(const std::vector<
     }
     group->Finish(total);
 
-    const auto pool = std::make_shared<BoundedPool>(
-        metadata_->vouched_for() ? INT64_MAX : kDecodeBytesBase + kDecodeBytesFactor * total);
+    const auto pool = std::make_shared<BoundedPool>(MostBytes(total));
     auto properties = ParquetMetadata::BoundedProperties(total);
     properties.set_memory_pool(pool.get());
     properties.set_page_checksum_verification(verify);
@@ -323,12 +335,18 @@ Result<std::shared_ptr<arrow::Array>> DecodedColumn::DecodeChunk(int row_group,
   if (kept_row_group_ == row_group && (kept_verified_ || !verify)) return kept_;
   kept_ = nullptr;
   kept_row_group_ = -1;
-  std::vector<Piece> pieces;
-  for (const auto& extent : extents) {
-    ARROW_ASSIGN_OR_RAISE(auto piece, LoadChunk(*extent));
-    pieces.push_back(std::move(piece));
+  if (is_flat_) {
+    ARROW_ASSIGN_OR_RAISE(kept_,
+                          ReadFlatChunk(row_group, *extents.front(), Executor::Inline(), verify));
   }
-  ARROW_ASSIGN_OR_RAISE(kept_, Assemble(pieces, RowsOf(row_group), verify));
+  if (kept_ == nullptr) {
+    std::vector<Piece> pieces;
+    for (const auto& extent : extents) {
+      ARROW_ASSIGN_OR_RAISE(auto piece, LoadChunk(*extent));
+      pieces.push_back(std::move(piece));
+    }
+    ARROW_ASSIGN_OR_RAISE(kept_, Assemble(pieces, RowsOf(row_group), verify));
+  }
   kept_row_group_ = row_group;
   kept_verified_ = verify;
   return kept_;
@@ -356,19 +374,32 @@ Result<std::shared_ptr<arrow::Array>> DecodedColumn::Read(int row_group, int64_t
   return arrow::Concatenate(parts);
 }
 
+Result<std::shared_ptr<arrow::Array>> DecodedColumn::ReadFlatChunk(int row_group,
+                                                                   const ChunkExtent& extent,
+                                                                   Executor* executor,
+                                                                   bool verify) const {
+  return ReadFlat(Flat(), extent, RowsOf(row_group), MostBytes(extent.end - extent.begin), executor,
+                  verify);
+}
+
+Result<std::shared_ptr<arrow::Array>> DecodedColumn::ReadAll(int row_group, Executor* executor,
+                                                             bool verify) const {
+  if (is_flat_) {
+    ARROW_ASSIGN_OR_RAISE(const auto extent, metadata_->Chunk(row_group, column_.leaf_begin));
+    ARROW_ASSIGN_OR_RAISE(auto values, ReadFlatChunk(row_group, *extent, executor, verify));
+    if (values != nullptr) return values;
+  }
+  return Read(row_group, 0, RowsOf(row_group), verify);
+}
+
 Result<std::shared_ptr<arrow::Array>> DecodedColumn::TakeValues(int row_group,
                                                                 std::span<const int64_t> rows,
                                                                 Executor* executor,
                                                                 bool verify) const {
-  if (!takes_values_) return nullptr;
+  if (!is_flat_) return nullptr;
   ARROW_ASSIGN_OR_RAISE(const auto extent, metadata_->Chunk(row_group, column_.leaf_begin));
   if (extent->pages.empty()) return nullptr;
-  return TakeFlat({.metadata = metadata_.get(),
-                   .descriptor = schema_->Column(0),
-                   .name = &column_.name,
-                   .type = type_,
-                   .pages_decoded = pages_decoded_},
-                  *extent, RowsOf(row_group), rows, executor, verify);
+  return TakeFlat(Flat(), *extent, RowsOf(row_group), rows, executor, verify);
 }
 
 Result<std::shared_ptr<arrow::Array>> DecodedColumn::Take(int row_group,

@@ -4,8 +4,8 @@
 // The pages named by the offset index are put behind each other, with their dictionary, into a
 // small Parquet file in memory that has this one column; parquet-cpp's Arrow reader assembles any
 // type, nested or not, from that. Takes from columns without children pick values out of the pages
-// (flat_take.h). Chunks without an offset index are decoded whole, and the last
-// one is kept.
+// (flat_take.h), and whole chunks of such columns are read page by page (flat_read.h). Chunks
+// without an offset index are decoded whole, and the last one is kept.
 //
 // Memory:   of a file that no manifest vouches for, a decode of n stored bytes may take 128 MiB +
 // 64 n;
@@ -24,6 +24,7 @@
 
 #include "arrow/type_fwd.h"
 #include "base/executor.h"
+#include "packed/flat_column.h"
 #include "packed/page_header_parser.h"
 #include "packed/parquet_metadata.h"
 #include "packed/read_wave.h"
@@ -43,6 +44,9 @@ class DecodedColumn {
   /// Rows [begin, end) of one row group, counted from its start.
   Result<std::shared_ptr<arrow::Array>> Read(int row_group, int64_t begin, int64_t end,
                                              bool verify) const;
+  /// All rows of one row group; nothing of it is kept.
+  Result<std::shared_ptr<arrow::Array>> ReadAll(int row_group, Executor* executor,
+                                                bool verify) const;
   /// Some rows of one row group, in the order given, value by value; nullptr where the column, its
   /// encoding or a missing offset index do not allow that.
   Result<std::shared_ptr<arrow::Array>> TakeValues(int row_group, std::span<const int64_t> rows,
@@ -69,7 +73,10 @@ class DecodedColumn {
   DecodedColumn(std::shared_ptr<const ParquetMetadata> metadata, int column,
                 std::shared_ptr<arrow::DataType> type, std::atomic<int64_t>* pages_decoded);
 
+  FlatColumn Flat() const;
   int64_t RowsOf(int row_group) const;
+  /// What decoding so many stored bytes may take.
+  int64_t MostBytes(int64_t stored) const;
   Result<Extents> LoadExtents(int row_group) const;
   Result<Window> WindowOf(const Extents& extents, int64_t num_rows, int64_t begin,
                           int64_t end) const;
@@ -77,6 +84,9 @@ class DecodedColumn {
   Result<std::shared_ptr<arrow::Array>> DecodePages(const Extents& extents,
                                                     std::span<const Window> windows,
                                                     bool verify) const;
+  /// nullptr: for parquet-cpp.  REQUIRES: is_flat_
+  Result<std::shared_ptr<arrow::Array>> ReadFlatChunk(int row_group, const ChunkExtent& extent,
+                                                      Executor* executor, bool verify) const;
   Result<std::shared_ptr<arrow::Array>> DecodeChunk(int row_group, const Extents& extents,
                                                     bool verify) const;
 
@@ -100,7 +110,7 @@ class DecodedColumn {
   const std::shared_ptr<const ParquetMetadata> metadata_;
   const ParquetMetadata::Column& column_;
   std::shared_ptr<arrow::DataType> type_;
-  bool takes_values_ = false;
+  bool is_flat_ = false;
   std::atomic<int64_t>* const pages_decoded_;
   std::unique_ptr<parquet::SchemaDescriptor> schema_;  // of this column alone
 

@@ -65,7 +65,8 @@ Status FlatPageOpener::CutLevels(std::span<const uint8_t> body, int64_t offset,
   return Status::OK();
 }
 
-Result<FlatPage> FlatPageOpener::Open(std::span<const uint8_t> bytes, int64_t offset) {
+Result<FlatPage> FlatPageOpener::Open(std::span<const uint8_t> bytes, int64_t offset,
+                                      std::span<uint8_t> target) {
   FlatPage page;
   const std::string& path = metadata_.source().path();
   ARROW_ASSIGN_OR_RAISE(page.header, ParsePageHeader(bytes, offset, path));
@@ -104,8 +105,9 @@ Result<FlatPage> FlatPageOpener::Open(std::span<const uint8_t> bytes, int64_t of
   const bool is_packed = codec_type_ != parquet::Compression::UNCOMPRESSED &&
                          (!is_v2 || header.is_compressed) && !body.empty();
   if (is_packed) {
-    if (body_.size() < unpacked) body_.resize(unpacked);
-    const std::span<uint8_t> out(body_.data(), unpacked);
+    const bool fits = !target.empty() && target.size() == unpacked;
+    if (!fits && body_.size() < unpacked) body_.resize(unpacked);
+    const std::span<uint8_t> out(fits ? target.data() : body_.data(), unpacked);
     const Status status = Decompress(body, out);
     if (!status.ok()) return ParquetError(status, path, name_);
     body = out;

@@ -36,8 +36,9 @@ class FlatPageOpener {
   ~FlatPageOpener();
 
   /// `page` is header and body, at `offset` of the file. What is returned lives as long as `page`
-  /// and until the next call.
-  Result<FlatPage> Open(std::span<const uint8_t> page, int64_t offset);
+  /// and until the next call. A body that is decompressed to the very size of `target` lies there.
+  Result<FlatPage> Open(std::span<const uint8_t> page, int64_t offset,
+                        std::span<uint8_t> target = {});
 
  private:
   Status Damaged(const char* what, int64_t offset) const;

@@ -15,12 +15,9 @@
 #include "arrow/util/bit_util.h"
 #include "packed/array_conversion.h"
 #include "packed/fixed_width.h"
-#include "packed/flat_page.h"
+#include "packed/flat_column.h"
 #include "packed/hybrid_reader.h"
 #include "packed/parquet_errors.h"
-#include "parquet/encoding.h"
-#include "parquet/schema.h"
-#include "parquet/types.h"
 
 namespace varve::internal {
 namespace {
@@ -31,41 +28,6 @@ constexpr size_t kTaskPages = 8;
 constexpr size_t kStep = 256;
 
 using parquet::Encoding;
-
-// Bytes a value in the Arrow array; 0: a text.
-int64_t ValueWidth(const arrow::DataType& type) {
-  switch (type.id()) {
-    case arrow::Type::INT8:
-    case arrow::Type::UINT8:
-      return 1;
-    case arrow::Type::INT16:
-    case arrow::Type::UINT16:
-      return 2;
-    default:
-      return PlainWidth(type);
-  }
-}
-
-// Bytes a value in a PLAIN page; 0: it varies.
-int64_t StoredWidth(const parquet::ColumnDescriptor& descriptor) {
-  switch (descriptor.physical_type()) {
-    case parquet::Type::INT32:
-    case parquet::Type::FLOAT:
-      return 4;
-    case parquet::Type::INT64:
-    case parquet::Type::DOUBLE:
-      return 8;
-    case parquet::Type::FIXED_LEN_BYTE_ARRAY:
-      return descriptor.type_length();
-    default:
-      return 0;
-  }
-}
-
-bool IsText(const arrow::DataType& type) {
-  return type.id() == arrow::Type::STRING || type.id() == arrow::Type::BINARY ||
-         type.id() == arrow::Type::LARGE_STRING || type.id() == arrow::Type::LARGE_BINARY;
-}
 
 // A row asked for, and its place in the result.
 struct Wanted {
@@ -83,7 +45,7 @@ struct PageWork {
 class TakenValues {
  public:
   TakenValues(const arrow::DataType& type, int64_t length)
-      : width_(ValueWidth(type)),
+      : width_(FlatWidth(type)),
         is_null_(static_cast<size_t>(length)),
         texts_(width_ > 0 ? 0 : static_cast<size_t>(length)) {}
 
@@ -192,10 +154,6 @@ class TakenValues {
   std::vector<std::vector<uint8_t>> arenas_;  // one a task
 };
 
-bool IsDictionary(int32_t encoding) {
-  return encoding == Encoding::RLE_DICTIONARY || encoding == Encoding::PLAIN_DICTIONARY;
-}
-
 template <typename DType>
 class Taker {
  public:
@@ -205,45 +163,32 @@ class Taker {
       : column_(column), extent_(extent), verify_(verify), out_(out) {}
 
   Status LoadDictionary(std::span<const uint8_t> bytes) {
-    dictionary_page_ = Opener();
-    ARROW_ASSIGN_OR_RAISE(const FlatPage page, dictionary_page_->Open(bytes, extent_.begin));
-    column_.pages_decoded->fetch_add(1, std::memory_order_relaxed);
-    const int32_t count = page.header.num_values;
-    if (page.header.type != ParsedPageHeader::Type::kDictionary ||
-        static_cast<size_t>(count) > page.values.size()) {
-      return Damaged("this is no dictionary page", extent_.begin);
-    }
-    auto decoder = parquet::MakeTypedDecoder<DType>(Encoding::PLAIN, column_.descriptor);
-    decoder->SetData(count, page.values.data(), static_cast<int>(page.values.size()));
-    dictionary_.resize(static_cast<size_t>(count));
-    if (decoder->Decode(dictionary_.data(), count) != count) {
-      return Damaged("the dictionary ends early", extent_.begin);
-    }
-    return Status::OK();
+    return dictionary_.Load(column_, extent_.codec, verify_, bytes, extent_.begin);
   }
 
   /// False: a page is not for this road.
   Result<bool> Take(size_t task, std::span<const PageWork> works) const {
-    const auto opener = Opener();
+    FlatPageOpener opener = column_.Opener(extent_.codec, verify_);
     std::unique_ptr<parquet::TypedDecoder<DType>> decoder;
     int32_t decoder_encoding = -1;
     std::vector<Wanted> values;  // of a page: which of its values goes where
     for (const PageWork& work : works) {
       const PageExtent& place = extent_.pages[work.page];
-      ARROW_ASSIGN_OR_RAISE(const FlatPage page, opener->Open(work.bytes, place.offset));
+      ARROW_ASSIGN_OR_RAISE(const FlatPage page, opener.Open(work.bytes, place.offset));
       column_.pages_decoded->fetch_add(1, std::memory_order_relaxed);
       if (!page.header.is_data()) return Damaged("this is no data page", place.offset);
       const bool is_v1 = page.header.type == ParsedPageHeader::Type::kData;
-      if (has_levels() && is_v1 && page.header.definition_encoding != Encoding::RLE) return false;
+      if (column_.has_levels() && is_v1 && page.header.definition_encoding != Encoding::RLE)
+        return false;
       ARROW_RETURN_NOT_OK(FindValues(page, place, work.wanted, &values));
       if (values.empty()) continue;
       const int32_t encoding = page.header.encoding;
-      if (IsDictionary(encoding)) {
+      if (IsDictionaryEncoding(encoding)) {
         ARROW_RETURN_NOT_OK(PickIndexed(task, page, place.offset, values));
         continue;
       }
       if (encoding != decoder_encoding) {
-        decoder = MakeDecoder(encoding);
+        decoder = MakeFlatDecoder<DType>(encoding, column_.descriptor);
         if (decoder == nullptr) return false;
         decoder_encoding = encoding;
       }
@@ -253,32 +198,7 @@ class Taker {
   }
 
  private:
-  bool has_levels() const { return column_.descriptor->max_definition_level() > 0; }
-
-  std::unique_ptr<FlatPageOpener> Opener() const {
-    return std::make_unique<FlatPageOpener>(*column_.metadata, *column_.name, extent_.codec,
-                                            has_levels(), verify_);
-  }
-
-  Status Damaged(const char* what, int64_t offset) const {
-    return Corruption(
-        what,
-        {.object = column_.metadata->source().path(), .field = *column_.name, .offset = offset});
-  }
-
-  std::unique_ptr<parquet::TypedDecoder<DType>> MakeDecoder(int32_t encoding) const {
-    switch (encoding) {
-      // DELTA_BYTE_ARRAY keeps only the last values it gave.
-      case Encoding::PLAIN:
-      case Encoding::DELTA_BINARY_PACKED:
-      case Encoding::DELTA_LENGTH_BYTE_ARRAY:
-      case Encoding::BYTE_STREAM_SPLIT:
-        return parquet::MakeTypedDecoder<DType>(static_cast<Encoding::type>(encoding),
-                                                column_.descriptor);
-      default:
-        return nullptr;
-    }
-  }
+  Status Damaged(const char* what, int64_t offset) const { return column_.Damaged(what, offset); }
 
   // The values behind the rows of `wanted` that are not null.
   Status FindValues(const FlatPage& page, const PageExtent& place, std::span<const Wanted> wanted,
@@ -287,7 +207,7 @@ class Taker {
     if (wanted.back().row - place.begin_row >= page.header.num_values) {
       return Damaged("page holds fewer rows than the index says", place.offset);
     }
-    if (!has_levels()) {
+    if (!column_.has_levels()) {
       for (const Wanted& w : wanted) values->push_back({w.row - place.begin_row, w.position});
       return Status::OK();
     }
@@ -334,8 +254,10 @@ class Taker {
         }
         next = value.row + 1;
       }
-      if (index >= dictionary_.size()) return Damaged("index outside the dictionary", offset);
-      out_->Set(task, value.position, dictionary_[index]);
+      if (index >= dictionary_.values().size()) {
+        return Damaged("index outside the dictionary", offset);
+      }
+      out_->Set(task, value.position, dictionary_.values()[index]);
     }
     return Status::OK();
   }
@@ -365,8 +287,7 @@ class Taker {
   const ChunkExtent& extent_;
   const bool verify_;
   TakenValues* const out_;
-  std::unique_ptr<FlatPageOpener> dictionary_page_;  // keeps what dictionary_ points at
-  std::vector<T> dictionary_;
+  FlatDictionary<DType> dictionary_;
 };
 
 // The rows in ascending order, by page.
@@ -476,27 +397,6 @@ Result<std::shared_ptr<arrow::Array>> TakeTyped(const FlatColumn& column, const 
 }
 
 }  // namespace
-
-bool CanTakeFlat(const parquet::ColumnDescriptor& descriptor, const arrow::DataType& file_type,
-                 const arrow::DataType& type) {
-  if (descriptor.max_repetition_level() > 0 || descriptor.max_definition_level() > 1) return false;
-  const int64_t width = ValueWidth(type);
-  switch (descriptor.physical_type()) {
-    case parquet::Type::BYTE_ARRAY:
-      return IsText(type) && file_type.Equals(type);
-    case parquet::Type::INT32:
-    case parquet::Type::INT64:
-    case parquet::Type::FLOAT:
-    case parquet::Type::DOUBLE:
-      return width > 0 && file_type.Equals(type);
-    case parquet::Type::FIXED_LEN_BYTE_ARRAY:
-      // Also a vector, which is stored as its bytes.
-      return width > 0 && width == descriptor.type_length() &&
-             (file_type.id() == arrow::Type::FIXED_SIZE_BINARY || file_type.Equals(type));
-    default:
-      return false;
-  }
-}
 
 Result<std::shared_ptr<arrow::Array>> TakeFlat(const FlatColumn& column, const ChunkExtent& extent,
                                                int64_t num_rows, std::span<const int64_t> rows,

@@ -7,34 +7,15 @@
 // Threads: functions may be called concurrently
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <span>
-#include <string>
 
 #include "arrow/type_fwd.h"
 #include "base/executor.h"
+#include "packed/flat_column.h"
 #include "packed/parquet_metadata.h"
 
-namespace parquet {
-class ColumnDescriptor;
-}
-
 namespace varve::internal {
-
-/// What stays the same from take to take. Members are borrowed.
-struct FlatColumn {
-  const ParquetMetadata* metadata = nullptr;
-  const parquet::ColumnDescriptor* descriptor = nullptr;
-  const std::string* name = nullptr;
-  std::shared_ptr<arrow::DataType> type;
-  std::atomic<int64_t>* pages_decoded = nullptr;
-};
-
-/// Whether the bytes that Parquet stores for the leaf are those of `type`, which Parquet itself
-/// takes for `file_type`.
-bool CanTakeFlat(const parquet::ColumnDescriptor& descriptor, const arrow::DataType& file_type,
-                 const arrow::DataType& type);
 
 /// `rows` of a row group with an offset index, in the order given; nullptr if a page is encoded in
 /// a way that is not for this road.

@@ -38,9 +38,13 @@ Result<const std::string*> NeedKey(const parquet::FileMetaData& footer, const ch
   return Corruption("a footer key is missing", {.object = path, .field = key});
 }
 
-// A file of Milvus: it has the keys, and what they say of its row groups is true.
-Status CheckKeys(const parquet::FileMetaData& footer, const std::string& path) {
-  ARROW_RETURN_NOT_OK(NeedKey(footer, kGroupFieldIdsKey, path).status());
+// The groups of the set, from a file of Milvus: it has all keys, and what they say of its own row
+// groups is true.
+Result<std::string> GroupsOf(const PackedFileReader& file) {
+  const std::string& path = file.path();
+  ARROW_ASSIGN_OR_RAISE(const FooterPtr shared, file.Footer());
+  const parquet::FileMetaData& footer = *shared;
+  ARROW_ASSIGN_OR_RAISE(const std::string* groups, NeedKey(footer, kGroupFieldIdsKey, path));
   ARROW_RETURN_NOT_OK(NeedKey(footer, kStorageVersionKey, path).status());
   ARROW_ASSIGN_OR_RAISE(const std::string* key, NeedKey(footer, kRowGroupsKey, path));
   ARROW_ASSIGN_OR_RAISE(const auto row_groups, ParseRowGroups(*key, path));
@@ -62,6 +66,30 @@ Status CheckKeys(const parquet::FileMetaData& footer, const std::string& path) {
                        .expected = std::to_string(stored),
                        .found = std::to_string(found)});
   }
+  return *groups;
+}
+
+// The columns of a file are those that its set says, in that order.
+Status CheckColumns(const parquet::FileMetaData& footer, const std::vector<int64_t>& ids,
+                    const std::string& path) {
+  const auto& root = *footer.schema()->group_node();
+  if (root.field_count() != static_cast<int>(ids.size())) {
+    return Corruption("the file has another number of columns than its set says",
+                      {.object = path,
+                       .field = kGroupFieldIdsKey,
+                       .expected = std::to_string(ids.size()),
+                       .found = std::to_string(root.field_count())});
+  }
+  for (int i = 0; i < root.field_count(); ++i) {
+    const auto& column = *root.field(i);
+    const int64_t id = ids[static_cast<size_t>(i)];
+    if (column.field_id() < 0 || column.field_id() == id) continue;
+    return Corruption("another field stands where the set says that this one is",
+                      {.object = path,
+                       .field = column.name(),
+                       .expected = "field id " + std::to_string(id),
+                       .found = std::to_string(column.field_id())});
+  }
   return Status::OK();
 }
 
@@ -70,29 +98,12 @@ Result<FilePtr> OpenFile(const std::shared_ptr<ChunkManager>& store, const std::
   return FilePtr(std::move(file));
 }
 
-// Column `position` of a file, which is to be that of `field`.
+// Column `position` of a file, which is that of `field`.
 Result<std::shared_ptr<const PackedColumnReader>> OpenColumn(const PackedFileReader& file,
                                                              int position,
-                                                             const arrow::Field& field,
-                                                             int64_t field_id) {
+                                                             const arrow::Field& field) {
   const std::string& path = file.path();
   ARROW_ASSIGN_OR_RAISE(const FooterPtr footer, file.Footer());
-  const auto& root = *footer->schema()->group_node();
-  if (position >= root.field_count()) {
-    return Corruption("the file has fewer columns than its set says",
-                      {.object = path,
-                       .field = field.name(),
-                       .expected = "at least " + std::to_string(position + 1),
-                       .found = std::to_string(root.field_count())});
-  }
-  const auto& node = *root.field(position);
-  if (node.field_id() >= 0 && node.field_id() != field_id) {
-    return Corruption("another field stands where the set says that this one is",
-                      {.object = path,
-                       .field = field.name(),
-                       .expected = "field id " + std::to_string(field_id),
-                       .found = std::to_string(node.field_id())});
-  }
   std::shared_ptr<arrow::Schema> stored;
   ARROW_RETURN_NOT_OK(CatchParquet(path, "schema", [&] {
     return parquet::arrow::FromParquetSchema(footer->schema(), &stored);
@@ -106,6 +117,7 @@ Result<std::shared_ptr<const PackedColumnReader>> OpenColumn(const PackedFileRea
                       .expected = field.type()->ToString(),
                       .found = type->ToString()});
   }
+  const auto& node = *footer->schema()->group_node()->field(position);
   return file.Column(
       {.field_id = node.field_id(), .name = node.name(), .arrow_type = field.type()});
 }
@@ -205,9 +217,7 @@ Result<std::shared_ptr<const MilvusPackedSet>> MilvusPackedSet::Open(
     }
     ARROW_RETURN_NOT_OK(set->OpenByFieldId(std::move(files), schema, ids));
   } else {
-    ARROW_RETURN_NOT_OK(CheckKeys(*footer, paths.front()));
-    const std::string& groups = *FindKey(*footer, kGroupFieldIdsKey);
-    ARROW_RETURN_NOT_OK(set->OpenByPosition(store, paths, schema, ids, std::move(first), groups));
+    ARROW_RETURN_NOT_OK(set->OpenByPosition(store, paths, schema, ids, std::move(first)));
   }
   set->batch_ends_.push_back(set->num_rows_);
   std::sort(set->batch_ends_.begin(), set->batch_ends_.end());
@@ -217,8 +227,19 @@ Result<std::shared_ptr<const MilvusPackedSet>> MilvusPackedSet::Open(
 Status MilvusPackedSet::OpenByPosition(const std::shared_ptr<ChunkManager>& store,
                                        const std::vector<std::string>& paths,
                                        const arrow::Schema& schema, const std::vector<int64_t>& ids,
-                                       FilePtr first, const std::string& groups) {
+                                       FilePtr first) {
+  ARROW_ASSIGN_OR_RAISE(const std::string groups, GroupsOf(*first));
   ARROW_ASSIGN_OR_RAISE(const auto ids_of_files, ParseGroupFieldIds(groups, paths.front()));
+  if (ids_of_files.empty()) {
+    return Corruption("the set names no fields",
+                      {.object = paths.front(), .field = kGroupFieldIdsKey});
+  }
+  if (ids_of_files.size() > paths.size()) {
+    return MakeError(ErrorKind::kInvalid, "the set has more files than were named",
+                     {.object = paths.front(),
+                      .expected = std::to_string(ids_of_files.size()),
+                      .found = std::to_string(paths.size())});
+  }
   std::map<int64_t, std::pair<size_t, int>> places;
   for (size_t file = 0; file < ids_of_files.size(); ++file) {
     for (size_t i = 0; i < ids_of_files[file].size(); ++i) {
@@ -226,28 +247,36 @@ Status MilvusPackedSet::OpenByPosition(const std::shared_ptr<ChunkManager>& stor
     }
   }
   std::vector<FilePtr> files(ids_of_files.size());
-  if (!files.empty()) files.front() = std::move(first);
-  std::vector<bool> is_joined(files.size());
+  const auto open = [&](size_t at) -> Status {
+    if (files[at] != nullptr) return Status::OK();
+    files[at] = first;
+    if (at > 0) {
+      ARROW_ASSIGN_OR_RAISE(files[at], OpenFile(store, paths[at]));
+    }
+    ARROW_ASSIGN_OR_RAISE(const std::string found, GroupsOf(*files[at]));
+    if (found != groups) {
+      return Corruption("the files of a set disagree about its fields",
+                        {.object = paths[at],
+                         .field = kGroupFieldIdsKey,
+                         .expected = groups + ", as in '" + paths.front() + "'",
+                         .found = found});
+    }
+    ARROW_ASSIGN_OR_RAISE(const FooterPtr footer, files[at]->Footer());
+    ARROW_RETURN_NOT_OK(CheckColumns(*footer, ids_of_files[at], paths[at]));
+    return Join(*files[at]);
+  };
+  ARROW_RETURN_NOT_OK(open(0));  // its list is what is gone by
   for (size_t i = 0; i < ids.size(); ++i) {
     const auto place = places.find(ids[i]);
-    if (place == places.end()) continue;
+    if (place == places.end()) {
+      // A damaged list must not pass for a field that came later: all files have to agree on it.
+      for (size_t at = 0; at < files.size(); ++at) ARROW_RETURN_NOT_OK(open(at));
+      continue;
+    }
     const auto [at, position] = place->second;
-    const auto& field = *schema.field(static_cast<int>(i));
-    if (at >= paths.size()) {
-      return MakeError(ErrorKind::kInvalid, "the set has more files than were named",
-                       {.object = paths.front(),
-                        .field = field.name(),
-                        .expected = std::to_string(ids_of_files.size()),
-                        .found = std::to_string(paths.size())});
-    }
-    if (files[at] == nullptr) {
-      ARROW_ASSIGN_OR_RAISE(files[at], OpenFile(store, paths[at]));
-      ARROW_ASSIGN_OR_RAISE(const FooterPtr footer, files[at]->Footer());
-      ARROW_RETURN_NOT_OK(CheckKeys(*footer, paths[at]));
-    }
-    if (!is_joined[at]) ARROW_RETURN_NOT_OK(Join(*files[at]));
-    is_joined[at] = true;
-    ARROW_ASSIGN_OR_RAISE(columns_[i], OpenColumn(*files[at], position, field, ids[i]));
+    ARROW_RETURN_NOT_OK(open(at));
+    ARROW_ASSIGN_OR_RAISE(columns_[i],
+                          OpenColumn(*files[at], position, *schema.field(static_cast<int>(i))));
     paths_[i] = paths[at];
   }
   return Status::OK();

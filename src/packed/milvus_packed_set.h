@@ -50,7 +50,7 @@ class MilvusPackedSet {
   Status OpenByPosition(const std::shared_ptr<ChunkManager>& store,
                         const std::vector<std::string>& paths, const arrow::Schema& schema,
                         const std::vector<int64_t>& ids,
-                        std::shared_ptr<const PackedFileReader> first, const std::string& groups);
+                        std::shared_ptr<const PackedFileReader> first);
   Status OpenByFieldId(std::vector<std::shared_ptr<const PackedFileReader>> files,
                        const arrow::Schema& schema, const std::vector<int64_t>& ids);
   /// Takes account of the row groups of a file that is needed.

@@ -29,6 +29,7 @@ Status SortLogs(SegmentFiles* files) {
     }
     std::ranges::stable_sort(list.logs, {}, &Binlog::log_id);
   }
+  std::ranges::sort(files->inserts, {}, &FieldBinlog::field_id);
   return Status::OK();
 }
 

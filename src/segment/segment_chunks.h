@@ -22,7 +22,8 @@ struct SegmentChunk {
   int64_t num_rows = -1;  ///< -1: the metadata do not say
 };
 
-/// Puts the logs of every list in the order of their ids.
+/// Puts lists in the order of their fields or groups, which is that of the files of a packed set,
+/// and the logs of every list in the order of their ids.
 /// Errors: Invalid naming the segment: a list that is there twice, a log without a path
 Status SortLogs(SegmentFiles* files);
 

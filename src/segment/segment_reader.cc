@@ -9,6 +9,7 @@
 #include "schema/system_fields.h"
 #include "segment/delete_set.h"
 #include "segment/insert_log_rows.h"
+#include "segment/packed_rows.h"
 #include "segment/segment_chunks.h"
 #include "segment/visible_rows.h"
 #include "varve/segment.h"
@@ -74,7 +75,14 @@ class SegmentReader::Impl {
            plan.first_row + chunks_[first_chunk].num_rows <= options.begin_row) {
       plan.first_row += chunks_[first_chunk++].num_rows;
     }
-    plan.stored = internal::OpenInsertLogs(store_, files_, chunks_, first_chunk, std::move(fields));
+    if (files_->version == StorageVersion::kV1) {
+      plan.stored =
+          internal::OpenInsertLogs(store_, files_, chunks_, first_chunk, std::move(fields));
+    } else {
+      ARROW_ASSIGN_OR_RAISE(
+          plan.stored, internal::OpenPackedRows(store_, SetsFrom(first_chunk), std::move(fields),
+                                                {.batch_rows = options.batch_rows}));
+    }
     return internal::OpenVisibleRows(std::move(plan));
   }
 
@@ -95,6 +103,18 @@ class SegmentReader::Impl {
     return Status::OK();
   }
 
+  // The paths of each chunk's files, group by group.
+  std::vector<std::vector<std::string>> SetsFrom(size_t first_chunk) const {
+    std::vector<std::vector<std::string>> sets;
+    for (size_t i = first_chunk; i < chunks_.size(); ++i) {
+      auto& paths = sets.emplace_back();
+      for (const Binlog* log : chunks_[i].logs) {
+        if (log != nullptr) paths.push_back(log->path);
+      }
+    }
+    return sets;
+  }
+
   const std::shared_ptr<ChunkManager> store_;
   const std::shared_ptr<const CollectionSchema> schema_;
   const std::shared_ptr<const SegmentFiles> files_;
@@ -111,10 +131,10 @@ SegmentReader::~SegmentReader() = default;
 Result<std::unique_ptr<SegmentReader>> SegmentReader::Open(
     std::shared_ptr<ChunkManager> store, std::shared_ptr<const CollectionSchema> schema,
     SegmentFiles files, const std::vector<FieldBinlog>& deltas) {
-  if (files.version != StorageVersion::kV1) {
+  if (files.version != StorageVersion::kV1 && files.version != StorageVersion::kV2) {
     return MakeError(ErrorKind::kUnsupported, "segments of this storage version are not read",
                      {.object = internal::NameOf(files),
-                      .expected = "0",
+                      .expected = "0 or 2",
                       .found = std::to_string(static_cast<int64_t>(files.version))});
   }
   ARROW_RETURN_NOT_OK(internal::SortLogs(&files));

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,9 @@
 #include "binlog/delta_log.h"
 #include "binlog/insert_log.h"
 #include "schema/system_fields.h"
+#include "segment/packed_rows.h"
 #include "storage/testing/counting_chunk_manager.h"
+#include "varve/milvus_packed.h"
 #include "varve/segment.h"
 
 namespace varve::internal {
@@ -98,14 +101,58 @@ class SegmentReaderTest : public ::testing::Test {
         WriteInsertLog(FieldOf(field_id), values, {.start_timestamp = 1, .end_timestamp = 1})
             .ValueOrDie();
     ASSERT_TRUE(store_->Write(path, {bytes->data(), static_cast<size_t>(bytes->size())}).ok());
-    auto list = std::ranges::find(files_.inserts, field_id, &FieldBinlog::field_id);
-    if (list == files_.inserts.end()) {
-      list = files_.inserts.insert(files_.inserts.end(), {.field_id = field_id});
-    }
-    // Lists come in any order.
+    // Logs and lists come in any order.
+    FieldBinlog* list = ListOf(field_id);
     list->logs.insert(
         list->logs.begin(),
         {.path = path, .log_id = log_id, .num_rows = tell_rows ? values->length() : 0});
+  }
+
+  // A packed set of the columns given, in groups: keys and system fields, texts, "added".
+  void AddSet(int64_t log_id, const std::map<int64_t, std::shared_ptr<arrow::Array>>& columns,
+              bool tell_rows) {
+    std::vector<FieldSchema> fields;
+    arrow::FieldVector arrow_fields;
+    arrow::ArrayVector arrays;
+    std::vector<ColumnGroup> groups = {{.group_id = 0}};
+    for (const auto& [field_id, array] : columns) {
+      const auto index = static_cast<int>(fields.size());
+      if (field_id == kTextField || field_id == kAddedField) {
+        groups.push_back({.group_id = field_id, .columns = {index}});
+      } else {
+        groups[0].columns.push_back(index);
+      }
+      fields.push_back(FieldOf(field_id));
+      arrow_fields.push_back(arrow::field(fields.back().name, array->type(), false));
+      arrays.push_back(array);
+    }
+    std::vector<std::string> paths;
+    for (const ColumnGroup& group : groups) {
+      paths.push_back("insert_log/1/2/3/" + std::to_string(group.group_id) + "/" +
+                      std::to_string(log_id));
+      // As written by an earlier run of a test.
+      ASSERT_TRUE(store_->Remove(paths.back()).ok());
+    }
+    const int64_t num_rows = arrays[0]->length();
+    const auto batch = arrow::RecordBatch::Make(arrow::schema(arrow_fields), num_rows, arrays);
+    // Small row groups, whose ends differ from group to group.
+    const auto writer = MilvusPackedWriter::Make(store_, PackedSchema(fields).ValueOrDie(), groups,
+                                                 paths, {.row_group_bytes = 150})
+                            .ValueOrDie();
+    ASSERT_TRUE(writer->Write(EncodePackedRows(fields, *batch).ValueOrDie()).ok());
+    const auto files = writer->Close().ValueOrDie();
+    for (const MilvusPackedFile& file : files) {
+      ListOf(file.group_id)
+          ->logs.insert(
+              ListOf(file.group_id)->logs.begin(),
+              {.path = file.path, .log_id = log_id, .num_rows = tell_rows ? file.num_rows : 0});
+    }
+  }
+
+  FieldBinlog* ListOf(int64_t field_id) {
+    const auto list = std::ranges::find(files_.inserts, field_id, &FieldBinlog::field_id);
+    if (list != files_.inserts.end()) return &*list;
+    return &*files_.inserts.insert(files_.inserts.begin(), {.field_id = field_id});
   }
 
   // `with_added`: the chunk knows the field "added".
@@ -122,11 +169,17 @@ class SegmentReaderTest : public ::testing::Test {
       rows_.push_back(row);
       if (!with_added) rows_.back().added = -7;
     }
-    AddLog(kRowIdFieldId, log_id, ArrayOf<arrow::Int64Builder>(row_ids), tell_rows);
-    AddLog(kTimestampFieldId, log_id, ArrayOf<arrow::Int64Builder>(times), tell_rows);
-    AddLog(kKeyField, log_id, ArrayOf<arrow::Int64Builder>(keys), tell_rows);
-    AddLog(kTextField, log_id, ArrayOf<arrow::StringBuilder>(texts), tell_rows);
-    if (with_added) AddLog(kAddedField, log_id, ArrayOf<arrow::Int64Builder>(added), tell_rows);
+    std::map<int64_t, std::shared_ptr<arrow::Array>> columns = {
+        {kRowIdFieldId, ArrayOf<arrow::Int64Builder>(row_ids)},
+        {kTimestampFieldId, ArrayOf<arrow::Int64Builder>(times)},
+        {kKeyField, ArrayOf<arrow::Int64Builder>(keys)},
+        {kTextField, ArrayOf<arrow::StringBuilder>(texts)}};
+    if (with_added) columns[kAddedField] = ArrayOf<arrow::Int64Builder>(added);
+    if (files_.version == StorageVersion::kV2) {
+      AddSet(log_id, columns, tell_rows);
+    } else {
+      for (const auto& [field_id, array] : columns) AddLog(field_id, log_id, array, tell_rows);
+    }
     files_.num_rows = tell_rows ? static_cast<int64_t>(rows_.size()) : 0;
   }
 
@@ -215,8 +268,9 @@ class SegmentReaderTest : public ::testing::Test {
 
 TEST_F(SegmentReaderTest, RowsAreVisibleAsTheModelSays) {
   const auto random = Random::Seeded(Seed());
-  for (const bool text_key : {false, true}) {
-    for (const bool tell_rows : {true, false}) {
+  for (const auto version : {StorageVersion::kV1, StorageVersion::kV2}) {
+    for (const auto& [text_key, tell_rows] : {std::pair(false, true), std::pair(true, false)}) {
+      files_.version = version;
       MakeSchema(text_key);
       files_.inserts.clear();
       files_.deltas.clear();
@@ -340,6 +394,47 @@ TEST_F(SegmentReaderTest, AFieldThatOldChunksLackHasItsDefaultThereOrNull) {
               AllOf(HasSubstr("segment 3"), HasSubstr("'added'"), HasSubstr("field 102")));
 }
 
+TEST_F(SegmentReaderTest, SetsThatLackEveryColumnAskedForHaveTheirRows) {
+  files_.version = StorageVersion::kV2;
+  AddChunk(1, {{.timestamp = 5, .key = 1, .text = "a"}, {.timestamp = 5, .key = 2, .text = "b"}},
+           false, /*tell_rows=*/false);
+  AddChunk(2, {{.timestamp = 5, .key = 3, .text = "c", .added = 8}}, true, /*tell_rows=*/false);
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto reader, Open());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto stream, reader->Scan({.columns = {"added"}}));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto table, stream->ToTable());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto column, arrow::Concatenate(table->column(0)->chunks()));
+  EXPECT_TRUE(column->Equals(ArrayOf<arrow::Int64Builder>(std::vector<int64_t>{-7, -7, 8})));
+}
+
+TEST_F(SegmentReaderTest, DamagedSetsAreErrorsThatNameTheFile) {
+  const auto random = Random::Seeded(Seed());
+  files_.version = StorageVersion::kV2;
+  std::vector<Row> rows(40);
+  for (Row& row : rows) row = {.timestamp = 5, .key = 1, .text = "some text"};
+  AddChunk(1, rows, true);
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto objects, store_->List(""));
+  ASSERT_EQ(objects.size(), 3u);
+  for (const ObjectInfo& object : objects) {
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto bytes, store_->Read(object.path));
+    const std::string good = bytes->ToString();
+    const auto put = [&](const std::string& text) {
+      return store_->Write(object.path,
+                           {reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+    };
+    for (int i = 0; i < 30; ++i) {
+      VARVE_ASSERT_OK(put(good.substr(0, random->Uniform(good.size()))));
+      VARVE_ASSERT_OK_AND_ASSIGN(const auto reader, Open());
+      const auto found = Scan(*reader, {});
+      EXPECT_TRUE(IsCorruption(found.status())) << ErrorOf(found);
+      EXPECT_THAT(ErrorOf(found), HasSubstr(object.path));
+    }
+    VARVE_ASSERT_OK(put(good));
+  }
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto reader, Open());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto found, Scan(*reader, {}));
+  EXPECT_TRUE(found == Expected({}));
+}
+
 TEST_F(SegmentReaderTest, NumbersOfRowsThatDisagreeAreErrors) {
   AddChunk(1, {{.timestamp = 5, .key = 1, .text = "a"}, {.timestamp = 6, .key = 2, .text = "b"}},
            true);
@@ -349,7 +444,7 @@ TEST_F(SegmentReaderTest, NumbersOfRowsThatDisagreeAreErrors) {
   EXPECT_THAT(ErrorOf(Scan(*more, {})),
               AllOf(HasSubstr("segment 3"), HasSubstr("expected 3"), HasSubstr("found 2")));
   files_ = good;
-  files_.inserts[1].logs[0].num_rows = 4;
+  ListOf(kTimestampFieldId)->logs[0].num_rows = 4;
   EXPECT_THAT(Open().status().ToString(), AllOf(HasSubstr("insert_log/1/2/3/1/1"),
                                                 HasSubstr("expected 2"), HasSubstr("found 4")));
   for (FieldBinlog& list : files_.inserts) list.logs[0].num_rows = 4;

@@ -17,7 +17,7 @@ import pytest
 from conftest import DIMENSION, NUM_ROWS, VARVE, run
 
 COMMANDS = ["quickstart", "create", "import", "export", "info", "schema", "history", "tree", "stats", "head", "take", "query",
-            "verify", "doctor", "bench", "completion", "version"]
+            "verify", "segment", "binlog", "doctor", "bench", "completion", "version"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -445,4 +445,4 @@ def test_tree_of_a_file_at_each_depth(parquet):
 def test_help_names_each_group_once():
     lines = run("help").out.splitlines()
     groups = [line for line in lines if line.endswith(":") and not line.startswith(" ")]
-    assert groups == ["Begin:", "Write:", "Look:", "Read:", "Care:", "Other:"]
+    assert groups == ["Begin:", "Write:", "Look:", "Read:", "Care:", "Milvus:", "Other:"]

@@ -5,7 +5,7 @@ import pathlib
 import re
 import sys
 
-FOLDERS = ["docs", "src", "cli", "python", "tests", "examples", "bench", ".ci"]
+FOLDERS = ["docs", "src", "cli", "python", "go", "tests", "examples", "bench", ".ci"]
 LINK = re.compile(r"(?<!!)\[[^\]\n]*\]\(([^)\s]+)\)")
 FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 QUOTED = re.compile(r"`[^`\n]*`")

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bar W7: V1 binlogs decoded, scalars beside pyarrow reading the bare payload, vectors beside bare zstd decompression of the same
+pages. Rounds alternate; the medians are compared.
+
+    cmake --preset bench && ninja -C build-bench binlog_decode
+    .venv/bin/python bench/write_path/decode.py build-bench/bench/binlog_decode
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import tempfile
+import time
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+SCALARS = ("int64", "double", "varchar")
+DIM = 768
+REPETITIONS = 9
+
+
+def words_of(column):
+    """The XOR of the words of its values, as the program takes it."""
+    sums = 0
+    data = b"".join(chunk.buffers()[-1][: used_bytes(chunk)] for chunk in column.chunks)
+    sums = np.bitwise_xor.reduce(np.frombuffer(data[: len(data) // 8 * 8], np.uint64))
+    return int(sums)
+
+
+def used_bytes(chunk):
+    """Buffers may be longer than what is in them."""
+    if pa.types.is_string(chunk.type) or pa.types.is_binary(chunk.type):
+        return np.frombuffer(chunk.buffers()[1], np.int32)[chunk.offset + len(chunk)]
+    return len(chunk) * (chunk.type.bit_width // 8)
+
+
+def native(program, *words):
+    done = subprocess.run([program, *map(str, words)], check=True, capture_output=True, text=True)
+    return json.loads(done.stdout) if done.stdout else {}, done.stderr.split()
+
+
+def pyarrow_milliseconds(path):
+    payload = pa.py_buffer(open(path, "rb").read())
+    times = []
+    for _ in range(REPETITIONS + 1):
+        start = time.perf_counter()
+        column = pq.ParquetFile(pa.BufferReader(payload)).read().column(0)
+        times.append(1e3 * (time.perf_counter() - start))
+    return statistics.median(times[1:]), column
+
+
+def measure(program, rows, rounds):
+    """{field: {"ours": ms, "theirs": ms, "mb": of values in memory}}."""
+    ours, theirs, megabytes = {}, {}, {}
+    with tempfile.TemporaryDirectory(prefix="varve-decode-") as folder:
+        native(program, "write", folder, rows, DIM)
+        for _ in range(rounds):
+            for name in (*SCALARS, "vector"):
+                found, right = native(program, "read", folder, name, DIM)
+                ours.setdefault(name, []).append(found["read"])
+                if name == "vector":
+                    theirs.setdefault(name, []).append(native(program, "zstd", folder, name)[0]["zstd"])
+                    megabytes[name] = rows * DIM * 4 / 1e6
+                    continue
+                took, column = pyarrow_milliseconds(f"{folder}/{name}.parquet")
+                theirs.setdefault(name, []).append(took)
+                megabytes[name] = sum(used_bytes(chunk) for chunk in column.chunks) / 1e6
+                if (got := int(right[1], 16)) != words_of(column):
+                    raise AssertionError(f"{name}: {got:016x}, pyarrow {words_of(column):016x}")
+    return {name: {"ours": statistics.median(ours[name]), "theirs": statistics.median(theirs[name]), "mb": megabytes[name]} for name in ours}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program")
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
+    print(json.dumps(measure(arguments.program, arguments.rows, arguments.rounds)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/milvus/milvus_arguments.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+
+#include "arrow/buffer.h"
+#include "cli/location.h"
+#include "cli/opened_stores.h"
+#include "cli/output/amounts.h"
+#include "varve/suggestion.h"
+
+namespace varve::cli {
+namespace {
+
+// Counts within a millisecond.
+constexpr int kLogicalBits = 18;
+
+std::string Described(const MilvusCollection& collection) {
+  const std::string id = std::to_string(collection.collection_id);
+  return collection.name.empty() ? id : collection.name + " (" + id + ")";
+}
+
+bool IsNamed(const std::string& name, int64_t id, const std::string& word) {
+  return word == name || word == std::to_string(id);
+}
+
+Status NotFound(const std::string& what, const std::string& word,
+                const std::vector<std::string>& known) {
+  std::string names;
+  for (const std::string& name : known) names += (names.empty() ? "" : ", ") + name;
+  return MakeError(ErrorKind::kNotFound, "there is no " + what + " '" + word + "'" +
+                                             DidYouMean(word, known) + "; there are: " + names);
+}
+
+// Only partitions that `words` name stay.
+Status KeepPartitions(const std::vector<std::string>& words, MilvusCollection* collection) {
+  std::vector<int64_t> ids;
+  for (const std::string& word : words) {
+    const auto found = std::ranges::find_if(collection->partitions, [&](const auto& partition) {
+      return IsNamed(partition.second, partition.first, word);
+    });
+    if (found == collection->partitions.end()) {
+      std::vector<std::string> known;
+      for (const auto& [id, name] : collection->partitions) {
+        known.push_back(name.empty() ? std::to_string(id) : name);
+      }
+      return NotFound("partition", word, known);
+    }
+    ids.push_back(found->first);
+  }
+  std::erase_if(collection->segments, [&](const SegmentFiles& files) {
+    return std::ranges::find(ids, files.partition_id) == ids.end();
+  });
+  return Status::OK();
+}
+
+Result<std::string> ReadText(const std::string& path, const StoreArguments& store) {
+  const FileLocation file = SplitFileLocation(path);
+  ARROW_ASSIGN_OR_RAISE(const auto options, store.ToOptions(path));
+  ARROW_ASSIGN_OR_RAISE(const auto folder, OpenStore(file.folder, options));
+  ARROW_ASSIGN_OR_RAISE(const auto bytes, folder->Read(file.name));
+  return bytes->ToString();
+}
+
+}  // namespace
+
+void MilvusArguments::Configure(CLI::App* app) {
+  app->add_option("--collection", collection, "Milvus: this collection, by name or id");
+  app->add_option("--partition", partitions, "Milvus: only these partitions, by name or id")
+      ->allow_extra_args(false);
+  app->add_option("--schema", schema,
+                  "Milvus: JSON of the collection's schema, such as a collection_meta.json");
+  app->add_option("--as-of", as_of,
+                  "Milvus: rows as they were then: a hybrid timestamp, 2026-11-21T04:00Z, or an "
+                  "age: 15m, 2h");
+}
+
+bool MilvusArguments::IsGiven() const {
+  return !collection.empty() || !partitions.empty() || !schema.empty() || !as_of.empty();
+}
+
+Result<FoundMilvus> MilvusArguments::Find(const std::string& path,
+                                          const StoreArguments& store) const {
+  const MilvusPlace place = LocateMilvus(path);
+  FoundMilvus found;
+  ARROW_ASSIGN_OR_RAISE(const auto options, store.ToOptions(place.store_uri));
+  ARROW_ASSIGN_OR_RAISE(found.store, OpenStore(place.store_uri, options));
+  ARROW_ASSIGN_OR_RAISE(found.collections, FindMilvusCollections(found.store, place));
+  if (!collection.empty()) {
+    std::vector<std::string> known;
+    for (const MilvusCollection& one : found.collections) {
+      known.push_back(one.name.empty() ? std::to_string(one.collection_id) : one.name);
+    }
+    std::erase_if(found.collections, [&](const MilvusCollection& one) {
+      return !IsNamed(one.name, one.collection_id, collection);
+    });
+    if (found.collections.empty()) return NotFound("collection", collection, known);
+  }
+  if (partitions.empty()) return found;
+  for (MilvusCollection& one : found.collections) {
+    ARROW_RETURN_NOT_OK(KeepPartitions(partitions, &one));
+  }
+  return found;
+}
+
+Result<MilvusCollection> MilvusArguments::Choose(const FoundMilvus& found,
+                                                 const StoreArguments& store,
+                                                 const std::string& primary_key) const {
+  if (found.collections.size() != 1) {
+    std::string names;
+    for (const MilvusCollection& one : found.collections) {
+      names += (names.empty() ? "" : ", ") + Described(one);
+    }
+    return MakeError(ErrorKind::kInvalid, names.empty()
+                                              ? "there is no collection here"
+                                              : "there are several collections here; name one "
+                                                "with --collection: " +
+                                                    names);
+  }
+  MilvusCollection chosen = found.collections.front();
+  if (!schema.empty()) {
+    ARROW_ASSIGN_OR_RAISE(const std::string json, ReadText(schema, store));
+    ARROW_ASSIGN_OR_RAISE(chosen.schema,
+                          MilvusSchemaFromJson(json, WithoutOptions(schema), chosen.collection_id));
+  } else if (chosen.schema == nullptr) {
+    ARROW_ASSIGN_OR_RAISE(chosen.schema, DescribeMilvusSchema(found.store, chosen, primary_key));
+  }
+  const FieldSchema* key = chosen.schema->primary_key();
+  if (primary_key.empty() || (key != nullptr && key->name == primary_key)) return chosen;
+  return MakeError(ErrorKind::kInvalid, "the collection has another primary key",
+                   {.object = Described(chosen),
+                    .expected = key == nullptr ? "none" : key->name,
+                    .found = primary_key});
+}
+
+Result<uint64_t> MilvusArguments::AsOf() const {
+  if (as_of.empty()) return UINT64_MAX;
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return ParseHybridTime(as_of, std::chrono::duration_cast<std::chrono::microseconds>(now).count());
+}
+
+Result<uint64_t> ParseHybridTime(const std::string& text, int64_t now_micros) {
+  uint64_t timestamp = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), timestamp);
+  if (error == std::errc() && end == text.data() + text.size()) return timestamp;
+  ARROW_ASSIGN_OR_RAISE(const int64_t micros, ParseTime(text, now_micros));
+  constexpr int64_t kMillisMax = INT64_MAX >> kLogicalBits;
+  if (micros < 0 || micros / 1000 > kMillisMax) {
+    return MakeError(ErrorKind::kInvalid, "'" + text + "' is no time of Milvus'");
+  }
+  return (static_cast<uint64_t>(micros / 1000) << kLogicalBits) |
+         ((uint64_t{1} << kLogicalBits) - 1);
+}
+
+std::string FormatHybridTime(uint64_t timestamp) {
+  return FormatTime(static_cast<int64_t>(timestamp >> kLogicalBits) * 1000);
+}
+
+}  // namespace varve::cli

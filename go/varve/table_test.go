@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package varve_test
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/apache/arrow-go/v18/arrow/memory/mallocator"
+
+	"varve.dev/go/varve"
+)
+
+const dim = 4
+
+var schema = arrow.NewSchema([]arrow.Field{
+	{Name: "id", Type: arrow.PrimitiveTypes.Int64},
+	{Name: "title", Type: arrow.BinaryTypes.String, Nullable: true},
+	{Name: "emb", Type: arrow.FixedSizeListOf(dim, arrow.PrimitiveTypes.Float32)},
+}, nil)
+
+// leakChecked is memory of C, all of which must be back when the test ends.
+func leakChecked(t *testing.T) memory.Allocator {
+	t.Helper()
+	checked := memory.NewCheckedAllocator(mallocator.NewMallocator())
+	t.Cleanup(func() { checked.AssertSize(t, 0) })
+	return checked
+}
+
+func element(id int64, j int) float32 { return float32(id) + 0.25*float32(j) }
+
+func title(id int64) string { return strings.Repeat("x", int(id%5)) }
+
+// makeBatch has rows [first, first+numRows); every seventh title is null.
+func makeBatch(pool memory.Allocator, first, numRows int64) arrow.RecordBatch {
+	builder := array.NewRecordBuilder(pool, schema)
+	defer builder.Release()
+	vectors := builder.Field(2).(*array.FixedSizeListBuilder)
+	for id := first; id < first+numRows; id++ {
+		builder.Field(0).(*array.Int64Builder).Append(id)
+		if id%7 == 0 {
+			builder.Field(1).AppendNull()
+		} else {
+			builder.Field(1).(*array.StringBuilder).Append(title(id))
+		}
+		vectors.Append(true)
+		for j := range dim {
+			vectors.ValueBuilder().(*array.Float32Builder).Append(element(id, j))
+		}
+	}
+	return builder.NewRecordBatch()
+}
+
+func makeRows(t *testing.T, pool memory.Allocator, first int64, numBatches int, rowsPerBatch int64) array.RecordReader {
+	t.Helper()
+	var batches []arrow.RecordBatch
+	for i := range int64(numBatches) {
+		batches = append(batches, makeBatch(pool, first+i*rowsPerBatch, rowsPerBatch))
+	}
+	rows, err := array.NewRecordReader(schema, batches)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, batch := range batches {
+		batch.Release()
+	}
+	return rows
+}
+
+// checkBatch expects the columns of makeBatch for `ids`.
+func checkBatch(t *testing.T, batch arrow.RecordBatch, ids []int64) {
+	t.Helper()
+	if got := batch.Column(0).(*array.Int64).Int64Values(); !equal(got, ids) {
+		t.Fatalf("ids are %v, not %v", got, ids)
+	}
+	titles := batch.Column(1).(*array.String)
+	vectors := batch.Column(2).(*array.FixedSizeList)
+	elements := vectors.ListValues().(*array.Float32)
+	for i, id := range ids {
+		if titles.IsNull(i) != (id%7 == 0) {
+			t.Fatalf("title of %d: null is %v", id, titles.IsNull(i))
+		}
+		if id%7 != 0 && titles.Value(i) != title(id) {
+			t.Fatalf("title of %d is %q", id, titles.Value(i))
+		}
+		start, _ := vectors.ValueOffsets(i)
+		for j := range dim {
+			if got := elements.Value(int(start) + j); got != element(id, j) {
+				t.Fatalf("element %d of %d is %v", j, id, got)
+			}
+		}
+	}
+}
+
+func equal(a, b []int64) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// checkRows reads to the end: rows [first, first+numRows).
+func checkRows(t *testing.T, rows array.RecordReader, first, numRows int64) {
+	t.Helper()
+	defer rows.Release()
+	next := first
+	for rows.Next() {
+		batch := rows.RecordBatch()
+		ids := make([]int64, batch.NumRows())
+		for i := range ids {
+			ids[i] = next + int64(i)
+		}
+		checkBatch(t, batch, ids)
+		next += batch.NumRows()
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	if next != first+numRows {
+		t.Fatalf("read %d rows, not %d", next-first, numRows)
+	}
+}
+
+func makeTable(t *testing.T, pool memory.Allocator) (*varve.Table, string) {
+	t.Helper()
+	uri := filepath.Join(t.TempDir(), "books")
+	rows := makeRows(t, pool, 0, 2, 50)
+	defer rows.Release()
+	table, err := varve.Create(uri, rows, &varve.CreateOptions{PrimaryKey: "id", Message: "first"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return table, uri
+}
+
+func checkState(t *testing.T, table *varve.Table, want varve.State) {
+	t.Helper()
+	if state, err := table.State(); err != nil || state != want {
+		t.Fatalf("state is %+v, %v, not %+v", state, err, want)
+	}
+}
+
+func checkKind(t *testing.T, err error, code varve.Code, part string) {
+	t.Helper()
+	var failed *varve.Error
+	if !errors.Is(err, code) || !errors.As(err, &failed) || !strings.Contains(failed.Message, part) {
+		t.Fatalf("error is %v, not %v with %q", err, code, part)
+	}
+}
+
+func TestRowsComeBack(t *testing.T) {
+	pool := leakChecked(t)
+	table, uri := makeTable(t, pool)
+	checkState(t, table, varve.State{Version: 1, NumRows: 100})
+
+	other, err := varve.Open(uri, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	more := makeRows(t, pool, 100, 3, 10)
+	commit, err := table.Append(more, &varve.AppendOptions{Message: "more"})
+	more.Release()
+	if want := (varve.Commit{Version: 2, RowsAdded: 30}); err != nil || commit != want {
+		t.Fatalf("commit is %+v, %v", commit, err)
+	}
+	checkState(t, other, varve.State{Version: 1, NumRows: 100})
+	if err := other.Refresh(); err != nil {
+		t.Fatal(err)
+	}
+	checkState(t, other, varve.State{Version: 2, NumRows: 130})
+	if err := other.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	rows, err := table.Scan(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkRows(t, rows, 0, 130)
+	rows, err = table.Scan(&varve.ScanOptions{Columns: []string{"id", "title", "emb"}, Filter: "id >= 20", Limit: 60, BatchSize: 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A reader goes on without its table.
+	if err := table.Close(); err != nil {
+		t.Fatal(err)
+	}
+	checkRows(t, rows, 20, 60)
+
+	old, err := varve.Open(uri, &varve.OpenOptions{Version: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer old.Close()
+	checkState(t, old, varve.State{Version: 1, NumRows: 100})
+	found, err := old.Schema()
+	if err != nil || found.NumFields() != 3 || found.Field(2).Name != "emb" || !arrow.TypeEqual(found.Field(2).Type, schema.Field(2).Type) {
+		t.Fatalf("schema is %v, %v", found, err)
+	}
+}
+
+func TestTakesRowsByPosition(t *testing.T) {
+	table, _ := makeTable(t, leakChecked(t))
+	defer table.Close()
+	for _, positions := range [][]int64{{5, 99, 5, 0}, {}, nil} {
+		batch, err := table.Take(positions, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkBatch(t, batch, positions)
+		batch.Release()
+	}
+	batch, err := table.Take([]int64{3}, &varve.TakeOptions{Columns: []string{"id"}, SkipVerification: true})
+	if err != nil || batch.NumCols() != 1 || batch.Column(0).(*array.Int64).Value(0) != 3 {
+		t.Fatalf("batch is %v, %v", batch, err)
+	}
+	batch.Release()
+	_, err = table.Take([]int64{3, 100}, nil)
+	checkKind(t, err, varve.Invalid, "100")
+}
+
+func TestMakesAnEmptyTable(t *testing.T) {
+	table, err := varve.CreateEmpty(filepath.Join(t.TempDir(), "empty"), schema, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer table.Close()
+	checkState(t, table, varve.State{Version: 1, NumRows: 0})
+	rows := makeRows(t, leakChecked(t), 0, 1, 3)
+	defer rows.Release()
+	if commit, err := table.Append(rows, nil); err != nil || commit.RowsAdded != 3 {
+		t.Fatal(commit, err)
+	}
+	back, err := table.Scan(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkRows(t, back, 0, 3)
+}
+
+// failing gives one batch and then an error.
+type failing struct{ array.RecordReader }
+
+var errDry = errors.New("the rows ran dry")
+
+func (f failing) Err() error { return errDry }
+
+func TestSaysWhatWentWrong(t *testing.T) {
+	pool := leakChecked(t)
+	table, uri := makeTable(t, pool)
+	defer table.Close()
+
+	_, err := varve.Open(filepath.Join(t.TempDir(), "absent"), nil)
+	checkKind(t, err, varve.NotFound, "")
+	_, err = varve.Open("", nil)
+	checkKind(t, err, varve.Invalid, "uri")
+	_, err = varve.Open(uri, &varve.OpenOptions{Version: 99})
+	checkKind(t, err, varve.NotFound, "99")
+	_, err = varve.Open("s3://bucket/books", &varve.OpenOptions{Storage: map[string]string{"no_such_option": "1"}})
+	if err == nil {
+		t.Fatal("an unknown option is taken")
+	}
+	rows := makeRows(t, pool, 0, 1, 1)
+	_, err = varve.Create(uri, rows, nil)
+	rows.Release()
+	checkKind(t, err, varve.AlreadyExists, "books")
+	_, err = table.Scan(&varve.ScanOptions{Columns: []string{"idd"}})
+	checkKind(t, err, varve.Invalid, "idd")
+	_, err = table.Scan(&varve.ScanOptions{Filter: "id >"})
+	checkKind(t, err, varve.Invalid, "")
+	_, err = table.Resolve("nonsense")
+	checkKind(t, err, varve.Invalid, "token")
+
+	// An error of the reader's comes back with its text, and nothing is written.
+	more := makeRows(t, pool, 100, 2, 10)
+	_, err = table.Append(failing{more}, nil)
+	more.Release()
+	checkKind(t, err, varve.IO, errDry.Error())
+	checkState(t, table, varve.State{Version: 1, NumRows: 100})
+
+	closed, err := varve.Open(uri, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := closed.Close(); err != nil {
+		t.Fatal(err)
+	}
+	checkKind(t, closed.Close(), varve.Invalid, "no table that is open")
+	_, err = closed.Scan(nil)
+	checkKind(t, err, varve.Invalid, "no table that is open")
+	if varve.CommitUnknown.Error() != "commit_unknown" {
+		t.Fatal(varve.CommitUnknown.Error())
+	}
+}
+
+func TestStreamsSayWhereTheDamageIs(t *testing.T) {
+	table, uri := makeTable(t, leakChecked(t))
+	if err := table.Close(); err != nil {
+		t.Fatal(err)
+	}
+	damaged := 0
+	err := filepath.WalkDir(uri, func(path string, entry os.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".parquet" {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		stored := []byte{0, 0, 0x12, 0x42} // the first element of vector 36, which is 36.5
+		at := bytes.Index(content, stored)
+		if at < 0 {
+			return nil
+		}
+		content[at] ^= 1
+		damaged++
+		return os.WriteFile(path, content, 0o600)
+	})
+	if err != nil || damaged == 0 {
+		t.Fatalf("nothing to damage, %v", err)
+	}
+	table, err = varve.Open(uri, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer table.Close()
+	rows, err := table.Scan(nil)
+	if err == nil {
+		for rows.Next() {
+		}
+		err = rows.Err()
+		rows.Release()
+	}
+	if err == nil || !strings.Contains(err.Error(), ".parquet") {
+		t.Fatalf("error is %v", err)
+	}
+}
+
+func TestGoroutinesShareATable(t *testing.T) {
+	table, _ := makeTable(t, leakChecked(t))
+	var all sync.WaitGroup
+	for range 4 * runtime.NumCPU() {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			rows, err := table.Scan(nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			rows.Release()
+			batch, err := table.Take([]int64{7, 1}, nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			checkBatch(t, batch, []int64{7, 1})
+			batch.Release()
+		}()
+	}
+	all.Wait()
+	if err := table.Close(); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Packed sets of Milvus' storage V2 through the C interface that Milvus' own packed reader and
+// writer have: names, parameters, layouts and ownership are theirs, so that their callers link this
+// library instead. Library libvarve_milvus_packed.so, pkg-config varve_milvus_packed.
+//
+// Status:    error_code 0 is success, and error_msg then a static empty text that must not be
+//            freed. Else error_code is one of varve_code (varve/c/varve.h) and error_msg is freed
+//            by the caller with free(). No exception leaves the library; misuse that can be told is
+//            VARVE_INVALID: NULL, a handle that was closed or is of another kind, counts that do
+//            not match.
+// Paths:     local: below root_path; else keys in the bucket, root_path included. A leading '/' is
+//            left out. A file that is there is an error, as nothing is overwritten.
+// Ownership: schemas and arrays that a call takes in are released by it, whatever it returns, but
+//            the structures themselves stay the caller's. What ReadNext gives out is released by
+//            the caller, and the two structures are freed with free().
+// Not here:  encryption. A writer that is given a CPluginContext is refused (VARVE_UNSUPPORTED), a
+//            reader reads files that are not encrypted. use_custom_part_upload, log_level,
+//            iam_endpoint, tls_min_version and use_crc32c_checksum have no effect.
+// Threads:   all functions may be called concurrently; calls on one handle wait for each other
+// Source:    Milvus' packed_writer_c.h, packed_reader_c.h, column_groups_c.h, arrow_fs_c.h,
+// type_c.h
+#ifndef VARVE_C_MILVUS_PACKED_H_
+#define VARVE_C_MILVUS_PACKED_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "varve/c/arrow_abi.h"
+
+#ifndef VARVE_C_EXPORT
+#define VARVE_C_EXPORT __attribute__((visibility("default")))
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef void* CPackedWriter;
+typedef void* CPackedReader;
+typedef void* CColumnSplits;
+typedef void* CArrowArray;   // a struct ArrowArray
+typedef void* CArrowSchema;  // a struct ArrowSchema
+
+typedef struct CStatus {
+  int error_code;
+  const char* error_msg;
+} CStatus;
+
+// All texts must be there, but for tls_min_version.
+typedef struct CStorageConfig {
+  const char* address;  // without a scheme: http:// unless useSSL
+  const char* bucket_name;
+  const char* access_key_id;
+  const char* access_key_value;
+  const char* root_path;
+  const char* storage_type;    // local, minio, remote, opendal
+  const char* cloud_provider;  // of what is not local: aws, gcp, gcpnative, azure, aliyun, …
+  const char* iam_endpoint;
+  const char* log_level;
+  const char* region;
+  bool useSSL;
+  const char* sslCACert;  // path of a file
+  bool useIAM;            // keys are not used then
+  bool useVirtualHost;
+  int64_t requestTimeoutMs;         // 0: the default
+  const char* gcp_credential_json;  // the text itself
+  bool use_custom_part_upload;
+  uint32_t max_connections;  // 0: the default
+  const char* tls_min_version;
+  bool use_crc32c_checksum;
+} CStorageConfig;
+
+// Of encryption; NULL: none.
+typedef struct CPluginContext {
+  int64_t ez_id;
+  int64_t collection_id;
+  const char* key;
+} CPluginContext;
+
+// For callers that share these types; no function here takes them.
+typedef struct CMmapConfig {
+  const char* cache_read_ahead_policy;
+  const char* mmap_path;
+  uint64_t disk_limit;
+  uint64_t fix_file_size;
+  bool growing_enable_mmap;
+  bool scalar_index_enable_mmap;
+  bool scalar_field_enable_mmap;
+  bool vector_index_enable_mmap;
+  bool vector_field_enable_mmap;
+  bool mmap_populate;
+  bool json_stats_enable_mmap;
+  const char* json_stats_mmap_path;
+} CMmapConfig;
+
+typedef struct CArrowReaderConfig {
+  int64_t hole_size_limit_bytes;
+  int64_t range_size_limit_bytes;
+} CArrowReaderConfig;
+
+typedef struct LoonProperty {
+  char* key;
+  char* value;
+} LoonProperty;
+
+typedef struct LoonProperties {
+  LoonProperty* properties;
+  size_t count;
+} LoonProperties;
+
+// ---- Which columns share a file: groups of indices into the schema ----
+
+VARVE_C_EXPORT CColumnSplits NewCColumnSplits(void);
+// Copies the indices. One more group; what is wrong with it, the writer says.
+VARVE_C_EXPORT void AddCColumnSplit(CColumnSplits splits, int* group, int group_size);
+// 0 for what is no open handle.
+VARVE_C_EXPORT int CColumnSplitsSize(CColumnSplits splits);
+VARVE_C_EXPORT void FreeCColumnSplits(CColumnSplits splits);
+
+// ---- The store of functions that are given none ----
+
+VARVE_C_EXPORT CStatus InitArrowFileSystem(CStorageConfig storage_config);
+// Readers and writers that are open keep theirs.
+VARVE_C_EXPORT void CleanArrowFileSystem(void);
+
+// ---- Writing ----
+
+// `paths[i]` is the file of group i. Every field of `schema` has its id as metadata
+// "PARQUET:field_id". Files do not exist until the writer is closed.
+VARVE_C_EXPORT CStatus NewPackedWriterWithStorageConfig(
+    struct ArrowSchema* schema, const int64_t buffer_size, char** paths, int64_t num_paths,
+    int64_t part_upload_size, CColumnSplits column_splits, CStorageConfig storage_config,
+    CPackedWriter* c_packed_writer, CPluginContext* c_plugin_context);
+VARVE_C_EXPORT CStatus NewPackedWriter(struct ArrowSchema* schema, const int64_t buffer_size,
+                                       char** paths, int64_t num_paths, int64_t part_upload_size,
+                                       CColumnSplits column_splits, CPackedWriter* c_packed_writer,
+                                       CPluginContext* c_plugin_context);
+
+// `arrays` and `array_schemas` have one structure a column, next to each other, `schema` describes
+// the whole: as many columns as the writer has, or nothing is touched but `schema`.
+VARVE_C_EXPORT CStatus WriteRecordBatch(CPackedWriter c_packed_writer, struct ArrowArray* arrays,
+                                        struct ArrowSchema* array_schemas,
+                                        struct ArrowSchema* schema);
+
+// Makes the files visible, and frees the writer in any case.
+VARVE_C_EXPORT CStatus CloseWriter(CPackedWriter c_packed_writer);
+// The same, and sizes[i] is the size in bytes of the file of group i. A wrong num_groups closes
+// nothing.
+VARVE_C_EXPORT CStatus CloseAndTell(CPackedWriter c_packed_writer, int64_t* sizes,
+                                    size_t num_groups);
+
+// ---- Reading ----
+
+// `paths` are the files of one set. Fields are found by id; one that the set lacks reads as nulls.
+VARVE_C_EXPORT CStatus NewPackedReaderWithStorageConfig(char** paths, int64_t num_paths,
+                                                        struct ArrowSchema* schema,
+                                                        const int64_t buffer_size,
+                                                        CStorageConfig storage_config,
+                                                        CPackedReader* c_packed_reader,
+                                                        CPluginContext* c_plugin_context);
+// The store as properties "fs.…" say; others have no effect. `filesystem_path` may be NULL or a
+// path within it, not the address of another store.
+VARVE_C_EXPORT CStatus NewPackedReaderWithProperties(
+    char** paths, int64_t num_paths, struct ArrowSchema* schema, const int64_t buffer_size,
+    const LoonProperties* properties, const char* filesystem_path, CPackedReader* c_packed_reader,
+    CPluginContext* c_plugin_context);
+VARVE_C_EXPORT CStatus NewPackedReader(char** paths, int64_t num_paths, struct ArrowSchema* schema,
+                                       const int64_t buffer_size, CPackedReader* c_packed_reader,
+                                       CPluginContext* c_plugin_context);
+
+// The next rows, at most 1,024. At the end of data: success, and the outputs are not touched.
+VARVE_C_EXPORT CStatus ReadNext(CPackedReader c_packed_reader, CArrowArray* out_array,
+                                CArrowSchema* out_schema);
+VARVE_C_EXPORT CStatus CloseReader(CPackedReader c_packed_reader);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif  // VARVE_C_MILVUS_PACKED_H_

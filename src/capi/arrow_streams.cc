@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "capi/arrow_streams.h"
+
+#include <utility>
+
+#include "arrow/c/bridge.h"
+#include "arrow/record_batch.h"
+#include "capi/guard.h"
+
+namespace varve::capi {
+namespace {
+
+class GuardedReader : public arrow::RecordBatchReader {
+ public:
+  explicit GuardedReader(std::shared_ptr<arrow::RecordBatchReader> reader)
+      : reader_(std::move(reader)) {}
+
+  std::shared_ptr<arrow::Schema> schema() const override { return reader_->schema(); }
+  Status ReadNext(std::shared_ptr<arrow::RecordBatch>* out) override {
+    return Guard([&] { return reader_->ReadNext(out); });
+  }
+  Status Close() override {
+    return Guard([&] { return reader_->Close(); });
+  }
+
+ private:
+  const std::shared_ptr<arrow::RecordBatchReader> reader_;
+};
+
+}  // namespace
+
+Status ExportStream(std::shared_ptr<arrow::RecordBatchReader> reader, ArrowArrayStream* out) {
+  return arrow::ExportRecordBatchReader(std::make_shared<GuardedReader>(std::move(reader)), out);
+}
+
+Result<std::shared_ptr<arrow::RecordBatchReader>> ImportStream(ArrowArrayStream* stream) {
+  const ReleaseOnExit release(stream);
+  if (stream == nullptr) return MakeError(ErrorKind::kInvalid, "the stream of rows is NULL");
+  return arrow::ImportRecordBatchReader(stream);
+}
+
+}  // namespace varve::capi

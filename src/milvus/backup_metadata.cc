@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "milvus/backup_metadata.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+
+#include "arrow/buffer.h"
+#include "binlog/json_members.h"
+#include "milvus/log_listing.h"
+#include "milvus/schema_json.h"
+
+namespace varve::internal {
+namespace {
+
+using nlohmann::json;
+
+constexpr char kCollections[] = "meta/collection_meta.json";
+constexpr char kPartitions[] = "meta/partition_meta.json";
+constexpr char kSegments[] = "meta/segment_meta.json";
+// Of a document, so that one cannot make us hold any number of bytes many times over.
+constexpr int64_t kDocumentBytesMax = int64_t{1} << 30;
+
+Result<json> ReadDocument(ChunkManager* store, const std::string& path) {
+  ARROW_ASSIGN_OR_RAISE(const int64_t size, store->Size(path));
+  if (size > kDocumentBytesMax) {
+    return Corruption("metadata of such a size are not read",
+                      {.object = path,
+                       .expected = "at most " + std::to_string(kDocumentBytesMax) + " bytes",
+                       .found = std::to_string(size)});
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto bytes, store->Read(path));
+  return ParseJson({bytes->data(), static_cast<size_t>(bytes->size())}, path);
+}
+
+// What Go leaves out is 0, or nothing.
+Result<int64_t> NumberIn(const JsonMembers& members, const std::string& name) {
+  ARROW_ASSIGN_OR_RAISE(const auto number, members.FindInt64(name));
+  return number.value_or(0);
+}
+
+Result<std::string> TextIn(const JsonMembers& members, const std::string& name) {
+  if (members.Find(name) == nullptr) return "";
+  return members.GetText(name);
+}
+
+// The elements of an array, each an object.
+Result<std::vector<JsonMembers>> ObjectsIn(const JsonMembers& members, const std::string& name,
+                                           const std::string& object) {
+  std::vector<JsonMembers> objects;
+  const json* values = members.Find(name);
+  if (values == nullptr) return objects;
+  if (!values->is_array()) {
+    return members.Wrong("wrong kind of value", name, "an array", Excerpt(*values));
+  }
+  for (const json& value : *values) {
+    ARROW_ASSIGN_OR_RAISE(auto one, JsonMembers::Of(value, object, name));
+    objects.push_back(std::move(one));
+  }
+  return objects;
+}
+
+Result<Binlog> BinlogFrom(const JsonMembers& members) {
+  Binlog log;
+  ARROW_ASSIGN_OR_RAISE(log.path, members.GetText("log_path"));
+  ARROW_ASSIGN_OR_RAISE(log.num_rows, NumberIn(members, "entries_num"));
+  ARROW_ASSIGN_OR_RAISE(log.file_bytes, NumberIn(members, "log_size"));
+  const auto key = LogKeyOf(log.path);
+  if (!key) {
+    return members.Wrong("not the path of a log", "log_path", "insert_log/… and the like",
+                         log.path);
+  }
+  log.log_id = key->log;
+  return log;
+}
+
+Result<std::vector<FieldBinlog>> BinlogsIn(const JsonMembers& segment, const std::string& name,
+                                           const std::string& object) {
+  std::vector<FieldBinlog> lists;
+  ARROW_ASSIGN_OR_RAISE(const auto found, ObjectsIn(segment, name, object));
+  for (const JsonMembers& members : found) {
+    FieldBinlog list;
+    ARROW_ASSIGN_OR_RAISE(list.field_id, NumberIn(members, "fieldID"));
+    ARROW_ASSIGN_OR_RAISE(const auto logs, ObjectsIn(members, "binlogs", object));
+    for (const JsonMembers& log : logs) {
+      ARROW_ASSIGN_OR_RAISE(auto binlog, BinlogFrom(log));
+      list.logs.push_back(std::move(binlog));
+    }
+    if (!list.logs.empty()) lists.push_back(std::move(list));
+  }
+  return lists;
+}
+
+Result<SegmentFiles> SegmentFrom(const JsonMembers& members, const std::string& object,
+                                 std::vector<int64_t>* untold_versions) {
+  SegmentFiles files;
+  ARROW_ASSIGN_OR_RAISE(files.segment_id, members.GetInt64("segment_id"));
+  ARROW_ASSIGN_OR_RAISE(files.collection_id, NumberIn(members, "collection_id"));
+  ARROW_ASSIGN_OR_RAISE(files.partition_id, NumberIn(members, "partition_id"));
+  ARROW_ASSIGN_OR_RAISE(files.num_rows, NumberIn(members, "num_of_rows"));
+  ARROW_ASSIGN_OR_RAISE(files.inserts, BinlogsIn(members, "binlogs", object));
+  ARROW_ASSIGN_OR_RAISE(files.statistics, BinlogsIn(members, "statslogs", object));
+  ARROW_ASSIGN_OR_RAISE(files.deltas, BinlogsIn(members, "deltalogs", object));
+  ARROW_ASSIGN_OR_RAISE(files.bm25, BinlogsIn(members, "bm25_statslogs", object));
+  ARROW_ASSIGN_OR_RAISE(const auto version, members.FindInt64("storage_version"));
+  // Left out, it is 0 or was not known to the writer.
+  if (!version || *version == 0) {
+    untold_versions->push_back(files.segment_id);
+  } else if (*version == 1 || *version == static_cast<int64_t>(StorageVersion::kV2)) {
+    files.version = *version == 1 ? StorageVersion::kV1 : StorageVersion::kV2;
+  } else {
+    return MakeError(ErrorKind::kUnsupported, "segments of this storage version are not read",
+                     {.object = object,
+                      .field = "storage_version",
+                      .expected = "0, 1 or 2",
+                      .found = std::to_string(*version)});
+  }
+  return files;
+}
+
+void Add(SegmentFiles files, MilvusCollection* collection) {
+  if (!files.inserts.empty()) {
+    collection->segments.push_back(std::move(files));
+  } else if (!files.deltas.empty()) {
+    collection->level_zero.push_back(std::move(files));
+  }
+}
+
+Result<MilvusCollection> CollectionFrom(const JsonMembers& members,
+                                        std::vector<int64_t>* untold_versions) {
+  MilvusCollection collection;
+  ARROW_ASSIGN_OR_RAISE(collection.collection_id, members.GetInt64("collection_id"));
+  ARROW_ASSIGN_OR_RAISE(collection.name, TextIn(members, "collection_name"));
+  ARROW_ASSIGN_OR_RAISE(const json* schema, members.Get("schema"));
+  ARROW_ASSIGN_OR_RAISE(collection.schema, CollectionSchemaFromJson(*schema, kCollections));
+  // Those that concern all partitions.
+  ARROW_ASSIGN_OR_RAISE(const auto level_zero, ObjectsIn(members, "l0_segments", kCollections));
+  for (const JsonMembers& segment : level_zero) {
+    ARROW_ASSIGN_OR_RAISE(auto files, SegmentFrom(segment, kCollections, untold_versions));
+    Add(std::move(files), &collection);
+  }
+  return collection;
+}
+
+Result<std::vector<JsonMembers>> InfosOf(const json& document, const std::string& object) {
+  ARROW_ASSIGN_OR_RAISE(const auto members, JsonMembers::Of(document, object, "the document"));
+  return ObjectsIn(members, "infos", object);
+}
+
+MilvusCollection* FindCollection(BackupMetadata* metadata, int64_t id) {
+  const auto found = std::ranges::find(metadata->collections, id, &MilvusCollection::collection_id);
+  return found == metadata->collections.end() ? nullptr : &*found;
+}
+
+// Names; a backup without them can be read.
+Status AddPartitions(ChunkManager* store, BackupMetadata* metadata) {
+  const std::string object = kPartitions;
+  const auto document = ReadDocument(store, object);
+  if (IsNotFound(document.status())) return Status::OK();
+  ARROW_RETURN_NOT_OK(document.status());
+  ARROW_ASSIGN_OR_RAISE(const auto infos, InfosOf(*document, object));
+  for (const JsonMembers& info : infos) {
+    ARROW_ASSIGN_OR_RAISE(const int64_t collection_id, NumberIn(info, "collection_id"));
+    ARROW_ASSIGN_OR_RAISE(const int64_t partition_id, info.GetInt64("partition_id"));
+    MilvusCollection* collection = FindCollection(metadata, collection_id);
+    if (collection == nullptr) continue;
+    ARROW_ASSIGN_OR_RAISE(collection->partitions[partition_id], TextIn(info, "partition_name"));
+  }
+  return Status::OK();
+}
+
+Status AddSegments(ChunkManager* store, BackupMetadata* metadata) {
+  const std::string object = kSegments;
+  ARROW_ASSIGN_OR_RAISE(const json document, ReadDocument(store, object));
+  ARROW_ASSIGN_OR_RAISE(const auto infos, InfosOf(document, object));
+  for (const JsonMembers& info : infos) {
+    ARROW_ASSIGN_OR_RAISE(auto files, SegmentFrom(info, object, &metadata->untold_versions));
+    MilvusCollection* collection = FindCollection(metadata, files.collection_id);
+    if (collection == nullptr) {
+      return Corruption("a segment of a collection that is not described",
+                        {.object = object,
+                         .field = "collection_id",
+                         .expected = std::string("one of ") + kCollections,
+                         .found = std::to_string(files.collection_id)});
+    }
+    Add(std::move(files), collection);
+  }
+  return Status::OK();
+}
+
+}  // namespace
+
+Result<std::optional<BackupMetadata>> ReadBackupMetadata(ChunkManager* store) {
+  const std::string object = kCollections;
+  const auto document = ReadDocument(store, object);
+  if (IsNotFound(document.status())) return std::nullopt;
+  ARROW_RETURN_NOT_OK(document.status());
+  BackupMetadata metadata;
+  ARROW_ASSIGN_OR_RAISE(const auto infos, InfosOf(*document, object));
+  for (const JsonMembers& info : infos) {
+    ARROW_ASSIGN_OR_RAISE(auto collection, CollectionFrom(info, &metadata.untold_versions));
+    metadata.collections.push_back(std::move(collection));
+  }
+  ARROW_RETURN_NOT_OK(AddPartitions(store, &metadata));
+  ARROW_RETURN_NOT_OK(AddSegments(store, &metadata));
+  return metadata;
+}
+
+}  // namespace varve::internal

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <utility>
+
+#include "arrow/record_batch.h"
+#include "schema/projection.h"
+#include "varve/milvus.h"
+
+namespace varve {
+namespace {
+
+// The segments' rows, one segment after the other.
+class CollectionScan : public arrow::RecordBatchReader {
+ public:
+  CollectionScan(std::shared_ptr<ChunkManager> store, MilvusCollection collection,
+                 MilvusScanOptions options, std::shared_ptr<arrow::Schema> schema)
+      : store_(std::move(store)),
+        collection_(std::move(collection)),
+        options_(std::move(options)),
+        schema_(std::move(schema)) {}
+
+  std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
+
+  Status ReadNext(std::shared_ptr<arrow::RecordBatch>* batch) override {
+    batch->reset();
+    while (true) {
+      if (rows_ == nullptr) {
+        if (next_segment_ == collection_.segments.size()) return Status::OK();
+        ARROW_RETURN_NOT_OK(OpenSegment(collection_.segments[next_segment_]));
+        ++next_segment_;
+      }
+      ARROW_RETURN_NOT_OK(rows_->ReadNext(batch));
+      if (*batch != nullptr) return Status::OK();
+      rows_.reset();
+    }
+  }
+
+ private:
+  Status OpenSegment(const SegmentFiles& files) {
+    ARROW_ASSIGN_OR_RAISE(const auto segment,
+                          SegmentReader::Open(store_, collection_.schema, files,
+                                              MilvusDeltasOf(collection_, files.partition_id)));
+    ARROW_ASSIGN_OR_RAISE(rows_, segment->Scan({.columns = options_.columns,
+                                                .as_of = options_.as_of,
+                                                .batch_rows = options_.batch_rows}));
+    return Status::OK();
+  }
+
+  const std::shared_ptr<ChunkManager> store_;
+  const MilvusCollection collection_;
+  const MilvusScanOptions options_;
+  const std::shared_ptr<arrow::Schema> schema_;
+  size_t next_segment_ = 0;
+  std::shared_ptr<arrow::RecordBatchReader> rows_;
+};
+
+}  // namespace
+
+Result<std::shared_ptr<arrow::RecordBatchReader>> ScanMilvusCollection(
+    const std::shared_ptr<ChunkManager>& store, const MilvusCollection& collection,
+    const MilvusScanOptions& options) {
+  ARROW_ASSIGN_OR_RAISE(auto projection,
+                        internal::MakeProjection(*collection.schema, options.columns));
+  return std::make_shared<CollectionScan>(store, collection, options, std::move(projection.schema));
+}
+
+}  // namespace varve

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cstring>
+#include <map>
+#include <tuple>
+#include <utility>
+
+#include "base/coding.h"
+#include "binlog/event.h"
+#include "milvus/backup_metadata.h"
+#include "milvus/log_listing.h"
+#include "varve/milvus.h"
+
+namespace varve {
+namespace {
+
+using internal::LogKey;
+using internal::LogListing;
+using internal::PathKind;
+
+// Deletes that concern all partitions are kept in this one.
+constexpr int64_t kAllPartitions = -1;
+constexpr char kParquetMagic[] = {'P', 'A', 'R', '1'};
+
+// The list of `field_id`, which is made if there is none.
+FieldBinlog* ListOf(int64_t field_id, std::vector<FieldBinlog>* lists) {
+  const auto found = std::ranges::find(*lists, field_id, &FieldBinlog::field_id);
+  if (found != lists->end()) return &*found;
+  return &lists->emplace_back(FieldBinlog{.field_id = field_id});
+}
+
+std::vector<FieldBinlog>* ListsOf(PathKind kind, SegmentFiles* files) {
+  switch (kind) {
+    case PathKind::kInsertLog:
+      return &files->inserts;
+    case PathKind::kDeltaLog:
+      return &files->deltas;
+    case PathKind::kPrimaryKeyStatistics:
+      return &files->statistics;
+    default:
+      return &files->bm25;
+  }
+}
+
+// What lies there, as the paths say whose it is.
+Result<std::vector<MilvusCollection>> FromListing(const LogListing& listing) {
+  if (!listing.others.empty()) {
+    const std::string& path = listing.others.front();
+    const auto parsed = internal::ParsePath(path, listing.root);
+    if (parsed.ok()) {
+      return MakeError(ErrorKind::kUnsupported, "segments of storage V3 are not read",
+                       {.object = path,
+                        .expected = "insert logs of V1 or V2",
+                        .found = std::string(internal::PathKindName(parsed->kind))});
+    }
+    return MakeError(ErrorKind::kInvalid,
+                     "an object among logs that is none, and no metadata that say what counts",
+                     {.object = path, .expected = "logs"});
+  }
+  // The map's order is that of kinds first.
+  std::map<std::tuple<int64_t, int64_t, int64_t>, SegmentFiles> segments;
+  for (const auto& [key, object] : listing.logs) {
+    SegmentFiles& files = segments[{key.collection, key.partition, key.segment}];
+    files.collection_id = key.collection;
+    files.partition_id = key.partition;
+    files.segment_id = key.segment;
+    ListOf(key.field, ListsOf(key.kind, &files))
+        ->logs.push_back({.path = object.path, .log_id = key.log, .file_bytes = object.size});
+  }
+  std::vector<MilvusCollection> collections;
+  for (auto& [ids, files] : segments) {
+    if (collections.empty() || collections.back().collection_id != files.collection_id) {
+      collections.push_back({.collection_id = files.collection_id});
+    }
+    MilvusCollection& collection = collections.back();
+    if (files.partition_id != kAllPartitions) collection.partitions[files.partition_id];
+    if (!files.inserts.empty()) {
+      collection.segments.push_back(std::move(files));
+    } else if (!files.deltas.empty()) {
+      collection.level_zero.push_back(std::move(files));
+    }
+  }
+  return collections;
+}
+
+// Puts the path at which a log lies in place of that which it had in Milvus; one that lies nowhere
+// keeps the path at which it should.
+Status Resolve(const LogListing& listing, SegmentFiles* files) {
+  for (const PathKind kind : {PathKind::kInsertLog, PathKind::kDeltaLog,
+                              PathKind::kPrimaryKeyStatistics, PathKind::kBm25Statistics}) {
+    for (FieldBinlog& list : *ListsOf(kind, files)) {
+      for (Binlog& log : list.logs) {
+        const auto key = internal::LogKeyOf(log.path);
+        if (!key || key->kind != kind || key->segment != files->segment_id) {
+          return Corruption("a log of another kind or segment",
+                            {.object = log.path,
+                             .expected = std::string(internal::PathKindName(kind)) +
+                                         " of segment " + std::to_string(files->segment_id)});
+        }
+        const auto found = listing.logs.find(*key);
+        if (found != listing.logs.end()) {
+          log.path = found->second.path;
+          log.file_bytes = found->second.size;
+          continue;
+        }
+        ARROW_ASSIGN_OR_RAISE(log.path, internal::PrintPath(kind,
+                                                            {.collection = key->collection,
+                                                             .partition = key->partition,
+                                                             .segment = key->segment,
+                                                             .field = key->field,
+                                                             .log = key->log},
+                                                            listing.root));
+      }
+    }
+  }
+  return Status::OK();
+}
+
+// The first bytes of the first insert log tell.
+Status FindVersions(ChunkManager* store, std::vector<SegmentFiles*> segments) {
+  std::vector<int32_t> magics(segments.size());
+  std::vector<ObjectRanges> reads;
+  for (size_t i = 0; i < segments.size(); ++i) {
+    const Binlog& log = segments[i]->inserts.front().logs.front();
+    if (log.file_bytes < static_cast<int64_t>(sizeof(int32_t))) {
+      return Corruption("too short for an insert log",
+                        {.object = log.path,
+                         .expected = "a magic number",
+                         .found = std::to_string(log.file_bytes) + " bytes"});
+    }
+    reads.push_back({.path = log.path,
+                     .size = log.file_bytes,
+                     .ranges = {{.length = sizeof(int32_t), .out = &magics[i]}}});
+  }
+  ARROW_RETURN_NOT_OK(store->ReadRangesOf(reads));
+  for (size_t i = 0; i < segments.size(); ++i) {
+    if (magics[i] == internal::kBinlogMagic) {
+      segments[i]->version = StorageVersion::kV1;
+    } else if (std::memcmp(&magics[i], kParquetMagic, sizeof(int32_t)) == 0) {
+      segments[i]->version = StorageVersion::kV2;
+    } else {
+      const auto* bytes = reinterpret_cast<const uint8_t*>(&magics[i]);
+      return Corruption("not an insert log", {.object = reads[i].path,
+                                              .offset = 0,
+                                              .expected = "bcfaff00 (V1) or 50415231 (V2)",
+                                              .found = internal::ToHex({bytes, sizeof(int32_t)})});
+    }
+  }
+  return Status::OK();
+}
+
+void KeepThoseAt(const MilvusPlace& place, std::vector<MilvusCollection>* collections) {
+  const auto elsewhere = [](const std::optional<int64_t>& wanted, int64_t id) {
+    return wanted && *wanted != id;
+  };
+  std::erase_if(*collections, [&](const MilvusCollection& collection) {
+    return elsewhere(place.collection_id, collection.collection_id);
+  });
+  for (MilvusCollection& collection : *collections) {
+    std::erase_if(collection.segments, [&](const SegmentFiles& files) {
+      return elsewhere(place.partition_id, files.partition_id) ||
+             elsewhere(place.segment_id, files.segment_id);
+    });
+    std::erase_if(collection.level_zero, [&](const SegmentFiles& files) {
+      return files.partition_id != kAllPartitions &&
+             elsewhere(place.partition_id, files.partition_id);
+    });
+    const auto by_id = [](const SegmentFiles& files) {
+      return std::pair(files.partition_id, files.segment_id);
+    };
+    std::ranges::sort(collection.segments, {}, by_id);
+    std::ranges::sort(collection.level_zero, {}, by_id);
+  }
+  std::ranges::sort(*collections, {}, &MilvusCollection::collection_id);
+}
+
+}  // namespace
+
+Result<std::vector<MilvusCollection>> FindMilvusCollections(
+    const std::shared_ptr<ChunkManager>& store, const MilvusPlace& place) {
+  ARROW_ASSIGN_OR_RAISE(const LogListing listing,
+                        internal::ListLogs(store.get(), place.collection_id));
+  ARROW_ASSIGN_OR_RAISE(auto metadata, internal::ReadBackupMetadata(store.get()));
+  std::vector<MilvusCollection> collections;
+  if (metadata) {
+    collections = std::move(metadata->collections);
+  } else {
+    ARROW_ASSIGN_OR_RAISE(collections, FromListing(listing));
+  }
+  KeepThoseAt(place, &collections);
+  std::vector<SegmentFiles*> untold;
+  for (MilvusCollection& collection : collections) {
+    for (SegmentFiles& files : collection.segments) {
+      if (metadata) ARROW_RETURN_NOT_OK(Resolve(listing, &files));
+      const bool told =
+          metadata && std::ranges::find(metadata->untold_versions, files.segment_id) ==
+                          metadata->untold_versions.end();
+      const auto key = internal::LogKeyOf(files.inserts.front().logs.front().path);
+      if (!told && listing.logs.contains(*key)) untold.push_back(&files);
+    }
+    if (!metadata) continue;
+    for (SegmentFiles& files : collection.level_zero) {
+      ARROW_RETURN_NOT_OK(Resolve(listing, &files));
+    }
+  }
+  ARROW_RETURN_NOT_OK(FindVersions(store.get(), std::move(untold)));
+  return collections;
+}
+
+std::vector<FieldBinlog> MilvusDeltasOf(const MilvusCollection& collection, int64_t partition_id) {
+  std::vector<FieldBinlog> deltas;
+  for (const SegmentFiles& files : collection.level_zero) {
+    if (files.partition_id != kAllPartitions && files.partition_id != partition_id) continue;
+    deltas.insert(deltas.end(), files.deltas.begin(), files.deltas.end());
+  }
+  return deltas;
+}
+
+}  // namespace varve

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+// A real backup of Milvus: its metadata, and every value of the segment in it at every time,
+// compared with what pyarrow finds in the payloads (src/binlog/testing/golden_segment.h).
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "arrow/array.h"
+#include "arrow/builder.h"
+#include "arrow/compute/api_vector.h"
+#include "arrow/datum.h"
+#include "arrow/record_batch.h"
+#include "arrow/table.h"
+#include "base/testing/status_assertions.h"
+#include "binlog/testing/golden_segment.h"
+#include "binlog/value_encoding.h"
+#include "schema/system_fields.h"
+#include "varve/milvus.h"
+
+namespace varve::internal {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+// The six fields of the segment, in the order of GoldenLogs.
+const std::vector<std::string> kColumns = {"RowID",  "Timestamp", "pk",
+                                           "random", "var",       "embeddings"};
+
+class MilvusBackupTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    SKIP_WITHOUT_DATA();
+    place_ = LocateMilvus(GoldenSegmentFolder().string());
+    store_ = OpenChunkManager(place_.store_uri).ValueOrDie();
+    collections_ = FindMilvusCollections(store_, place_).ValueOrDie();
+    ASSERT_EQ(collections_.size(), 2u);
+  }
+
+  const MilvusCollection& collection() const { return collections_[0]; }
+
+  std::shared_ptr<arrow::RecordBatch> Scan(uint64_t as_of) const {
+    const auto reader =
+        ScanMilvusCollection(store_, collection(), {.columns = kColumns, .as_of = as_of})
+            .ValueOrDie();
+    return reader->ToTable().ValueOrDie()->CombineChunksToBatch().ValueOrDie();
+  }
+
+  MilvusPlace place_;
+  std::shared_ptr<ChunkManager> store_;
+  std::vector<MilvusCollection> collections_;
+};
+
+TEST_F(MilvusBackupTest, MetadataBecomeSchemaAndFiles) {
+  EXPECT_EQ(collection().collection_id, kGoldenCollection);
+  EXPECT_EQ(collection().name, "hello_milvus");
+  EXPECT_EQ(collection().partitions.at(kGoldenPartition), "_default");
+  VARVE_ASSERT_OK_AND_ASSIGN(
+      const auto schema,
+      CollectionSchema::Make(
+          {{.field_id = 100, .name = "pk", .data_type = DataType::kInt64, .primary_key = true},
+           {.field_id = 101, .name = "random", .data_type = DataType::kDouble},
+           {.field_id = 102, .name = "var", .data_type = DataType::kVarChar, .max_length = 65535},
+           {.field_id = 103,
+            .name = "embeddings",
+            .data_type = DataType::kFloatVector,
+            .dim = 8}}));
+  EXPECT_TRUE(collection().schema->Equals(*schema)) << collection().schema->ToString();
+  ASSERT_EQ(collection().segments.size(), 1u);
+  const SegmentFiles& files = collection().segments[0];
+  EXPECT_EQ(files.segment_id, kGoldenSegment);
+  EXPECT_EQ(files.partition_id, kGoldenPartition);
+  EXPECT_EQ(files.version, StorageVersion::kV1);
+  EXPECT_EQ(files.num_rows, 3000);
+  std::vector<std::string> paths, golden_paths;
+  for (const FieldBinlog& list : files.inserts) paths.push_back(list.logs[0].path);
+  for (const GoldenLog& log : GoldenLogs()) golden_paths.push_back(log.path);
+  EXPECT_EQ(paths, golden_paths);
+  EXPECT_EQ(files.deltas[0].logs[0].log_id, 442958042415720717);
+  EXPECT_EQ(files.deltas[0].logs[0].file_bytes, 654);
+  EXPECT_EQ(collections_[1].name, "hello_milvus2");
+  EXPECT_EQ(collections_[1].segments.size(), 2u);
+}
+
+TEST_F(MilvusBackupTest, BeforeTheDeletesEveryValueIsWhatPyarrowReads) {
+  const auto rows = Scan(kGoldenInserted);
+  VARVE_ASSERT_OK(rows->ValidateFull());
+  const auto logs = GoldenLogs();
+  for (size_t i = 0; i < logs.size(); ++i) {
+    SCOPED_TRACE(kColumns[i]);
+    const FieldSchema* user = collection().schema->FindByName(kColumns[i]);
+    const FieldSchema field = user != nullptr ? *user : i == 0 ? RowIdField() : TimestampField();
+    EXPECT_EQ(field.field_id, logs[i].field_id);
+    const auto column = rows->column(static_cast<int>(i));
+    EXPECT_EQ(column->length(), logs[i].num_rows);
+    EXPECT_EQ(column->null_count(), 0);
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto stored, EncodeValues(field, column));
+    EXPECT_EQ(ValuesCrc(*stored), logs[i].crc);
+  }
+  EXPECT_EQ(Scan(kGoldenInserted - 1)->num_rows(), 0);
+}
+
+TEST_F(MilvusBackupTest, DeletesAreAppliedAsOfEveryTime) {
+  const auto all = Scan(kGoldenInserted);
+  const auto& keys = static_cast<const arrow::Int64Array&>(*all->GetColumnByName("pk"));
+  const auto deletes = GoldenDeletes();
+  std::set<uint64_t> times = {UINT64_MAX};
+  for (const auto& [key, time] : deletes) times.insert({time - 1, time, time + 1});
+  ASSERT_EQ(times.count(442959098087473153), 1u);
+  std::set<int64_t> counts;
+  for (const uint64_t as_of : times) {
+    SCOPED_TRACE(as_of);
+    arrow::BooleanBuilder mask;
+    for (int64_t row = 0; row < keys.length(); ++row) {
+      VARVE_ASSERT_OK(mask.Append(std::ranges::none_of(deletes, [&](const auto& one) {
+        return one.first == keys.Value(row) && one.second <= as_of;
+      })));
+    }
+    const auto expected =
+        arrow::compute::Filter(all, mask.Finish().ValueOrDie()).ValueOrDie().record_batch();
+    const auto rows = Scan(as_of);
+    EXPECT_TRUE(rows->Equals(*expected));
+    counts.insert(rows->num_rows());
+  }
+  // 15 deletes of ten keys, in two runs: of the keys 0 to 4, then of 0 to 9.
+  EXPECT_THAT(counts, ElementsAre(2990, 2995, 3000));
+}
+
+TEST_F(MilvusBackupTest, ASegmentFolderIsReadByItsPathsAlone) {
+  const MilvusPlace place =
+      LocateMilvus((GoldenSegmentFolder() / "insert_log" / std::to_string(kGoldenCollection) /
+                    std::to_string(kGoldenPartition) / std::to_string(kGoldenSegment))
+                       .string());
+  EXPECT_EQ(place, (MilvusPlace{GoldenSegmentFolder().string(), kGoldenCollection, kGoldenPartition,
+                                kGoldenSegment}));
+  // The same logs in a store without metadata.
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto bare, OpenChunkManager("memory://milvus-backup-bare"));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto objects, store_->List(""));
+  for (const ObjectInfo& object : objects) {
+    if (object.path.starts_with("meta/")) continue;
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto bytes, store_->Read(object.path));
+    VARVE_ASSERT_OK(
+        bare->Write("files/" + object.path, {bytes->data(), static_cast<size_t>(bytes->size())}));
+  }
+  VARVE_ASSERT_OK_AND_ASSIGN(auto collections, FindMilvusCollections(bare, place));
+  ASSERT_EQ(collections.size(), 1u);
+  EXPECT_EQ(collections[0].schema, nullptr);
+  EXPECT_EQ(collections[0].segments.size(), 1u);
+  VARVE_ASSERT_OK_AND_ASSIGN(collections[0].schema,
+                             DescribeMilvusSchema(bare, collections[0], "field_100"));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto reader, ScanMilvusCollection(bare, collections[0]));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto table, reader->ToTable());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto rows, table->CombineChunksToBatch());
+  EXPECT_THAT(rows->schema()->field_names(),
+              ElementsAre("field_100", "field_101", "field_102", "field_103"));
+  const auto expected = Scan(UINT64_MAX);
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(rows->column(i)->Equals(expected->column(i + 2)));
+
+  // Without a key, the deletes cannot be applied.
+  VARVE_ASSERT_OK_AND_ASSIGN(collections[0].schema, DescribeMilvusSchema(bare, collections[0]));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto keyless, ScanMilvusCollection(bare, collections[0]));
+  std::shared_ptr<arrow::RecordBatch> batch;
+  EXPECT_THAT(keyless->ReadNext(&batch).ToString(), HasSubstr("primary key"));
+  EXPECT_THAT(DescribeMilvusSchema(bare, collections[0], "pk").status().ToString(),
+              HasSubstr("one of field_100, field_101"));
+}
+
+TEST_F(MilvusBackupTest, LogsThatAreNotThereAreErrorsThatNameThem) {
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto reader, ScanMilvusCollection(store_, collections_[1]));
+  std::shared_ptr<arrow::RecordBatch> batch;
+  const Status status = reader->ReadNext(&batch);
+  EXPECT_TRUE(IsNotFound(status));
+  EXPECT_THAT(status.ToString(),
+              HasSubstr("insert_log/442958042415717600/442958042415717601/442958042415717609/"));
+}
+
+}  // namespace
+}  // namespace varve::internal

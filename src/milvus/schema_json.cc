@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "milvus/schema_json.h"
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "arrow/util/base64.h"
+#include "base/coding.h"
+#include "binlog/json_members.h"
+#include "milvus/default_value.h"
+#include "varve/milvus.h"
+
+namespace varve::internal {
+namespace {
+
+using nlohmann::json;
+
+// Absent: false, as Go leaves it out.
+Result<bool> FindBool(const JsonMembers& members, const std::string& name) {
+  const json* value = members.Find(name);
+  if (value == nullptr) return false;
+  if (const auto* flag = value->get_ptr<const bool*>()) return *flag;
+  return members.Wrong("wrong kind of value", name, "true or false", Excerpt(*value));
+}
+
+Result<std::vector<json>> FindArray(const JsonMembers& members, const std::string& name) {
+  const json* value = members.Find(name);
+  if (value == nullptr) return std::vector<json>();
+  if (const auto* array = value->get_ptr<const json::array_t*>()) return *array;
+  return members.Wrong("wrong kind of value", name, "an array", Excerpt(*value));
+}
+
+// By code, as Go writes them, or by name.
+Result<DataType> FindDataType(const JsonMembers& members, const std::string& name) {
+  const json* value = members.Find(name);
+  if (value == nullptr) return DataType::kNone;
+  if (const auto* text = value->get_ptr<const std::string*>()) return DataTypeFromName(*text);
+  ARROW_ASSIGN_OR_RAISE(const int64_t code, members.GetInt64(name));
+  if (code < 0 || code > INT32_MAX) {
+    return members.Wrong("no data type", name, "a code", std::to_string(code));
+  }
+  return static_cast<DataType>(code);
+}
+
+// Numbers are texts.
+Result<int32_t> NumberOf(const std::string& text, const std::string& name,
+                         const std::string& object) {
+  int32_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc() && end == text.data() + text.size()) return number;
+  return Corruption("a type parameter that is no number",
+                    {.object = object, .field = name, .expected = "a number", .found = text});
+}
+
+Status ApplyTypeParams(const JsonMembers& members, const std::string& object, FieldSchema* field) {
+  ARROW_ASSIGN_OR_RAISE(const auto params, FindArray(members, "type_params"));
+  for (const json& entry : params) {
+    ARROW_ASSIGN_OR_RAISE(const auto param, JsonMembers::Of(entry, object, "type_params"));
+    ARROW_ASSIGN_OR_RAISE(const std::string key, param.GetText("key"));
+    // A text that is empty is left out.
+    std::string value;
+    if (param.Find("value") != nullptr) {
+      ARROW_ASSIGN_OR_RAISE(value, param.GetText("value"));
+    }
+    int32_t* const number = key == "dim"            ? &field->dim
+                            : key == "max_length"   ? &field->max_length
+                            : key == "max_capacity" ? &field->max_capacity
+                                                    : nullptr;
+    if (number == nullptr) {
+      field->params.emplace_back(key, value);
+    } else {
+      ARROW_ASSIGN_OR_RAISE(*number, NumberOf(value, key, object));
+    }
+  }
+  return Status::OK();
+}
+
+Status ApplyDefault(const JsonMembers& members, const std::string& object, FieldSchema* field) {
+  const std::string name = "default_value_base64";
+  if (members.Find(name) == nullptr) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const std::string text, members.GetText(name));
+  const auto message = arrow::util::base64_decode(text);
+  if (!message.ok()) return members.Wrong("wrong kind of value", name, "base64", Excerpt(text));
+  ARROW_ASSIGN_OR_RAISE(field->default_value, DecodeDefaultValue(*field, *message, object));
+  return Status::OK();
+}
+
+Result<FieldSchema> FieldFromJson(const json& value, const std::string& object) {
+  ARROW_ASSIGN_OR_RAISE(const auto members, JsonMembers::Of(value, object, "fields"));
+  FieldSchema field;
+  ARROW_ASSIGN_OR_RAISE(field.field_id, members.GetInt64("fieldID"));
+  ARROW_ASSIGN_OR_RAISE(field.name, members.GetText("name"));
+  ARROW_ASSIGN_OR_RAISE(field.data_type, FindDataType(members, "data_type"));
+  if (field.data_type == DataType::kNone) {
+    return members.Wrong("a field without a data type", "data_type", "a code", "none");
+  }
+  ARROW_ASSIGN_OR_RAISE(field.element_type, FindDataType(members, "element_type"));
+  ARROW_ASSIGN_OR_RAISE(field.nullable, FindBool(members, "nullable"));
+  ARROW_ASSIGN_OR_RAISE(field.primary_key, FindBool(members, "is_primary_key"));
+  ARROW_RETURN_NOT_OK(ApplyTypeParams(members, object, &field));
+  ARROW_RETURN_NOT_OK(ApplyDefault(members, object, &field));
+  return field;
+}
+
+Status AddFields(const JsonMembers& members, const std::string& object,
+                 std::vector<FieldSchema>* fields) {
+  ARROW_ASSIGN_OR_RAISE(const auto found, FindArray(members, "fields"));
+  for (const json& value : found) {
+    ARROW_ASSIGN_OR_RAISE(FieldSchema field, FieldFromJson(value, object));
+    if (field.field_id >= kFirstUserFieldId) fields->push_back(std::move(field));
+  }
+  return Status::OK();
+}
+
+// The collection's own object, of a document about one or several.
+Result<const json*> FindSchema(const json& document, const std::string& object,
+                               std::optional<int64_t> collection_id) {
+  ARROW_ASSIGN_OR_RAISE(const auto members, JsonMembers::Of(document, object, "schema"));
+  if (members.Find("fields") != nullptr) return &document;
+  if (const json* schema = members.Find("schema")) return schema;
+  const json* infos = members.Find("infos");
+  if (infos == nullptr || !infos->is_array()) {
+    return members.Wrong("no schema of a collection", "schema", "fields, schema or infos",
+                         Excerpt(document));
+  }
+  const json* found = nullptr;
+  for (const json& info : *infos) {
+    ARROW_ASSIGN_OR_RAISE(const auto collection, JsonMembers::Of(info, object, "infos"));
+    ARROW_ASSIGN_OR_RAISE(const int64_t id, collection.GetInt64("collection_id"));
+    if (collection_id && infos->size() > 1 && id != *collection_id) continue;
+    if (found != nullptr) {
+      return MakeError(ErrorKind::kInvalid, "more than one collection is described here",
+                       {.object = object, .field = "infos", .expected = "one, or a collection id"});
+    }
+    ARROW_ASSIGN_OR_RAISE(found, collection.Get("schema"));
+  }
+  if (found != nullptr) return found;
+  return MakeError(ErrorKind::kInvalid, "the collection is not described here",
+                   {.object = object,
+                    .field = "infos",
+                    .expected = collection_id ? "collection " + std::to_string(*collection_id)
+                                              : "a collection"});
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const CollectionSchema>> CollectionSchemaFromJson(
+    const json& schema, const std::string& object) {
+  ARROW_ASSIGN_OR_RAISE(const auto members, JsonMembers::Of(schema, object, "schema"));
+  std::vector<FieldSchema> fields;
+  ARROW_RETURN_NOT_OK(AddFields(members, object, &fields));
+  ARROW_ASSIGN_OR_RAISE(const auto groups, FindArray(members, "struct_array_fields"));
+  for (const json& group : groups) {
+    ARROW_ASSIGN_OR_RAISE(const auto group_members,
+                          JsonMembers::Of(group, object, "struct_array_fields"));
+    ARROW_RETURN_NOT_OK(AddFields(group_members, object, &fields));
+  }
+  return CollectionSchema::Make(std::move(fields));
+}
+
+}  // namespace varve::internal
+
+namespace varve {
+
+Result<std::shared_ptr<const CollectionSchema>> MilvusSchemaFromJson(
+    std::string_view text, const std::string& object, std::optional<int64_t> collection_id) {
+  ARROW_ASSIGN_OR_RAISE(const auto document, internal::ParseJson(internal::AsBytes(text), object));
+  ARROW_ASSIGN_OR_RAISE(const auto* schema, internal::FindSchema(document, object, collection_id));
+  return internal::CollectionSchemaFromJson(*schema, object);
+}
+
+}  // namespace varve

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Binlogs, segments and backups of Milvus, written by tests/compat/milvus_backup.py and, where it is there, by Milvus."""
+
+import json
+import os
+import pathlib
+import random
+import shutil
+import sys
+
+import pytest
+
+from conftest import ROOT, run
+
+sys.path.insert(0, str(ROOT / "tests" / "compat"))
+import milvus_backup as milvus  # noqa: E402
+
+REAL = pathlib.Path(os.environ.get("VARVE_TEST_DATA", ROOT.parent / "shared" / "data")) / "milvus" / "v1"
+SEGMENT = "insert_log/442958042415517552/442958042415517553/442958042415717570"
+
+
+def row(row_id):
+    return {"id": row_id, "title": milvus.title(row_id), "emb": milvus.vector(row_id), "year": 1900 if row_id < 4 else 2000 + row_id}
+
+
+def log_of(backup, field, segment=milvus.OLD_SEGMENT):
+    return sorted((backup / "binlogs" / "insert_log").glob(f"*/*/*/{segment}/{field}/*"))[0]
+
+
+@pytest.fixture(scope="session")
+def backup(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("milvus") / "demo"
+    milvus.write(folder)
+    return folder
+
+
+@pytest.fixture
+def copy(backup, tmp_path):
+    return pathlib.Path(shutil.copytree(backup, tmp_path / "demo"))
+
+
+def test_import_of_a_backup(backup, tmp_path):
+    done = run("import", tmp_path / "t", backup, "--from", "milvus", "-m", "from milvus", "--json").json
+    assert (done["version"], done["rows"]) == (1, 8)
+    assert run("head", tmp_path / "t", "-n", 20, "--json").lines == [row(i) for i in (0, 1, 3, 4, 5, 6, 7, 8)]
+    fields = run("schema", tmp_path / "t", "--json").json["fields"]
+    assert [(f["field_id"], f["name"], f["type"], f["primary_key"]) for f in fields] == [
+        (100, "id", "Int64", True), (101, "title", "VarChar", False), (102, "emb", "FloatVector", False), (103, "year", "Int32", False)]
+    assert run("history", tmp_path / "t", "--json").lines[0]["message"] == "from milvus"
+    # Once more, into the table that is there: of one partition, as it was.
+    again = run("import", tmp_path / "t", backup, "--from", "milvus", "--partition", "new", "--as-of", milvus.INSERTED_LATER, "--json")
+    assert (again.json["version"], again.json["rows"]) == (2, 2)
+    assert run("query", tmp_path / "t", "--count").out == "10\n"
+
+
+def test_import_of_packed_sets(tmp_path):
+    backup = tmp_path / "demo"
+    milvus.write(backup, "V2")
+    lines = run("segment", "ls", backup, "--json").lines
+    assert [(line["segment_id"], line["storage"], line["insert_logs"]) for line in lines[:2]] == [(703, "V2", 6), (704, "V2", 3)]
+    assert [f["group_id"] for f in run("segment", "info", backup, "--json").lines[0]["fields"]] == [0, 1, 102]
+    run("import", tmp_path / "t", backup, "--from", "milvus")
+    assert run("head", tmp_path / "t", "-n", 20, "--json").lines == [row(i) for i in (0, 1, 3, 4, 5, 6, 7, 8)]
+    years = [line["year"] for line in run("segment", "cat", backup, "-c", "year", "--as-of", milvus.INSERTED_LATER, "--json").lines]
+    assert years == [1900] * 4 + [2000 + i for i in range(4, 10)]
+    shutil.rmtree(backup / "meta")
+    assert "give the schema" in run("segment", "cat", backup, code=2).err
+    [path] = sorted((backup / "binlogs" / "insert_log").glob("*/*/*/704/102/*"))
+    assert "expected bcfaff00, found 50415231" in run("binlog", "info", path, code=3).err
+
+
+def test_rows_as_of_a_time(backup):
+    ids = lambda *words: [line["id"] for line in run("segment", "cat", backup, "--json", "-c", "id", *words).lines]
+    assert ids("--as-of", milvus.INSERTED - 1) == []
+    assert ids("--as-of", milvus.INSERTED) == [0, 1, 2, 3]
+    assert ids("--as-of", "2024-01-01 00:00:59") == [0, 1, 2, 3]
+    assert ids("--as-of", "2024-01-01T00:01Z") == list(range(10))
+    assert ids("--as-of", milvus.DELETED - 1) == list(range(10))
+    assert ids("--as-of", milvus.DELETED) == [0, 1, 3, 4, 5, 6, 7, 8]
+    assert ids() == [0, 1, 3, 4, 5, 6, 7, 8]
+    assert ids("-n", 2) == [0, 1]
+    assert "no time" in run("segment", "cat", backup, "--as-of", "soon", code=2).err
+    system = run("segment", "cat", backup, "-c", "Timestamp,RowID,year", "-n", 1, "--json").lines
+    assert system == [{"Timestamp": milvus.INSERTED, "RowID": 0, "year": 1900}]
+
+
+def test_folders_of_a_backup(backup):
+    folder = backup / "binlogs" / "insert_log" / str(milvus.COLLECTION)
+    ids = lambda path: [line["id"] for line in run("segment", "cat", path, "--json", "-c", "id").lines]
+    assert ids(folder) == [0, 1, 3, 4, 5, 6, 7, 8]
+    assert ids(folder / str(milvus.NEW)) == [8]
+    assert ids(f"{folder}/{milvus.DEFAULT}/{milvus.OLD_SEGMENT}/{milvus.OLD_SEGMENT}") == [0, 1, 3, 4, 5, 6, 7]
+
+
+def test_segment_ls(backup):
+    lines = run("segment", "ls", backup, "--json").lines
+    assert [(line["partition_id"], line["segment_id"], line["level_zero"], line["rows"], line["insert_logs"], line["delta_logs"])
+            for line in lines] == [(701, 703, False, 8, 11, 1), (702, 704, False, 2, 6, 0), (-1, 705, True, None, 0, 1)]
+    out = run("segment", "ls", backup).out.splitlines()
+    assert out[0].split() == ["collection", "partition", "segment", "storage", "rows", "logs", "size", "deltas"]
+    assert out[1].split()[:5] == ["books", "701", "703", "V1", "8"]
+    assert "level 0" in out[3]
+
+
+def test_segment_info(backup):
+    first, second = run("segment", "info", backup, "--json").lines
+    assert (first["segment_id"], first["deletes"], second["deletes"]) == (703, 2, 1)
+    assert [(f["field_id"], f["name"], len(f["logs"])) for f in first["fields"]] == [
+        (0, "RowID", 2), (1, "Timestamp", 2), (100, "id", 2), (101, "title", 2), (102, "emb", 2), (103, "year", 1)]
+    assert first["fields"][2]["logs"][0].startswith("binlogs/insert_log/700/701/703/703/100/")
+    out = run("segment", "info", backup, "--partition", "new").out
+    assert "partition   702, new" in out and "deletes     1" in out and "703" not in out
+
+
+def test_without_metadata(copy, tmp_path):
+    shutil.rmtree(copy / "meta")
+    lines = run("segment", "cat", copy, "--json", "--primary-key", "field_100").lines
+    assert lines == [{"field_100": i, "field_101": milvus.title(i), "field_102": milvus.vector(i), "field_103": 2000 + i if i > 3 else None}
+                     for i in (0, 1, 3, 4, 5, 6, 7, 8)]
+    assert "primary key" in run("segment", "cat", copy, code=2).err
+    schema = tmp_path / "schema.json"
+    schema.write_text(json.dumps({"fields": [milvus.field(100, "key", milvus.INT64, is_primary_key=True)]}))
+    run("import", tmp_path / "t", copy, "--from", "milvus", "--schema", schema)
+    assert run("head", tmp_path / "t", "--json").lines == [{"key": i} for i in (0, 1, 3, 4, 5, 6, 7, 8)]
+
+
+def test_what_cannot_be_imported(backup, copy, tmp_path):
+    bring = lambda *words, code: run("import", tmp_path / "t", *words, "--json", code=code).error["message"]
+    assert "'binlogs/insert_log/'" in bring(tmp_path, "--from", "milvus", code=4)
+    assert "did you mean 'books'" in bring(backup, "--from", "milvus", "--collection", "book", code=4)
+    assert "_default, new" in bring(backup, "--from", "milvus", "--partition", "old", code=4)
+    assert "another primary key" in bring(backup, "--from", "milvus", "--primary-key", "title", code=2)
+    assert "--from milvus" in bring(backup, "--as-of", "7", code=2)
+    assert "for files" in bring(backup, "--from", "milvus", "--format", "csv", code=2)
+    (copy / "meta" / "segment_meta.json").write_text('{"infos": [{"segment_id": 703}]}')
+    assert "meta/segment_meta.json" in bring(copy, "--from", "milvus", code=3)
+    assert not (tmp_path / "t").exists() or run("info", tmp_path / "t", code=4)
+
+
+def test_binlog_info(backup):
+    path = log_of(backup, 102)
+    info = run("binlog", "info", path, "--json").json
+    assert (info["bytes"], info["collection_id"], info["partition_id"], info["segment_id"], info["field_id"]) == (
+        path.stat().st_size, 700, 701, 703, 102)
+    assert (info["type"], info["nullable"], info["original_bytes"]) == ("FloatVector", None, 64)
+    assert (info["start_timestamp"], info["end_timestamp"]) == (milvus.INSERTED, milvus.INSERTED)
+    [event] = info["events"]
+    assert (event["type"], event["rows"], event["payload_bytes"]) == ("InsertEvent", 4, event["bytes"] - 33)
+    assert event["offset"] + event["bytes"] == info["bytes"]
+    assert "2024-01-01 00:00:00 UTC" in run("binlog", "info", path).out
+
+
+def test_binlog_cat(backup):
+    assert run("binlog", "cat", log_of(backup, 102), "--json").lines == [{"value": milvus.vector(i)} for i in range(4)]
+    assert run("binlog", "cat", log_of(backup, 101), "--json", "-n", 1).lines == [{"value": "book 0"}]
+    [delta] = (backup / "binlogs" / "delta_log").glob("*/*/703/703/*")
+    assert run("binlog", "cat", delta, "--json").lines == [{"pk": 2, "ts": milvus.DELETED}]
+
+
+def test_binlog_verify(backup, copy):
+    assert run("binlog", "verify", log_of(backup, 101)).out.startswith("ok: 4 rows in 1 event")
+    path = log_of(copy, 101)
+    good = path.read_bytes()
+    path.write_bytes(b"PAR1" + good[4:])
+    error = run("binlog", "verify", path, "--json", code=3).error
+    assert (error["object"], error["offset"]) == (path.name, 0)
+    assert "expected bcfaff00, found 50415231" in error["message"]
+    path.write_bytes(good[:-9])
+    assert "event_length" in run("binlog", "verify", path, code=3).err
+    assert run("binlog", "verify", copy / "absent", code=4).out == ""
+
+
+def test_damage_is_told(copy):
+    """Cut anywhere, each log is an error that names it."""
+    seed = random.randrange(2**32)
+    print("seed", seed)
+    chance = random.Random(seed)
+    logs = sorted((copy / "binlogs").rglob("*"))
+    for path in chance.sample([path for path in logs if path.is_file()], 8):
+        good = path.read_bytes()
+        path.write_bytes(good[:chance.randrange(len(good))])
+        error = run("segment", "cat", copy, "-c", "RowID,id,title,emb,year", "--json", code=3).error
+        assert error["object"].split(" ")[0] == str(path.relative_to(copy)), error
+        path.write_bytes(good)
+
+
+@pytest.mark.skipif(not REAL.exists(), reason=f"no data in {REAL}")
+def test_a_real_backup(tmp_path):
+    run("import", tmp_path / "t", REAL, "--from", "milvus", "--collection", "hello_milvus")
+    rows = run("query", tmp_path / "t", "--json").lines
+    assert [r["pk"] for r in rows] == list(range(10, 3000))
+    assert [r["var"] for r in rows] == [str(i) for i in range(10, 3000)]
+    before = run("segment", "cat", REAL / SEGMENT, "--as-of", 442959097209290755, "--json", "-q").lines
+    assert before[10:] == rows
+    # Field by field, what the logs have.
+    for field, name in ((100, "pk"), (101, "random"), (102, "var"), (103, "embeddings")):
+        [path] = (REAL / SEGMENT / str(field)).iterdir()
+        assert [line["value"] for line in run("binlog", "cat", path, "--json").lines] == [r[name] for r in before]

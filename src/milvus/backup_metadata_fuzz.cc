@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Arbitrary bytes as the metadata of a backup, first as its collections, then as its segments:
 // refused, or collections whose segments have logs.
-// Seeds: tests/fixtures/fuzz/milvus_metadata/
+// Seeds: tests/fixtures/fuzz/backup_metadata/
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

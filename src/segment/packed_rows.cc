@@ -52,16 +52,29 @@ class PackedRows : public arrow::RecordBatchReader {
       if (stream_ != nullptr) {
         std::shared_ptr<arrow::RecordBatch> batch;
         ARROW_RETURN_NOT_OK(stream_->ReadNext(&batch));
-        if (batch != nullptr) return Decode(*batch).Value(out);
+        if (batch != nullptr) {
+          ARROW_RETURN_NOT_OK(WithFirstRow(Decode(*batch)).Value(out));
+          first_row_ += batch->num_rows();
+          return Status::OK();
+        }
         stream_ = nullptr;
       }
       if (next_ == sets_.size()) return Status::OK();
       ARROW_ASSIGN_OR_RAISE(set_, MilvusPackedSet::Open(store_, sets_[next_++], *stored_));
       stream_ = set_->Scan(stored_, options_);
+      first_row_ = 0;
     }
   }
 
  private:
+  // An error that names a row counts from the beginning of its batch.
+  Result<std::shared_ptr<arrow::RecordBatch>> WithFirstRow(
+      Result<std::shared_ptr<arrow::RecordBatch>> decoded) const {
+    if (first_row_ == 0 || !IsCorruption(decoded.status())) return decoded;
+    return Corruption(decoded.status().message() + ", rows counted from row " +
+                      std::to_string(first_row_) + " of the set");
+  }
+
   Result<std::shared_ptr<arrow::RecordBatch>> Decode(const arrow::RecordBatch& batch) const {
     arrow::ArrayVector columns(fields_.size());
     for (size_t i = 0; i < columns.size(); ++i) {
@@ -86,6 +99,7 @@ class PackedRows : public arrow::RecordBatchReader {
   size_t next_ = 0;
   std::shared_ptr<const MilvusPackedSet> set_;        // the one before next_
   std::shared_ptr<arrow::RecordBatchReader> stream_;  // of set_
+  int64_t first_row_ = 0;                             // of the next batch, in set_
 };
 
 }  // namespace

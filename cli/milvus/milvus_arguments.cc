@@ -74,6 +74,16 @@ Status CheckKeyIsTold(const MilvusCollection& collection) {
                        names);
 }
 
+// Whether a log is there, of those that metadata name: the first stands for all.
+Result<bool> HasLogs(ChunkManager* store, const MilvusCollection& collection) {
+  for (const SegmentFiles& files : collection.segments) {
+    for (const FieldBinlog& list : files.inserts) {
+      if (!list.logs.empty()) return store->Exist(list.logs.front().path);
+    }
+  }
+  return false;
+}
+
 Result<std::string> ReadText(const std::string& path, const StoreArguments& store) {
   const FileLocation file = SplitFileLocation(path);
   ARROW_ASSIGN_OR_RAISE(const auto options, store.ToOptions(path));
@@ -125,10 +135,24 @@ Result<FoundMilvus> MilvusArguments::Find(const std::string& path,
 
 Result<MilvusCollection> MilvusArguments::Choose(const FoundMilvus& found,
                                                  const StoreArguments& store,
-                                                 const std::string& primary_key) const {
-  if (found.collections.size() != 1) {
+                                                 const std::string& primary_key,
+                                                 Console* console) const {
+  std::vector<MilvusCollection> candidates = found.collections;
+  if (candidates.size() > 1) {
+    std::vector<MilvusCollection> present;
+    for (MilvusCollection& one : candidates) {
+      ARROW_ASSIGN_OR_RAISE(const bool has_logs, HasLogs(found.store.get(), one));
+      if (has_logs) present.push_back(one);
+    }
+    if (present.size() == 1) {
+      console->Say("collection " + Described(present.front()) +
+                   ": of the others that the metadata name, no logs are here");
+      candidates = std::move(present);
+    }
+  }
+  if (candidates.size() != 1) {
     std::string names;
-    for (const MilvusCollection& one : found.collections) {
+    for (const MilvusCollection& one : candidates) {
       names += (names.empty() ? "" : ", ") + Described(one);
     }
     return MakeError(ErrorKind::kInvalid, names.empty()
@@ -137,7 +161,7 @@ Result<MilvusCollection> MilvusArguments::Choose(const FoundMilvus& found,
                                                 "with --collection: " +
                                                     names);
   }
-  MilvusCollection chosen = found.collections.front();
+  MilvusCollection chosen = std::move(candidates.front());
   if (!schema.empty()) {
     ARROW_ASSIGN_OR_RAISE(const std::string json, ReadText(schema, store));
     ARROW_ASSIGN_OR_RAISE(chosen.schema,

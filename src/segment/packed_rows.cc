@@ -17,6 +17,10 @@
 namespace varve::internal {
 namespace {
 
+std::shared_ptr<const arrow::KeyValueMetadata> IdOf(const FieldSchema& field) {
+  return arrow::key_value_metadata({kFieldIdKey}, {std::to_string(field.field_id)});
+}
+
 Result<std::shared_ptr<arrow::Array>> Absent(const FieldSchema& field, int64_t num_rows,
                                              const std::string& set) {
   if (field.default_value != nullptr) {
@@ -38,10 +42,13 @@ class PackedRows : public arrow::RecordBatchReader {
         stored_(std::move(stored)),
         options_(options) {
     arrow::FieldVector columns;
+    arrow::FieldVector with_ids;
     for (const FieldSchema& field : fields_) {
       columns.push_back(arrow::field(field.name, field.arrow_type, field.nullable));
+      with_ids.push_back(columns.back()->WithMetadata(IdOf(field)));
     }
     schema_ = arrow::schema(std::move(columns));
+    own_ = arrow::schema(std::move(with_ids));
   }
 
   std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
@@ -60,8 +67,8 @@ class PackedRows : public arrow::RecordBatchReader {
         stream_ = nullptr;
       }
       if (next_ == sets_.size()) return Status::OK();
-      ARROW_ASSIGN_OR_RAISE(set_, MilvusPackedSet::Open(store_, sets_[next_++], *stored_));
-      stream_ = set_->Scan(stored_, options_);
+      ARROW_ASSIGN_OR_RAISE(set_, MilvusPackedSet::Open(store_, sets_[next_++], *stored_, *own_));
+      stream_ = set_->Scan(set_->is_own() ? own_ : stored_, options_);
       first_row_ = 0;
     }
   }
@@ -79,7 +86,9 @@ class PackedRows : public arrow::RecordBatchReader {
     arrow::ArrayVector columns(fields_.size());
     for (size_t i = 0; i < columns.size(); ++i) {
       const auto column = static_cast<int>(i);
-      if (set_->Has(column)) {
+      if (set_->Has(column) && set_->is_own()) {
+        columns[i] = batch.column(column);
+      } else if (set_->Has(column)) {
         ARROW_ASSIGN_OR_RAISE(columns[i], DecodeValues(fields_[i], {.values = batch.column(column)},
                                                        set_->PathOf(column)));
       } else {
@@ -93,7 +102,8 @@ class PackedRows : public arrow::RecordBatchReader {
   const std::shared_ptr<ChunkManager> store_;
   const std::vector<std::vector<std::string>> sets_;
   const std::vector<FieldSchema> fields_;
-  const std::shared_ptr<arrow::Schema> stored_;  // as the sets hold them
+  const std::shared_ptr<arrow::Schema> stored_;  // as sets of Milvus hold them
+  std::shared_ptr<arrow::Schema> own_;           // as our own files do
   const MilvusPackedReadOptions options_;
   std::shared_ptr<arrow::Schema> schema_;
   size_t next_ = 0;

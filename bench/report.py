@@ -131,7 +131,7 @@ def errors(found):
 
 def page(out, judged):
     import store_report  # which needs this one
-    local, remote = ([b for b in judged if b.id[0] == kind] for kind in "FS")
+    local, remote, formats = ([b for b in judged if b.id[0] == kind] for kind in "FSW")
     text = ["# Benchmarks\n", f"Made by `make bench` on {out['machine']}, {out['started']} UTC, in {out['seconds']} s.\n",
             "Every system stores the same rows and is asked the same questions in the same run. Every answer is compared with the "
             "right one, computed from the source, before its time counts; the consumer reads every word it is handed, inside the "
@@ -168,4 +168,7 @@ def page(out, judged):
         text.append(store_report.section(out["stores"], remote, out["stores"]["facts"]))
         if out["stores"]["errors"]:
             text.append(errors(out["stores"]["errors"]))
+    if out.get("write_path"):
+        text.append("## Milvus' formats\n\n" + markdown(HEAD, rows_of_bars(formats)))
+        text += [f"* {name.upper()} was not measured: {' '.join(x['why'].split())}.\n" for name, x in out["write_path"].items() if x.get("why")]
     return "\n".join(text)

@@ -24,6 +24,8 @@ import report  # noqa: E402
 import soundness  # noqa: E402
 import store_bars  # noqa: E402
 import workload  # noqa: E402
+import write_path.programs  # noqa: E402
+import write_path_bars  # noqa: E402
 from session import DATA_OF, Session, known_peers  # noqa: E402
 from stores import programs, request_counts  # noqa: E402
 
@@ -146,19 +148,19 @@ def run_stores(wanted, session, o):
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--full", action="store_true", help="1,000,000 and 5,000,000 rows, and the slow peers")
-    p.add_argument("--only", default="", help="f1 to f14, s1 to s13 and w2, those to measure; default: all")
+    p.add_argument("--only", default="", help="f1 to f14, s1 to s13, wp1 to wp9 and w2, those to measure; default: all")
     p.add_argument("--peers", default="", help=f"comma list of {', '.join(known_peers())}; default: all")
     p.add_argument("--rows", type=int, default=0, help="rows of each workload instead of the default")
     p.add_argument("--rounds", type=int, default=3)
     p.add_argument("--seconds", type=float, default=1.5, help="most time for one question to one peer in one round")
     p.add_argument("--work", default=ROOT + "/build-bench-data", help="folder for data sets (several GB), kept between runs")
     p.add_argument("--native", default=ROOT + "/build-bench", help="build folder with the native benchmarks")
-    p.add_argument("--tests", default=ROOT + "/build", help="release build whose tests f11 to f13 and s1 to s13 run")
+    p.add_argument("--tests", default=ROOT + "/build", help="release build whose tests f11 to f13, s1 to s13 and wp1 to wp6 run")
     p.add_argument("--json", default="", help="results, also as JSON (default: results.json in the work folder)")
     p.add_argument("--markdown", default="", help="write the page docs/BENCHMARKS.md is made of")
     p.add_argument("--readme", default="", help="page whose short table is rewritten from a full run")
     o = p.parse_args()
-    known = W1_BARS | SOUNDNESS_BARS | store_bars.ALL | {"w2"}
+    known = W1_BARS | SOUNDNESS_BARS | store_bars.ALL | write_path_bars.ALL | {"w2"}
     o.only = {x.strip().lower() for x in o.only.split(",") if x.strip()} or known
     if unknown := o.only - known:
         p.error(f"unknown bars: {', '.join(sorted(unknown))}")
@@ -195,6 +197,10 @@ def main():
         out["stores"], facts = run_stores(wanted, sessions.get("w1") or Session("w1", sizes["w1"], o.work), o)
         out["stores"]["facts"] = facts
         judged += store_bars.judge_all(out["stores"], wanted)
+    if wanted := o.only & write_path_bars.ALL:
+        print("write path", flush=True)
+        out["write_path"] = write_path.programs.measure(wanted, os.path.abspath(o.tests), os.path.abspath(o.native))
+        judged += write_path_bars.judge_all(out["write_path"])
     out["bars"] = [b._asdict() for b in judged]
     out["seconds"] = round(time.time() - started)
     path = o.json or o.work + "/results.json"

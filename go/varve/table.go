@@ -10,7 +10,7 @@
 // and may outlive the table; what is appended should be memory of C (memory/mallocator of arrow-go), as the rules of
 // cgo want it.
 //
-// Errors: *Error, and errors.Is(err, varve.NotFound) asks for its kind; a stream that fails says so by Err, as text.
+// Errors: *Error, and errors.Is(err, errorcode.NotFound) asks for its kind; a stream that fails says so by Err, as text.
 // Threads: a Table may be used by several goroutines, its closing included; a reader by one at a time.
 //
 // It is linked with libvarve_c, which pkg-config finds as varve_c. docs/guide/go.md

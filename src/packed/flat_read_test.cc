@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <cstring>
 #include <random>
 
 #include "arrow/array.h"
@@ -223,6 +224,53 @@ TEST_F(FlatReadTest, ADamagedPageIsFound) {
   EXPECT_EQ(KindOf(read.status()), ErrorKind::kCorruption);
   EXPECT_EQ(ContextOf(read.status())->object, "x.parquet");
   EXPECT_EQ(ContextOf(read.status())->field, "x");
+}
+
+// A footer whose bytes are those of `good` with one bit flipped, every bit in turn: each read gives
+// the values or Corruption that names the file.
+TEST_F(FlatReadTest, AFlippedBitInTheFooterIsNamed) {
+  std::mt19937_64 random(2);
+  const auto values = Values(arrow::int64(), /*nulls=*/false, /*few=*/true, &random)->Slice(0, 50);
+  parquet::WriterProperties::Builder properties;
+  properties.enable_page_checksum()->enable_write_page_index();
+  const auto table =
+      arrow::Table::Make(arrow::schema({arrow::field("x", arrow::int64(), false)}), {values});
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto sink, arrow::io::BufferOutputStream::Create());
+  VARVE_ASSERT_OK(parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), sink, kRows,
+                                             properties.build()));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto good, sink->Finish());
+  uint32_t footer_bytes = 0;
+  std::memcpy(&footer_bytes, good->data() + good->size() - 8, sizeof(footer_bytes));
+  int64_t refused = 0;
+  for (int64_t bit = (good->size() - 8 - footer_bytes) * 8; bit < good->size() * 8; ++bit) {
+    SCOPED_TRACE("bit " + std::to_string(bit));
+    std::string bad = good->ToString();
+    bad[static_cast<size_t>(bit / 8)] ^= static_cast<char>(1 << bit % 8);
+    const auto source = std::make_shared<const FileSource>(
+        OpenBuffer("x.parquet", arrow::Buffer::FromString(std::move(bad))));
+    const auto read = [&]() -> Result<std::shared_ptr<arrow::Array>> {
+      ARROW_ASSIGN_OR_RAISE(const auto metadata, ParquetMetadata::Read(source, nullptr));
+      std::atomic<int64_t> pages{0};
+      ARROW_ASSIGN_OR_RAISE(const auto column,
+                            DecodedColumn::Make(metadata, 0, arrow::int64(), &pages));
+      if (metadata->row_group_starts().size() != 2) return Corruption("row groups", {"x.parquet"});
+      return column->ReadAll(0, Executor::Inline(), /*verify=*/true);
+    }();
+    if (read.ok()) {
+      // What the footer says of the rows, or of the writer, may be wrong; values may not.
+      const int64_t rows = std::min((*read)->length(), values->length());
+      EXPECT_TRUE((*read)->Slice(0, rows)->Equals(values->Slice(0, rows)));
+      continue;
+    }
+    ++refused;
+    ASSERT_NE(ContextOf(read.status()), nullptr) << read.status().ToString();
+    EXPECT_EQ(ContextOf(read.status())->object, "x.parquet");
+    EXPECT_TRUE(KindOf(read.status()) == ErrorKind::kCorruption ||
+                KindOf(read.status()) == ErrorKind::kUnsupported ||
+                KindOf(read.status()) == ErrorKind::kResourceExhausted)
+        << read.status().ToString();
+  }
+  EXPECT_GT(refused, 0);
 }
 
 }  // namespace

@@ -492,6 +492,14 @@ TEST(MilvusPackedReaderTest, FilesThatDoNotBelongTogetherAreRefused) {
   EXPECT_EQ(KindOf(ReadAll(store, {{}}, SampleSchema()).status()), ErrorKind::kInvalid);
 }
 
+// What this version wrote is read by every later one.
+TEST(MilvusPackedCompatTest, ASetOfThisVersion) {
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto store,
+                             OpenChunkManager("tests/fixtures/compat/v1/milvus-packed"));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto found, ReadAll(store, {kPaths}, SampleSchema()));
+  ExpectEqual(*found, *SampleRows(50));
+}
+
 // The real set, as the files name their columns.
 const std::vector<std::string> kRealPaths = {"column_group_0.parquet", "column_group_1.parquet",
                                              "column_group_2.parquet"};

@@ -324,15 +324,26 @@ Result<ChunkExtent> ParquetMetadata::ReadChunk(int row_group, int leaf) const {
   return extent;
 }
 
+Result<std::shared_ptr<arrow::Buffer>> ParquetMetadata::ReadIndex(
+    const parquet::IndexLocation& location, const std::string& field) const {
+  const int64_t length = location.length;
+  if (length <= 0 || length > kIndexBytesMax || location.offset < 0 ||
+      location.offset > file_bytes_ - length) {
+    return Corruption("impossible place of a page index",
+                      {.object = source_->path(),
+                       .field = field,
+                       .offset = location.offset,
+                       .expected = "within " + std::to_string(file_bytes_) + " bytes",
+                       .found = std::to_string(length) + " bytes"});
+  }
+  return source_->Copy(location.offset, length);
+}
+
 Status ParquetMetadata::ReadPages(const parquet::ColumnChunkMetaData& chunk, int64_t num_rows,
                                   const std::string& field, ChunkExtent* extent) const {
   const auto location = chunk.GetOffsetIndexLocation();
   if (!location || num_rows == 0) return Status::OK();
-  if (location->length <= 0 || location->length > kIndexBytesMax) {
-    return Corruption("impossible length of an offset index",
-                      {.object = source_->path(), .field = field, .offset = location->offset});
-  }
-  ARROW_ASSIGN_OR_RAISE(auto bytes, source_->Copy(location->offset, location->length));
+  ARROW_ASSIGN_OR_RAISE(auto bytes, ReadIndex(*location, field));
   const auto index =
       parquet::OffsetIndex::Make(bytes->data(), bytes->size(), BoundedProperties(location->length));
   int64_t end_offset = extent->begin;
@@ -367,10 +378,7 @@ Result<std::shared_ptr<const parquet::ColumnIndex>> ParquetMetadata::ColumnIndex
         const auto location =
             footer_->RowGroup(row_group)->ColumnChunk(leaf)->GetColumnIndexLocation();
         if (!location) return nullptr;
-        if (location->length <= 0 || location->length > kIndexBytesMax) {
-          return Status::Invalid("impossible length of a column index");
-        }
-        ARROW_ASSIGN_OR_RAISE(auto bytes, source_->Copy(location->offset, location->length));
+        ARROW_ASSIGN_OR_RAISE(auto bytes, ReadIndex(*location, descriptor->name()));
         return Index(parquet::ColumnIndex::Make(*descriptor, bytes->data(), bytes->size(),
                                                 BoundedProperties(location->length)));
       }));

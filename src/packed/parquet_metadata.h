@@ -95,6 +95,9 @@ class ParquetMetadata {
   Status CheckLayout() const;
   Status VerifyTail(int64_t tail_offset, std::optional<uint32_t> expected) const;
   Result<ChunkExtent> ReadChunk(int row_group, int leaf) const;
+  /// The bytes of an offset or column index.
+  Result<std::shared_ptr<arrow::Buffer>> ReadIndex(const parquet::IndexLocation& location,
+                                                   const std::string& field) const;
   Status ReadPages(const parquet::ColumnChunkMetaData& chunk, int64_t num_rows,
                    const std::string& field, ChunkExtent* extent) const;
 

@@ -6,6 +6,8 @@ usage: run_snippets.py BUILD_FOLDER PAGE.md...
 python  blocks of a page share one namespace, after setup/PAGE.py and before setup/PAGE.check.py where there are such files
 sh      with the built `varve` first on the PATH; a block fails with the first command that does
 cpp     a whole program, or statements that go into setup/PAGE.cc in place of its line `SNIPPETS;`, built against the installed package
+c       a whole program, built against the installed library that it includes the header of
+go      a whole program, built in the module of the folder go, by the go of the environment variable GO
 output  what the block before must print on standard output; `…` stands for any characters of a line, for anything in a line of
         its own
 text    is not run; blocks in any other language, or in none, are mistakes
@@ -47,7 +49,7 @@ def blocks_of(text):
             if not found or text[end:fence.start()].strip() or found[-1].output is not None:
                 raise Mistake(f"line {line}: no block before this output")
             found[-1] = found[-1]._replace(output=source)
-        elif language in ("python", "sh", "cpp"):
+        elif language in ("python", "sh", "cpp", "c", "go"):
             found.append(Block(language, source, line, None))
         elif language not in NOT_RUN:
             raise Mistake(f"line {line}: a block in {language or 'no language'!r}; text is what is not run")
@@ -62,27 +64,38 @@ def matches(shown, printed):
     return re.fullmatch(pattern, "\n".join(line.rstrip() for line in printed.strip("\n").split("\n"))) is not None
 
 
-class Cpp:
+class Programs:
     """Builds programs against the installed package, which is installed when it is first needed."""
 
     def __init__(self, build, scratch):
-        self.build, self.scratch, self.flags = build, scratch, None
+        self.build, self.scratch, self.prefix = build, scratch, None
 
-    def run(self, source, work):
-        if self.flags is None:
-            prefix = self.scratch / "prefix"
-            subprocess.run(["cmake", "--install", self.build, "--prefix", prefix], check=True, stdout=subprocess.DEVNULL)
-            folder = next(prefix.glob("lib/**/varve.pc")).parent
-            self.flags = subprocess.run(["pkg-config", f"--define-variable=prefix={prefix}", "--cflags", "--libs", "varve"],
-                                        env={**os.environ, "PKG_CONFIG_PATH": str(folder)}, check=True, capture_output=True,
-                                        text=True).stdout.split()
-        program = self.scratch / "snippet.cc"
+    def flags(self, package):
+        if self.prefix is None:
+            self.prefix = self.scratch / "prefix"
+            subprocess.run(["cmake", "--install", self.build, "--prefix", self.prefix], check=True, stdout=subprocess.DEVNULL)
+        folder = next(self.prefix.glob(f"lib/**/{package}.pc")).parent
+        return subprocess.run(["pkg-config", f"--define-variable=prefix={self.prefix}", "--cflags", "--libs", package],
+                              env={**os.environ, "PKG_CONFIG_PATH": str(folder)}, check=True, capture_output=True,
+                              text=True).stdout.split()
+
+    def run(self, language, source, work):
+        program = self.scratch / f"snippet.{'cc' if language == 'cpp' else language}"
         program.write_text(source)
-        subprocess.run(["g++", program, "-o", self.scratch / "snippet", *self.flags], check=True)
-        return subprocess.run([self.scratch / "snippet"], check=True, cwd=work, stdout=subprocess.PIPE, text=True).stdout
+        built = self.scratch / "snippet"
+        if language == "go":
+            subprocess.run([os.environ.get("GO", "go"), "build", "-o", built, program], check=True, cwd=HERE.parent.parent / "go",
+                           env={**os.environ, "PKG_CONFIG_PATH": str(self.build / "pkgconfig")})
+        elif language == "c":
+            package = re.search(r'"varve/c/(\w+)\.h"', source)[1]
+            flags = self.flags({"varve": "varve_c"}.get(package, "varve_" + package))
+            subprocess.run(["cc", "-std=c11", "-Wall", "-Wextra", "-Werror", program, "-o", built, *flags], check=True)
+        else:
+            subprocess.run(["g++", program, "-o", built, *self.flags("varve")], check=True)
+        return subprocess.run([built], check=True, cwd=work, stdout=subprocess.PIPE, text=True).stdout
 
 
-def run_page(page, build, cpp):
+def run_page(page, build, programs):
     blocks = blocks_of(page.read_text())
     namespace = {"__name__": page.stem}
     statements = []
@@ -104,8 +117,10 @@ def run_page(page, build, cpp):
                     printed = subprocess.run(["bash", "-euo", "pipefail", "-c", block.source], check=True,
                                              env={**os.environ, "PATH": path, "COLUMNS": "120"}, stdout=subprocess.PIPE,
                                              text=True).stdout
-                elif "int main" in block.source:
-                    printed = cpp.run(f'#line {block.line} "{page}"\n{block.source}', work)
+                elif block.language == "go":
+                    printed = programs.run("go", block.source, work)
+                elif block.language == "c" or "int main" in block.source:
+                    printed = programs.run(block.language, f'#line {block.line} "{page}"\n{block.source}', work)
                 else:
                     statements.append(f'{{\n#line {block.line} "{page}"\n{block.source}}}\n')
                 if block.output is not None and not matches(block.output, printed):
@@ -116,7 +131,7 @@ def run_page(page, build, cpp):
         if (check := setup.with_suffix(".check.py")).exists():
             exec(compile(check.read_text(), str(check), "exec"), namespace)
         if statements:
-            cpp.run(setup.with_suffix(".cc").read_text().replace("  SNIPPETS;\n", "".join(statements)), work)
+            programs.run("cpp", setup.with_suffix(".cc").read_text().replace("  SNIPPETS;\n", "".join(statements)), work)
         os.chdir("/")
     return len(blocks)
 
@@ -124,9 +139,9 @@ def run_page(page, build, cpp):
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
     with tempfile.TemporaryDirectory() as scratch:
-        cpp = Cpp(build, pathlib.Path(scratch))
+        programs = Programs(build, pathlib.Path(scratch))
         for page in [pathlib.Path(name).resolve() for name in sys.argv[2:]]:
-            print(f"{page.name}: {run_page(page, build, cpp)} blocks run", flush=True)
+            print(f"{page.name}: {run_page(page, build, programs)} blocks run", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The bars of the write path of Milvus' formats, WP1 to WP9: what tests decide, in full measure, and three programs for speed."""
+
+import os
+
+from test_programs import failed, gtest, total
+
+from . import decode
+
+KILLS = 500
+FLIPS = 20_000
+
+
+def tested(*runs, **environment):
+    """Of (program, filter) each: how many tests, how many of them failed, and the sums of what they recorded."""
+    out = dict(why="", tests=0, failed=0)
+    for program, only in runs:
+        cases, why = gtest(program, only, **environment)
+        if why:
+            return dict(why=why)
+        out["tests"] += len(cases)
+        out["failed"] += failed(cases)
+        for key in {key for case in cases for key in case}:
+            out[key] = out.get(key, 0) + total(cases, key)
+    return out
+
+
+def speed(program, measure):
+    if not os.path.exists(program):
+        return dict(why=f"{program} is not built")
+    try:
+        return dict(why="", **measure(program))
+    except Exception as error:  # whatever it is, the other bars are measured
+        return dict(why=str(error)[-300:])
+
+
+def measure(wanted, build, native):
+    """`wanted`: of wp1 to wp9; `build`: a release build with the tests; `native`: one with the benchmarks."""
+    binlog, packed, segment = (f"{build}/src/{layer}" for layer in ("binlog", "packed", "segment"))
+    runs = {
+        "wp1": lambda: tested((binlog + "/varve_milvus_segment_test", "*"), (f"{build}/src/milvus/varve_milvus_backup_test", "*")),
+        "wp2": lambda: tested((segment + "/varve_packed_rows_test", "StorageRoundTripTest.*")),
+        "wp3": lambda: tested((packed + "/varve_milvus_packed_test", "*")),
+        "wp4": lambda: tested((binlog + "/varve_binlog_test", "BloomFilterTest.*")),
+        "wp5": lambda: tested((binlog + "/varve_binlog_test", "*Truncation*:*Flip*:*Damage*"), (binlog + "/varve_statistics_damage_test", "*"),
+                              (packed + "/varve_milvus_packed_test", "*Damage*"), VARVE_BIT_FLIPS=str(FLIPS)),
+        "wp6": lambda: tested((build + "/tests/varve_sync_crash_test", "*"), VARVE_KILLS=str(KILLS)),
+        "wp7": lambda: speed(native + "/bench/binlog_decode", lambda program: decode.measure(program, decode.ROWS, rounds=3)),
+    }
+    out = {}
+    for name in sorted(wanted & set(runs)):
+        out[name] = runs[name]()
+        print(f"  {name}", out[name], flush=True)
+    return out

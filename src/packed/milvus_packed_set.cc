@@ -235,12 +235,6 @@ Status MilvusPackedSet::OpenByPosition(const std::shared_ptr<ChunkManager>& stor
     return Corruption("the set names no fields",
                       {.object = paths.front(), .field = kGroupFieldIdsKey});
   }
-  if (ids_of_files.size() > paths.size()) {
-    return MakeError(ErrorKind::kInvalid, "the set has more files than were named",
-                     {.object = paths.front(),
-                      .expected = std::to_string(ids_of_files.size()),
-                      .found = std::to_string(paths.size())});
-  }
   std::map<int64_t, std::pair<size_t, int>> places;
   for (size_t file = 0; file < ids_of_files.size(); ++file) {
     for (size_t i = 0; i < ids_of_files[file].size(); ++i) {
@@ -250,6 +244,12 @@ Status MilvusPackedSet::OpenByPosition(const std::shared_ptr<ChunkManager>& stor
   std::vector<FilePtr> files(ids_of_files.size());
   const auto open = [&](size_t at) -> Status {
     if (files[at] != nullptr) return Status::OK();
+    if (at >= paths.size()) {
+      return MakeError(ErrorKind::kInvalid, "the set has more files than were named",
+                       {.object = paths.front(),
+                        .expected = std::to_string(ids_of_files.size()),
+                        .found = std::to_string(paths.size())});
+    }
     files[at] = first;
     if (at > 0) {
       ARROW_ASSIGN_OR_RAISE(files[at], OpenFile(store, paths[at]));
@@ -271,7 +271,8 @@ Status MilvusPackedSet::OpenByPosition(const std::shared_ptr<ChunkManager>& stor
     const auto place = places.find(ids[i]);
     if (place == places.end()) {
       // A damaged list must not pass for a field that came later: all files have to agree on it.
-      for (size_t at = 0; at < files.size(); ++at) ARROW_RETURN_NOT_OK(open(at));
+      const size_t named = std::min(files.size(), paths.size());
+      for (size_t at = 0; at < named; ++at) ARROW_RETURN_NOT_OK(open(at));
       continue;
     }
     const auto [at, position] = place->second;

@@ -11,7 +11,9 @@
 #include "arrow/record_batch.h"
 #include "cli/command.h"
 #include "cli/export/export_sink.h"
+#include "cli/export/milvus_export.h"
 #include "cli/interruption.h"
+#include "cli/location.h"
 #include "cli/option_checks.h"
 #include "cli/output/amounts.h"
 #include "cli/output/json_document.h"
@@ -79,8 +81,17 @@ class ExportCommand : public Command {
  public:
   void Configure(CLI::App* app) override {
     source_.Configure(app, /*with_file=*/true);
-    app->add_option("FILE", file_, "File to write; '-' is standard output (needs --format)")
+    app->add_option(
+           "FILE", file_,
+           "File to write; '-' is standard output (needs --format). With --to: a folder or "
+           "the address of one")
         ->required();
+    app->add_option("--to", milvus_.to, "What is written is no file but segments of: milvus-v2")
+        ->check(CLI::IsMember({"milvus-v2"}));
+    app->add_option("--collection", milvus_.collection,
+                    "Milvus: what the collection is called; default: as the table");
+    app->add_option("--primary-key", milvus_.primary_key,
+                    "Milvus: this column is the primary key; default: that of the table");
     app->add_option("-f,--format", format_,
                     "parquet, arrow, arrows (a stream), jsonl, csv, npy; default: by the name");
     AddColumnsOption(app, &columns_, "Only these columns, in this order");
@@ -92,13 +103,14 @@ class ExportCommand : public Command {
 
   Status Run(Console* console) override {
     const GracefulInterruption graceful;
-    ARROW_RETURN_NOT_OK(ChooseFormat());
+    ARROW_RETURN_NOT_OK(milvus_.to.empty() ? ChooseFormat() : CheckNoFile());
     ARROW_ASSIGN_OR_RAISE(const auto source, Source::Open(source_));
     ARROW_ASSIGN_OR_RAISE(const int64_t num_rows, CountRows(*source));
     ARROW_ASSIGN_OR_RAISE(
         auto rows,
         source->Scan({.columns = SplitNames(columns_), .filter = filter_, .limit = limit_}));
     const auto begin = std::chrono::steady_clock::now();
+    if (!milvus_.to.empty()) return RunMilvus(*source, std::move(rows), num_rows, console);
     if (file_ == "-") {
       auto out = std::make_shared<arrow::io::StdoutStream>();
       return Copy(std::move(rows), num_rows, out, console);
@@ -144,6 +156,51 @@ class ExportCommand : public Command {
                      {.object = file_});
   }
 
+  Status CheckNoFile() const {
+    if (format_.empty() && !force_ && file_ != "-") return Status::OK();
+    return MakeError(ErrorKind::kInvalid,
+                     "--format, --force and standard output are for files, not for --to");
+  }
+
+  Status RunMilvus(const Source& source, std::shared_ptr<arrow::RecordBatchReader> rows,
+                   int64_t num_rows, Console* console) const {
+    if (source.collection_schema() == nullptr) {
+      return MakeError(ErrorKind::kUnsupported, "the file has types that no collection has",
+                       {.object = source.location()});
+    }
+    const auto begin = std::chrono::steady_clock::now();
+    ProgressReader reader(std::move(rows), "exporting", num_rows, console);
+    ARROW_ASSIGN_OR_RAISE(
+        const MilvusCollection collection,
+        ExportToMilvus(milvus_,
+                       {.folder = file_, .source = source.location(), .store = source_.store},
+                       *source.collection_schema(), &reader));
+    console->ClearProgress();
+    int64_t bytes = 0;
+    for (const SegmentFiles& segment : collection.segments) {
+      for (const FieldBinlog& list : segment.inserts) {
+        for (const Binlog& log : list.logs) bytes += log.file_bytes;
+      }
+    }
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+    const std::string to = WithoutOptions(file_);
+    if (console->json) {
+      PrintJson(console, {{"file", to},
+                          {"format", milvus_.to},
+                          {"collection", collection.name},
+                          {"collection_id", collection.collection_id},
+                          {"segments", collection.segments.size()},
+                          {"rows", reader.num_rows()},
+                          {"bytes", bytes},
+                          {"seconds", seconds.count()}});
+    } else {
+      console->Say(Plural(reader.num_rows(), "row") + " in " +
+                   Plural(static_cast<int64_t>(collection.segments.size()), "segment") + ", " +
+                   FormatBytes(bytes) + " in " + FormatSeconds(seconds.count()) + ": " + to);
+    }
+    return Status::OK();
+  }
+
   Result<int64_t> CountRows(const Source& source) const {
     int64_t rows = source.num_rows();
     if (source.is_table() && !filter_.empty()) {
@@ -176,6 +233,7 @@ class ExportCommand : public Command {
   std::string filter_;
   int64_t limit_ = INT64_MAX;
   bool force_ = false;
+  MilvusExportArguments milvus_;
 };
 
 }  // namespace
@@ -183,13 +241,18 @@ class ExportCommand : public Command {
 extern const CommandEntry kExportCommand{
     "export",
     "Read",
-    "Rows into a Parquet, Arrow, JSON lines, CSV or NumPy file",
+    "Rows into a Parquet, Arrow, JSON lines, CSV or NumPy file, or segments of Milvus",
     "Nothing stands under the name of the file before it is complete.\n"
-    "With --json: {\"file\", \"format\", \"rows\", \"bytes\", \"seconds\"}.",
+    "--to milvus-v2 writes what milvus-backup does: segments of storage V2, and their metadata "
+    "last.\n"
+    "With --json: {\"file\", \"format\", \"rows\", \"bytes\", \"seconds\"}; with --to also "
+    "\"collection\",\n"
+    "\"collection_id\" and \"segments\".",
     "varve export books books.parquet\n"
     "varve export books embeddings.npy --columns embedding\n"
     "varve export books - --format jsonl --filter \"year = 1990\" | gzip > 1990.jsonl.gz\n"
-    "varve export books yesterday.arrow --as-of 1d",
+    "varve export books yesterday.arrow --as-of 1d\n"
+    "varve export books backup/books --to milvus-v2",
     MakeCommand<ExportCommand>};
 
 }  // namespace varve::cli

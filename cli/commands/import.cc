@@ -143,7 +143,7 @@ class ImportCommand : public Command {
     if (from_.empty()) return OpenInput(path, input_options_);
     ARROW_ASSIGN_OR_RAISE(const FoundMilvus found, milvus_.Find(path, write_.store));
     ARROW_ASSIGN_OR_RAISE(const MilvusCollection collection,
-                          milvus_.Choose(found, write_.store, primary_key_));
+                          milvus_.Choose(found, write_.store, primary_key_, console_));
     ARROW_ASSIGN_OR_RAISE(const uint64_t as_of, milvus_.AsOf());
     Input input{.path = WithoutOptions(path), .schema = collection.schema};
     int64_t num_rows = 0;  // those of the metadata: deletes are not counted off

@@ -83,7 +83,7 @@ class SegmentCommand : public Command {
     if (action_ == "ls") return List(console, found);
     if (action_ == "info") return Info(console, found);
     ARROW_ASSIGN_OR_RAISE(const MilvusCollection collection,
-                          milvus_.Choose(found, store_, primary_key_));
+                          milvus_.Choose(found, store_, primary_key_, console));
     MilvusScanOptions options{.columns = SplitNames(columns_)};
     ARROW_ASSIGN_OR_RAISE(options.as_of, milvus_.AsOf());
     ARROW_ASSIGN_OR_RAISE(const auto reader,
@@ -126,7 +126,7 @@ class SegmentCommand : public Command {
 
   Status Info(Console* console, const FoundMilvus& found) const {
     ARROW_ASSIGN_OR_RAISE(const MilvusCollection collection,
-                          milvus_.Choose(found, store_, primary_key_));
+                          milvus_.Choose(found, store_, primary_key_, console));
     for (const SegmentFiles& files : collection.segments) {
       ARROW_ASSIGN_OR_RAISE(const auto segment,
                             SegmentReader::Open(found.store, collection.schema, files,

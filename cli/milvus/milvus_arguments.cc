@@ -57,6 +57,33 @@ Status KeepPartitions(const std::vector<std::string>& words, MilvusCollection* c
   return Status::OK();
 }
 
+// Of a schema that comes from the logs.
+Status CheckKeyIsTold(const MilvusCollection& collection) {
+  const auto has_deltas = [](const SegmentFiles& files) { return !files.deltas.empty(); };
+  if (collection.schema->primary_key() != nullptr ||
+      (collection.level_zero.empty() && std::ranges::none_of(collection.segments, has_deltas))) {
+    return Status::OK();
+  }
+  std::string names;
+  for (const FieldSchema& field : collection.schema->fields()) {
+    names += (names.empty() ? "" : ", ") + field.name;
+  }
+  return MakeError(ErrorKind::kInvalid,
+                   "there are deletes, and the logs do not tell the primary key: name it with "
+                   "--primary-key: " +
+                       names);
+}
+
+// Whether a log is there, of those that metadata name: the first stands for all.
+Result<bool> HasLogs(ChunkManager* store, const MilvusCollection& collection) {
+  for (const SegmentFiles& files : collection.segments) {
+    for (const FieldBinlog& list : files.inserts) {
+      if (!list.logs.empty()) return store->Exist(list.logs.front().path);
+    }
+  }
+  return false;
+}
+
 Result<std::string> ReadText(const std::string& path, const StoreArguments& store) {
   const FileLocation file = SplitFileLocation(path);
   ARROW_ASSIGN_OR_RAISE(const auto options, store.ToOptions(path));
@@ -108,10 +135,24 @@ Result<FoundMilvus> MilvusArguments::Find(const std::string& path,
 
 Result<MilvusCollection> MilvusArguments::Choose(const FoundMilvus& found,
                                                  const StoreArguments& store,
-                                                 const std::string& primary_key) const {
-  if (found.collections.size() != 1) {
+                                                 const std::string& primary_key,
+                                                 Console* console) const {
+  std::vector<MilvusCollection> candidates = found.collections;
+  if (candidates.size() > 1) {
+    std::vector<MilvusCollection> present;
+    for (MilvusCollection& one : candidates) {
+      ARROW_ASSIGN_OR_RAISE(const bool has_logs, HasLogs(found.store.get(), one));
+      if (has_logs) present.push_back(one);
+    }
+    if (present.size() == 1) {
+      console->Say("collection " + Described(present.front()) +
+                   ": of the others that the metadata name, no logs are here");
+      candidates = std::move(present);
+    }
+  }
+  if (candidates.size() != 1) {
     std::string names;
-    for (const MilvusCollection& one : found.collections) {
+    for (const MilvusCollection& one : candidates) {
       names += (names.empty() ? "" : ", ") + Described(one);
     }
     return MakeError(ErrorKind::kInvalid, names.empty()
@@ -120,13 +161,14 @@ Result<MilvusCollection> MilvusArguments::Choose(const FoundMilvus& found,
                                                 "with --collection: " +
                                                     names);
   }
-  MilvusCollection chosen = found.collections.front();
+  MilvusCollection chosen = std::move(candidates.front());
   if (!schema.empty()) {
     ARROW_ASSIGN_OR_RAISE(const std::string json, ReadText(schema, store));
     ARROW_ASSIGN_OR_RAISE(chosen.schema,
                           MilvusSchemaFromJson(json, WithoutOptions(schema), chosen.collection_id));
   } else if (chosen.schema == nullptr) {
     ARROW_ASSIGN_OR_RAISE(chosen.schema, DescribeMilvusSchema(found.store, chosen, primary_key));
+    ARROW_RETURN_NOT_OK(CheckKeyIsTold(chosen));
   }
   const FieldSchema* key = chosen.schema->primary_key();
   if (primary_key.empty() || (key != nullptr && key->name == primary_key)) return chosen;

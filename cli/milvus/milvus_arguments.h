@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/output/console.h"
 #include "cli/store_arguments.h"
 #include "varve/milvus.h"
 
@@ -40,10 +41,11 @@ struct MilvusArguments {
   Result<FoundMilvus> Find(const std::string& path, const StoreArguments& store) const;
 
   /// The one collection that is meant, with a schema: of the file, of the backup, or from the logs,
-  /// where `primary_key` may name a field.
+  /// where `primary_key` may name a field. Of several that metadata name, the only one whose logs
+  /// are there is meant, which `console` is told.
   /// Errors: Invalid naming the collections where there are several
   Result<MilvusCollection> Choose(const FoundMilvus& found, const StoreArguments& store,
-                                  const std::string& primary_key) const;
+                                  const std::string& primary_key, Console* console) const;
 
   /// The hybrid timestamp; UINT64_MAX where none was given.
   Result<uint64_t> AsOf() const;

@@ -8,6 +8,7 @@
 
 #include "arrow/buffer.h"
 #include "binlog/json_members.h"
+#include "binlog/path_template.h"
 #include "milvus/log_listing.h"
 #include "milvus/schema_json.h"
 
@@ -55,15 +56,20 @@ Result<std::vector<JsonMembers>> ObjectsIn(const JsonMembers& members, const std
     return members.Wrong("wrong kind of value", name, "an array", Excerpt(*values));
   }
   for (const json& value : *values) {
-    ARROW_ASSIGN_OR_RAISE(auto one, JsonMembers::Of(value, object, name));
-    objects.push_back(std::move(one));
+    ARROW_ASSIGN_OR_RAISE(const auto one, JsonMembers::Of(value, object, name));
+    objects.push_back(one);
   }
   return objects;
 }
 
-Result<Binlog> BinlogFrom(const JsonMembers& members) {
+// Where there is no path, the ids tell it: those of `place` and the log's own.
+Result<Binlog> BinlogFrom(const JsonMembers& members, PathKind kind, PathFields place) {
   Binlog log;
-  ARROW_ASSIGN_OR_RAISE(log.path, members.GetText("log_path"));
+  ARROW_ASSIGN_OR_RAISE(log.path, TextIn(members, "log_path"));
+  if (log.path.empty()) {
+    ARROW_ASSIGN_OR_RAISE(place.log, members.GetInt64("log_id"));
+    ARROW_ASSIGN_OR_RAISE(log.path, PrintPath(kind, place, ""));
+  }
   ARROW_ASSIGN_OR_RAISE(log.num_rows, NumberIn(members, "entries_num"));
   ARROW_ASSIGN_OR_RAISE(log.file_bytes, NumberIn(members, "log_size"));
   const auto key = LogKeyOf(log.path);
@@ -76,15 +82,20 @@ Result<Binlog> BinlogFrom(const JsonMembers& members) {
 }
 
 Result<std::vector<FieldBinlog>> BinlogsIn(const JsonMembers& segment, const std::string& name,
+                                           PathKind kind, const SegmentFiles& files,
                                            const std::string& object) {
   std::vector<FieldBinlog> lists;
   ARROW_ASSIGN_OR_RAISE(const auto found, ObjectsIn(segment, name, object));
   for (const JsonMembers& members : found) {
     FieldBinlog list;
     ARROW_ASSIGN_OR_RAISE(list.field_id, NumberIn(members, "fieldID"));
+    const PathFields place{.collection = files.collection_id,
+                           .partition = files.partition_id,
+                           .segment = files.segment_id,
+                           .field = list.field_id};
     ARROW_ASSIGN_OR_RAISE(const auto logs, ObjectsIn(members, "binlogs", object));
     for (const JsonMembers& log : logs) {
-      ARROW_ASSIGN_OR_RAISE(auto binlog, BinlogFrom(log));
+      ARROW_ASSIGN_OR_RAISE(auto binlog, BinlogFrom(log, kind, place));
       list.logs.push_back(std::move(binlog));
     }
     if (!list.logs.empty()) lists.push_back(std::move(list));
@@ -99,10 +110,13 @@ Result<SegmentFiles> SegmentFrom(const JsonMembers& members, const std::string& 
   ARROW_ASSIGN_OR_RAISE(files.collection_id, NumberIn(members, "collection_id"));
   ARROW_ASSIGN_OR_RAISE(files.partition_id, NumberIn(members, "partition_id"));
   ARROW_ASSIGN_OR_RAISE(files.num_rows, NumberIn(members, "num_of_rows"));
-  ARROW_ASSIGN_OR_RAISE(files.inserts, BinlogsIn(members, "binlogs", object));
-  ARROW_ASSIGN_OR_RAISE(files.statistics, BinlogsIn(members, "statslogs", object));
-  ARROW_ASSIGN_OR_RAISE(files.deltas, BinlogsIn(members, "deltalogs", object));
-  ARROW_ASSIGN_OR_RAISE(files.bm25, BinlogsIn(members, "bm25_statslogs", object));
+  const auto lists = [&](const char* name, PathKind kind) {
+    return BinlogsIn(members, name, kind, files, object);
+  };
+  ARROW_ASSIGN_OR_RAISE(files.inserts, lists("binlogs", PathKind::kInsertLog));
+  ARROW_ASSIGN_OR_RAISE(files.statistics, lists("statslogs", PathKind::kPrimaryKeyStatistics));
+  ARROW_ASSIGN_OR_RAISE(files.deltas, lists("deltalogs", PathKind::kDeltaLog));
+  ARROW_ASSIGN_OR_RAISE(files.bm25, lists("bm25_statslogs", PathKind::kBm25Statistics));
   ARROW_ASSIGN_OR_RAISE(const auto version, members.FindInt64("storage_version"));
   // Left out, it is 0 or was not known to the writer.
   if (!version || *version == 0) {

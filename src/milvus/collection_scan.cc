@@ -3,6 +3,9 @@
 
 #include "arrow/record_batch.h"
 #include "schema/projection.h"
+#include "segment/delete_set.h"
+#include "segment/segment_chunks.h"
+#include "segment/segment_scan.h"
 #include "varve/milvus.h"
 
 namespace varve {
@@ -35,13 +38,24 @@ class CollectionScan : public arrow::RecordBatchReader {
   }
 
  private:
-  Status OpenSegment(const SegmentFiles& files) {
-    ARROW_ASSIGN_OR_RAISE(const auto segment,
-                          SegmentReader::Open(store_, collection_.schema, files,
-                                              MilvusDeltasOf(collection_, files.partition_id)));
-    ARROW_ASSIGN_OR_RAISE(rows_, segment->Scan({.columns = options_.columns,
-                                                .as_of = options_.as_of,
-                                                .batch_rows = options_.batch_rows}));
+  Status OpenSegment(SegmentFiles files) {
+    const FieldSchema* primary_key = collection_.schema->primary_key();
+    // Segments stand in the order of their partitions: what these share is read once.
+    if (shared_ == nullptr || shared_partition_ != files.partition_id) {
+      ARROW_ASSIGN_OR_RAISE(
+          shared_, internal::DeleteSet::Load(
+                       store_.get(), MilvusDeltasOf(collection_, files.partition_id), primary_key));
+      shared_partition_ = files.partition_id;
+    }
+    internal::SegmentScanPlan plan{.store = store_, .schema = collection_.schema};
+    ARROW_ASSIGN_OR_RAISE(
+        plan.deletes, internal::DeleteSet::Load(store_.get(), files.deltas, primary_key, shared_));
+    ARROW_RETURN_NOT_OK(internal::SortLogs(&files));
+    plan.files = std::make_shared<const SegmentFiles>(std::move(files));
+    ARROW_ASSIGN_OR_RAISE(plan.chunks, internal::ChunksOf(*plan.files));
+    ARROW_ASSIGN_OR_RAISE(rows_, internal::ScanSegment(plan, {.columns = options_.columns,
+                                                              .as_of = options_.as_of,
+                                                              .batch_rows = options_.batch_rows}));
     return Status::OK();
   }
 
@@ -50,6 +64,8 @@ class CollectionScan : public arrow::RecordBatchReader {
   const MilvusScanOptions options_;
   const std::shared_ptr<arrow::Schema> schema_;
   size_t next_segment_ = 0;
+  std::shared_ptr<const internal::DeleteSet> shared_;  // level zero's, of shared_partition_
+  int64_t shared_partition_ = 0;
   std::shared_ptr<arrow::RecordBatchReader> rows_;
 };
 

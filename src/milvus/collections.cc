@@ -14,7 +14,6 @@
 namespace varve {
 namespace {
 
-using internal::LogKey;
 using internal::LogListing;
 using internal::PathKind;
 
@@ -149,6 +148,19 @@ Status FindVersions(ChunkManager* store, std::vector<SegmentFiles*> segments) {
   return Status::OK();
 }
 
+// One that is listed twice would have its rows twice.
+Status CheckSegments(const MilvusCollection& collection) {
+  for (size_t i = 1; i < collection.segments.size(); ++i) {
+    const SegmentFiles& files = collection.segments[i];
+    if (files.segment_id != collection.segments[i - 1].segment_id) continue;
+    return Corruption("a segment is described twice",
+                      {.object = "collection " + std::to_string(collection.collection_id),
+                       .field = "segment_id",
+                       .found = std::to_string(files.segment_id)});
+  }
+  return Status::OK();
+}
+
 void KeepThoseAt(const MilvusPlace& place, std::vector<MilvusCollection>* collections) {
   const auto elsewhere = [](const std::optional<int64_t>& wanted, int64_t id) {
     return wanted && *wanted != id;
@@ -190,6 +202,7 @@ Result<std::vector<MilvusCollection>> FindMilvusCollections(
   KeepThoseAt(place, &collections);
   std::vector<SegmentFiles*> untold;
   for (MilvusCollection& collection : collections) {
+    ARROW_RETURN_NOT_OK(CheckSegments(collection));
     for (SegmentFiles& files : collection.segments) {
       if (metadata) ARROW_RETURN_NOT_OK(Resolve(listing, &files));
       const bool told =

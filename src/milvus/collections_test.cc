@@ -196,6 +196,17 @@ TEST_F(MilvusCollectionsTest, MetadataSayWhatCounts) {
   VARVE_ASSERT_OK_AND_ASSIGN(const auto before, Keys({}, 5));
   EXPECT_THAT(before, ElementsAre(1, 2, 3));
 
+  // Logs may come with ids in place of paths.
+  json by_ids = segment;
+  for (json& list : by_ids["binlogs"]) list["binlogs"] = json::array({{{"log_id", 1}}});
+  Put("meta/segment_meta.json", json{{"infos", {by_ids}}}.dump());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto same, Keys());
+  EXPECT_THAT(same, ElementsAre(1));
+  Put("meta/segment_meta.json", json{{"infos", {segment, segment}}}.dump());
+  EXPECT_THAT(FindMilvusCollections(store_, {}).status().ToString(),
+              AllOf(HasSubstr("twice"), HasSubstr("found 20")));
+  Put("meta/segment_meta.json", json{{"infos", {segment}}}.dump());
+
   // Damage of the metadata, member by member.
   const auto error_of = [&](const std::string& path, json document, const std::string& member,
                             const json& value) {

@@ -89,4 +89,56 @@ Result<ScalarPtr> DecodeDefaultValue(const FieldSchema& field, std::string_view 
   return scalar->CastTo(type);
 }
 
+Result<std::string> EncodeDefaultValue(const FieldSchema& field) {
+  ValueField value;
+  const arrow::Scalar& scalar = *field.default_value;
+  const auto integer = [&]() -> Result<int64_t> {
+    ARROW_ASSIGN_OR_RAISE(const auto wide, scalar.CastTo(arrow::int64()));
+    return static_cast<const arrow::Int64Scalar&>(*wide).value;
+  };
+  const auto text = [&] {
+    return static_cast<const arrow::BaseBinaryScalar&>(scalar).value->ToString();
+  };
+  switch (field.data_type) {
+    case DataType::kBool:
+      value.set_bool_data(static_cast<const arrow::BooleanScalar&>(scalar).value);
+      break;
+    case DataType::kInt8:
+    case DataType::kInt16:
+    case DataType::kInt32: {
+      ARROW_ASSIGN_OR_RAISE(const int64_t number, integer());
+      value.set_int_data(static_cast<int32_t>(number));
+      break;
+    }
+    case DataType::kInt64: {
+      ARROW_ASSIGN_OR_RAISE(const int64_t number, integer());
+      value.set_long_data(number);
+      break;
+    }
+    case DataType::kTimestamptz: {
+      ARROW_ASSIGN_OR_RAISE(const int64_t micros, integer());
+      value.set_timestamptz_data(micros);
+      break;
+    }
+    case DataType::kFloat:
+      value.set_float_data(static_cast<const arrow::FloatScalar&>(scalar).value);
+      break;
+    case DataType::kDouble:
+      value.set_double_data(static_cast<const arrow::DoubleScalar&>(scalar).value);
+      break;
+    case DataType::kString:
+    case DataType::kVarChar:
+    case DataType::kText:
+      value.set_string_data(text());
+      break;
+    case DataType::kJson:
+      value.set_bytes_data(text());
+      break;
+    default:
+      return MakeError(ErrorKind::kUnsupported, "Milvus has no defaults of this type",
+                       {.field = field.name, .found = std::string(DataTypeName(field.data_type))});
+  }
+  return value.SerializeAsString();
+}
+
 }  // namespace varve::internal

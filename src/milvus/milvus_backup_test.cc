@@ -10,16 +10,21 @@
 #include <vector>
 
 #include "arrow/array.h"
+#include "arrow/buffer.h"
 #include "arrow/builder.h"
 #include "arrow/compute/api_vector.h"
 #include "arrow/datum.h"
 #include "arrow/record_batch.h"
 #include "arrow/table.h"
 #include "base/testing/status_assertions.h"
+#include "binlog/delta_log.h"
+#include "binlog/insert_log.h"
 #include "binlog/testing/golden_segment.h"
 #include "binlog/value_encoding.h"
 #include "schema/system_fields.h"
+#include "segment/packed_rows.h"
 #include "varve/milvus.h"
+#include "varve/milvus_packed.h"
 
 namespace varve::internal {
 namespace {
@@ -128,6 +133,69 @@ TEST_F(MilvusBackupTest, DeletesAreAppliedAsOfEveryTime) {
   }
   // 15 deletes of ten keys, in two runs: of the keys 0 to 4, then of 0 to 9.
   EXPECT_THAT(counts, ElementsAre(2990, 2995, 3000));
+}
+
+TEST_F(MilvusBackupTest, WrittenAgainAsV1AndV2ItReadsBackEqual) {
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto store, OpenChunkManager("memory://milvus-backup-again"));
+  const auto put = [&](const std::string& path, const arrow::Buffer& bytes) {
+    return store->Write(path, {bytes.data(), static_cast<size_t>(bytes.size())});
+  };
+  const auto all = Scan(kGoldenInserted);
+  const std::vector<FieldSchema> fields = PackedFields(*collection().schema);
+  SegmentFiles v1{.segment_id = 1, .version = StorageVersion::kV1, .num_rows = 3000};
+  SegmentFiles v2{.segment_id = 2, .version = StorageVersion::kV2, .num_rows = 3000};
+  // System fields and the key; scalars; the vector.
+  const std::vector<ColumnGroup> groups = {{.group_id = 0, .columns = {0, 4, 5}},
+                                           {.group_id = 1, .columns = {1, 2}},
+                                           {.group_id = 103, .columns = {3}}};
+  for (const FieldSchema& field : fields) v1.inserts.push_back({.field_id = field.field_id});
+  for (const ColumnGroup& group : groups) v2.inserts.push_back({.field_id = group.group_id});
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto packed_schema, PackedSchema(fields));
+  for (int64_t chunk = 0; chunk < 3; ++chunk) {
+    const auto rows = all->Slice(chunk * 1000, 1000);
+    arrow::ArrayVector columns;
+    for (size_t i = 0; i < fields.size(); ++i) {
+      columns.push_back(rows->GetColumnByName(fields[i].name));
+      VARVE_ASSERT_OK_AND_ASSIGN(
+          const auto bytes,
+          WriteInsertLog(fields[i], columns[i], {.start_timestamp = 1, .end_timestamp = 1}));
+      const std::string path = "v1/" + fields[i].name + std::to_string(chunk);
+      VARVE_ASSERT_OK(put(path, *bytes));
+      v1.inserts[i].logs.push_back({.path = path, .log_id = chunk, .file_bytes = bytes->size()});
+    }
+    std::vector<std::string> paths;
+    for (size_t i = 0; i < groups.size(); ++i) {
+      paths.push_back("v2/" + std::to_string(i) + "/" + std::to_string(chunk));
+      v2.inserts[i].logs.push_back({.path = paths[i], .log_id = chunk});
+    }
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto writer,
+                               MilvusPackedWriter::Make(store, packed_schema, groups, paths));
+    const auto batch = arrow::RecordBatch::Make(packed_schema, 1000, columns);
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto packed, EncodePackedRows(fields, *batch));
+    VARVE_ASSERT_OK(writer->Write(packed));
+    VARVE_ASSERT_OK(writer->Close().status());
+  }
+  const std::string log = collection().segments[0].deltas[0].logs[0].path;
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto log_bytes, store_->Read(log));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto deletes, ReadDeltaLog(log_bytes, log));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto multi,
+                             WriteDeltaLog(deletes, {}, DeltaLogForm::kMultiField));
+  VARVE_ASSERT_OK(put("delta", *multi));
+  v1.deltas = v2.deltas = {{.field_id = 1, .logs = {{.path = "delta", .log_id = 1}}}};
+  for (const SegmentFiles& files : {v1, v2}) {
+    SCOPED_TRACE(files.segment_id);
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto segment,
+                               SegmentReader::Open(store, collection().schema, files));
+    for (const uint64_t as_of :
+         {kGoldenInserted - 1, kGoldenInserted, uint64_t{442959098087473153}, UINT64_MAX}) {
+      SCOPED_TRACE(as_of);
+      VARVE_ASSERT_OK_AND_ASSIGN(const auto stream,
+                                 segment->Scan({.columns = kColumns, .as_of = as_of}));
+      VARVE_ASSERT_OK_AND_ASSIGN(const auto table, stream->ToTable());
+      VARVE_ASSERT_OK_AND_ASSIGN(const auto rows, table->CombineChunksToBatch());
+      EXPECT_TRUE(rows->Equals(*Scan(as_of)));
+    }
+  }
 }
 
 TEST_F(MilvusBackupTest, ASegmentFolderIsReadByItsPathsAlone) {

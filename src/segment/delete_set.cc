@@ -2,6 +2,7 @@
 #include "segment/delete_set.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "arrow/array.h"
 #include "arrow/buffer.h"
@@ -34,7 +35,8 @@ Status CheckKeys(const DeleteData& deletes, const FieldSchema& primary_key,
 
 Result<std::shared_ptr<const DeleteSet>> DeleteSet::Load(ChunkManager* store,
                                                          const std::vector<FieldBinlog>& lists,
-                                                         const FieldSchema* primary_key) {
+                                                         const FieldSchema* primary_key,
+                                                         std::shared_ptr<const DeleteSet> further) {
   std::vector<BatchRead> reads;
   for (const FieldBinlog& list : lists) {
     for (const Binlog& log : list.logs) {
@@ -51,6 +53,7 @@ Result<std::shared_ptr<const DeleteSet>> DeleteSet::Load(ChunkManager* store,
   ARROW_RETURN_NOT_OK(outcome.status);
 
   auto set = std::make_shared<DeleteSet>();
+  set->further_ = std::move(further);
   for (size_t i = 0; i < logs.size(); ++i) {
     const DeleteData& deletes = logs[i];
     if (deletes.num_rows() == 0) continue;
@@ -79,12 +82,19 @@ Result<std::shared_ptr<const DeleteSet>> DeleteSet::Load(ChunkManager* store,
   return set;
 }
 
+int64_t DeleteSet::size() const {
+  return static_cast<int64_t>(numbers_.size() + texts_.size()) +
+         (further_ == nullptr ? 0 : further_->size());
+}
+
 bool DeleteSet::Hides(int64_t key, uint64_t inserted, uint64_t as_of) const {
-  return HidesIn(numbers_, key, inserted, as_of);
+  return HidesIn(numbers_, key, inserted, as_of) ||
+         (further_ != nullptr && further_->Hides(key, inserted, as_of));
 }
 
 bool DeleteSet::Hides(std::string_view key, uint64_t inserted, uint64_t as_of) const {
-  return HidesIn(texts_, key, inserted, as_of);
+  return HidesIn(texts_, key, inserted, as_of) ||
+         (further_ != nullptr && further_->Hides(key, inserted, as_of));
 }
 
 }  // namespace varve::internal

@@ -21,13 +21,14 @@ namespace varve::internal {
 
 class DeleteSet {
  public:
-  /// Reads the delta logs of all `lists`, several at a time.
+  /// Reads the delta logs of all `lists`, several at a time. `further` (may be nullptr): deletes
+  /// that other segments share, which count as if they were among these.
   /// Errors: Invalid without a key; Corruption naming the log whose keys are of another type
-  static Result<std::shared_ptr<const DeleteSet>> Load(ChunkManager* store,
-                                                       const std::vector<FieldBinlog>& lists,
-                                                       const FieldSchema* primary_key);
+  static Result<std::shared_ptr<const DeleteSet>> Load(
+      ChunkManager* store, const std::vector<FieldBinlog>& lists, const FieldSchema* primary_key,
+      std::shared_ptr<const DeleteSet> further = nullptr);
 
-  int64_t size() const { return static_cast<int64_t>(numbers_.size() + texts_.size()); }
+  int64_t size() const;
 
   /// Whether a delete of `key` is later than `inserted` and no later than `as_of`. One of the very
   /// time of the insert does not hide the row: an upsert deletes and inserts at once.
@@ -39,6 +40,7 @@ class DeleteSet {
   std::vector<std::pair<int64_t, uint64_t>> numbers_;
   std::vector<std::pair<std::string_view, uint64_t>> texts_;
   std::vector<std::shared_ptr<arrow::Array>> text_keys_;  // what texts_ points into
+  std::shared_ptr<const DeleteSet> further_;              // nullptr: none
 };
 
 }  // namespace varve::internal

@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
 #include <mutex>
 #include <utility>
 
 #include "arrow/record_batch.h"
-#include "arrow/type.h"
-#include "schema/projection.h"
-#include "schema/system_fields.h"
 #include "segment/delete_set.h"
-#include "segment/insert_log_rows.h"
-#include "segment/packed_rows.h"
 #include "segment/segment_chunks.h"
-#include "segment/visible_rows.h"
+#include "segment/segment_scan.h"
 #include "varve/segment.h"
 
 namespace varve {
@@ -43,78 +37,16 @@ class SegmentReader::Impl {
   }
 
   Result<std::shared_ptr<arrow::RecordBatchReader>> Scan(const SegmentReadOptions& options) const {
-    ARROW_RETURN_NOT_OK(CheckOptions(options));
-    ARROW_ASSIGN_OR_RAISE(const auto projection,
-                          internal::MakeProjection(*schema_, options.columns));
     ARROW_ASSIGN_OR_RAISE(auto deletes, Deletes());
-
-    std::vector<FieldSchema> fields = projection.fields;
-    const auto column_of = [&](const FieldSchema& field) {
-      const auto found = std::ranges::find(fields, field.field_id, &FieldSchema::field_id);
-      const auto index = static_cast<int>(found - fields.begin());
-      if (found == fields.end()) fields.push_back(field);
-      return index;
-    };
-    internal::VisibleRowsPlan plan{.schema = projection.schema,
-                                   .as_of = options.as_of,
-                                   .begin_row = options.begin_row,
-                                   .end_row = options.end_row,
-                                   .batch_rows = options.batch_rows,
-                                   .segment = internal::NameOf(*files_),
-                                   .total_rows = files_->num_rows};
-    for (size_t i = 0; i < fields.size(); ++i) plan.columns.push_back(static_cast<int>(i));
-    if (deletes->size() > 0) plan.key_column = column_of(*schema_->primary_key());
-    if (deletes->size() > 0 || options.as_of != UINT64_MAX) {
-      plan.timestamp_column = column_of(internal::TimestampField());
-    }
-    plan.deletes = std::move(deletes);
-
-    // Whole chunks before the range are not read, where their lengths are known.
-    size_t first_chunk = 0;
-    while (first_chunk < chunks_.size() && chunks_[first_chunk].num_rows >= 0 &&
-           plan.first_row + chunks_[first_chunk].num_rows <= options.begin_row) {
-      plan.first_row += chunks_[first_chunk++].num_rows;
-    }
-    if (files_->version == StorageVersion::kV1) {
-      plan.stored =
-          internal::OpenInsertLogs(store_, files_, chunks_, first_chunk, std::move(fields));
-    } else {
-      ARROW_ASSIGN_OR_RAISE(
-          plan.stored, internal::OpenPackedRows(store_, SetsFrom(first_chunk), std::move(fields),
-                                                {.batch_rows = options.batch_rows}));
-    }
-    return internal::OpenVisibleRows(std::move(plan));
+    return internal::ScanSegment({.store = store_,
+                                  .schema = schema_,
+                                  .files = files_,
+                                  .chunks = chunks_,
+                                  .deletes = std::move(deletes)},
+                                 options);
   }
 
  private:
-  static Status CheckOptions(const SegmentReadOptions& options) {
-    if (options.begin_row < 0 || options.end_row < options.begin_row) {
-      return MakeError(
-          ErrorKind::kInvalid, "no range of rows",
-          {.expected = "0 <= begin_row <= end_row",
-           .found = std::to_string(options.begin_row) + ", " + std::to_string(options.end_row)});
-    }
-    if (options.batch_rows < 1) {
-      return MakeError(ErrorKind::kInvalid, "batches must have rows",
-                       {.field = "batch_rows",
-                        .expected = "1 or more",
-                        .found = std::to_string(options.batch_rows)});
-    }
-    return Status::OK();
-  }
-
-  // The paths of each chunk's files, group by group.
-  std::vector<std::vector<std::string>> SetsFrom(size_t first_chunk) const {
-    std::vector<std::vector<std::string>> sets;
-    for (size_t i = first_chunk; i < chunks_.size(); ++i) {
-      auto& paths = sets.emplace_back();
-      for (const Binlog* log : chunks_[i].logs) {
-        if (log != nullptr) paths.push_back(log->path);
-      }
-    }
-    return sets;
-  }
-
   const std::shared_ptr<ChunkManager> store_;
   const std::shared_ptr<const CollectionSchema> schema_;
   const std::shared_ptr<const SegmentFiles> files_;

@@ -186,7 +186,8 @@ def test_damage_is_told(copy):
 
 @pytest.mark.skipif(not REAL.exists(), reason=f"no data in {REAL}")
 def test_a_real_backup(tmp_path):
-    run("import", tmp_path / "t", REAL, "--from", "milvus", "--collection", "hello_milvus")
+    done = run("import", tmp_path / "t", REAL, "--from", "milvus")  # of the other collection only the metadata are there
+    assert "collection hello_milvus (442958042415517552)" in done.err
     rows = run("query", tmp_path / "t", "--json").lines
     assert [r["pk"] for r in rows] == list(range(10, 3000))
     assert [r["var"] for r in rows] == [str(i) for i in range(10, 3000)]
@@ -196,3 +197,31 @@ def test_a_real_backup(tmp_path):
     for field, name in ((100, "pk"), (101, "random"), (102, "var"), (103, "embeddings")):
         [path] = (REAL / SEGMENT / str(field)).iterdir()
         assert [line["value"] for line in run("binlog", "cat", path, "--json").lines] == [r[name] for r in before]
+
+
+def test_export_to_milvus_and_back(tmp_path):
+    rows = [{"id": i, "title": f"row {i}" if i % 3 else None, "emb": [i, 0.5, -1, 2], "tags": ["x"] * (i % 4)} for i in range(500)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows))
+    run("import", tmp_path / "books", tmp_path / "rows.jsonl", "--primary-key", "id")
+    done = run("export", tmp_path / "books", tmp_path / "out", "--to", "milvus-v2", "--json").json
+    assert (done["format"], done["collection"], done["segments"], done["rows"]) == ("milvus-v2", "books", 1, 500)
+    assert [line["storage"] for line in run("segment", "ls", tmp_path / "out", "--json").lines] == ["V2"]
+    run("import", tmp_path / "again", tmp_path / "out", "--from", "milvus")
+    assert run("head", tmp_path / "again", "-n", 600, "--json").lines == rows
+    # What is there stays; some columns, some rows, another name and another key.
+    assert "there is a backup" in run("export", tmp_path / "books", tmp_path / "out", "--to", "milvus-v2", code=5).err
+    run("export", tmp_path / "again", tmp_path / "some", "--to", "milvus-v2", "--collection", "few", "--columns", "emb,id",
+        "--filter", "id < 3")
+    run("import", tmp_path / "few", tmp_path / "some", "--from", "milvus", "--collection", "few")
+    assert run("head", tmp_path / "few", "--json").lines == [{"emb": r["emb"], "id": r["id"]} for r in rows[:3]]
+
+
+def test_what_cannot_be_exported_to_milvus(tmp_path):
+    (tmp_path / "rows.jsonl").write_text('{"id": 1, "n": 2.5}\n')
+    run("import", tmp_path / "t", tmp_path / "rows.jsonl")
+    out = tmp_path / "out"
+    assert "without a primary key" in run("export", tmp_path / "t", out, "--to", "milvus-v2", code=2).err
+    assert "did you mean 'id'" in run("export", tmp_path / "t", out, "--to", "milvus-v2", "--primary-key", "ids", code=2).err
+    assert "--force" in run("export", tmp_path / "t", out, "--to", "milvus-v2", "--force", code=2).err
+    assert "milvus-v2" in run("export", tmp_path / "t", out, "--to", "milvus-v9", code=2).err
+    assert not (out / "meta").exists()

@@ -26,9 +26,6 @@
 #include "base/testing/status_assertions.h"
 #include "binlog/delta_log.h"
 #include "binlog/primary_key_statistics.h"
-#include "schema/system_fields.h"
-#include "segment/insert_log_rows.h"
-#include "segment/packed_rows.h"
 #include "segment/sync_task.h"
 #include "segment/testing/sync_samples.h"
 #include "storage/local/local_chunk_manager.h"
@@ -251,26 +248,21 @@ Result<Contents> ContentsOf(ChunkManager* store) {
   return contents;
 }
 
-// All rows of the segment, deleted ones too.
 Result<std::shared_ptr<arrow::Table>> ReadRows(const std::shared_ptr<ChunkManager>& store,
                                                const SegmentFiles& files) {
-  const auto schema = testing::SyncSchema();
-  if (files.version == StorageVersion::kV1) {
-    SegmentFiles inserts = files;
-    inserts.deltas.clear();
-    ARROW_ASSIGN_OR_RAISE(const auto reader, SegmentReader::Open(store, schema, inserts));
-    ARROW_ASSIGN_OR_RAISE(
-        const auto stream,
-        reader->Scan({.columns = {"pk", "text", "emb", "terms", "RowID", "Timestamp"}}));
-    return stream->ToTable();
-  }
-  std::vector<std::vector<std::string>> sets;
-  for (const FieldBinlog& group : files.inserts) {
-    sets.resize(std::max(sets.size(), group.logs.size()));
-    for (size_t i = 0; i < group.logs.size(); ++i) sets[i].push_back(group.logs[i].path);
-  }
-  ARROW_ASSIGN_OR_RAISE(const auto stream, OpenPackedRows(store, sets, PackedFields(*schema)));
+  ARROW_ASSIGN_OR_RAISE(const auto reader,
+                        SegmentReader::Open(store, testing::SyncSchema(), files));
+  ARROW_ASSIGN_OR_RAISE(
+      const auto stream,
+      reader->Scan({.columns = {"pk", "text", "emb", "terms", "RowID", "Timestamp"}}));
   return stream->ToTable();
+}
+
+// All rows of the segment, deleted ones too.
+Result<std::shared_ptr<arrow::Table>> ReadInserts(const std::shared_ptr<ChunkManager>& store,
+                                                  SegmentFiles files) {
+  files.deltas.clear();
+  return ReadRows(store, files);
 }
 
 std::string CheckRows(const std::shared_ptr<arrow::Table>& rows, int64_t count) {
@@ -301,12 +293,16 @@ Result<std::string> WhatIsWrong(const std::shared_ptr<ChunkManager>& store, cons
                                 const SegmentState& state, bool flushed) {
   const int64_t count = flushed ? kRows : kEarlierRows;
   if (state.files.num_rows != count) return "num_rows " + std::to_string(state.files.num_rows);
-  ARROW_ASSIGN_OR_RAISE(const auto rows, ReadRows(store, state.files));
+  ARROW_ASSIGN_OR_RAISE(const auto rows, ReadInserts(store, state.files));
   if (std::string wrong = CheckRows(rows, count); !wrong.empty()) return wrong;
   std::vector<int64_t> deleted;
   if (flushed && !scene.adds_rows) deleted = {3, 4, 5, 6, 7, 8, 9, 10, 11, 20};
   ARROW_ASSIGN_OR_RAISE(const auto keys, ReadDeletedKeys(store.get(), state.files));
   if (keys != deleted) return "deletes: " + std::to_string(keys.size());
+  ARROW_ASSIGN_OR_RAISE(const auto visible, ReadRows(store, state.files));
+  if (visible->num_rows() != count - static_cast<int64_t>(deleted.size())) {
+    return "visible rows: " + std::to_string(visible->num_rows());
+  }
   for (const FieldBinlog& field : state.files.statistics) {
     for (const Binlog& log : field.logs) {
       ARROW_ASSIGN_OR_RAISE(const auto bytes, store->Read(log.path));

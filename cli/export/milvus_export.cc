@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/export/milvus_export.h"
+
+#include <chrono>
+#include <filesystem>
+#include <utility>
+
+#include "arrow/record_batch.h"
+#include "arrow/type.h"
+#include "cli/location.h"
+#include "cli/opened_stores.h"
+#include "varve/milvus_export.h"
+#include "varve/suggestion.h"
+
+namespace varve::cli {
+namespace {
+
+std::string NameOf(const std::string& location) {
+  std::filesystem::path path(WithoutOptions(location));
+  if (!path.has_filename()) path = path.parent_path();
+  return path.stem().string();
+}
+
+// The first hybrid timestamp of this millisecond.
+uint64_t Now() {
+  constexpr int kLogicalBits = 18;
+  const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::system_clock::now().time_since_epoch());
+  return static_cast<uint64_t>(millis.count()) << kLogicalBits;
+}
+
+// The fields of `schema` that the rows have, in their order, with the primary key asked for.
+Result<std::shared_ptr<const CollectionSchema>> SchemaOfExport(const CollectionSchema& schema,
+                                                               const arrow::Schema& rows,
+                                                               const std::string& primary_key) {
+  std::vector<FieldSchema> fields;
+  for (const std::string& name : rows.field_names()) {
+    const FieldSchema* field = schema.FindByName(name);
+    if (field == nullptr) {
+      return MakeError(ErrorKind::kInvalid, "only the fields of the schema can be exported",
+                       {.field = name});
+    }
+    fields.push_back(*field);
+    if (!primary_key.empty()) fields.back().primary_key = name == primary_key;
+  }
+  if (!primary_key.empty() && rows.GetFieldIndex(primary_key) < 0) {
+    return MakeError(ErrorKind::kInvalid,
+                     "no such column" + DidYouMean(primary_key, rows.field_names()),
+                     {.field = primary_key});
+  }
+  return CollectionSchema::Make(std::move(fields), schema.max_field_id());
+}
+
+}  // namespace
+
+Result<MilvusCollection> ExportToMilvus(const MilvusExportArguments& arguments,
+                                        const MilvusExportPlaces& places,
+                                        const CollectionSchema& schema,
+                                        arrow::RecordBatchReader* rows) {
+  ARROW_ASSIGN_OR_RAISE(const auto exported,
+                        SchemaOfExport(schema, *rows->schema(), arguments.primary_key));
+  ARROW_ASSIGN_OR_RAISE(const auto options, places.store.ToOptions(places.folder));
+  ARROW_ASSIGN_OR_RAISE(const auto target, OpenStore(places.folder, options));
+  const std::string name =
+      arguments.collection.empty() ? NameOf(places.source) : arguments.collection;
+  return ExportMilvusCollection(target, exported, rows, {.collection = name, .timestamp = Now()});
+}
+
+}  // namespace varve::cli

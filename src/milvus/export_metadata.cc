@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "milvus/export_metadata.h"
+
+#include <nlohmann/json.hpp>
+
+#include "arrow/util/base64.h"
+#include "milvus/default_value.h"
+
+namespace varve::internal {
+namespace {
+
+using json = nlohmann::ordered_json;
+
+// Milvus writes numbers of type parameters as texts.
+void AddParam(const std::string& key, const std::string& value, json* params) {
+  params->push_back({{"key", key}, {"value", value}});
+}
+
+Result<json> DescribeField(const FieldSchema& field) {
+  json described = {{"fieldID", field.field_id}, {"name", field.name}};
+  if (field.primary_key) described["is_primary_key"] = true;
+  described["data_type"] = static_cast<int32_t>(field.data_type);
+  json params = json::array();
+  if (field.dim > 0) AddParam("dim", std::to_string(field.dim), &params);
+  if (field.max_length > 0) AddParam("max_length", std::to_string(field.max_length), &params);
+  if (field.max_capacity > 0) AddParam("max_capacity", std::to_string(field.max_capacity), &params);
+  for (const auto& [key, value] : field.params) AddParam(key, value, &params);
+  if (!params.empty()) described["type_params"] = std::move(params);
+  if (field.element_type != DataType::kNone) {
+    described["element_type"] = static_cast<int32_t>(field.element_type);
+  }
+  if (field.nullable) described["nullable"] = true;
+  if (field.default_value != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(const std::string message, EncodeDefaultValue(field));
+    described["default_value_base64"] = arrow::util::base64_encode(message);
+  }
+  return described;
+}
+
+json DescribeLogs(const std::vector<FieldBinlog>& lists) {
+  json described = json::array();
+  for (const FieldBinlog& list : lists) {
+    json logs = json::array();
+    for (const Binlog& log : list.logs) {
+      logs.push_back({{"entries_num", log.num_rows},
+                      {"timestamp_from", log.timestamp_from},
+                      {"timestamp_to", log.timestamp_to},
+                      {"log_path", log.path},
+                      {"log_size", log.file_bytes},
+                      {"log_id", log.log_id}});
+    }
+    json one = {{"fieldID", list.field_id}, {"binlogs", std::move(logs)}};
+    if (!list.child_fields.empty()) one["child_fields"] = list.child_fields;
+    described.push_back(std::move(one));
+  }
+  return described;
+}
+
+json DescribeSegment(const SegmentFiles& files) {
+  return {{"segment_id", files.segment_id},
+          {"collection_id", files.collection_id},
+          {"partition_id", files.partition_id},
+          {"num_of_rows", files.num_rows},
+          {"binlogs", DescribeLogs(files.inserts)},
+          {"statslogs", DescribeLogs(files.statistics)},
+          {"storage_version", static_cast<int64_t>(files.version)}};
+}
+
+std::string Document(json infos) { return json({{"infos", std::move(infos)}}).dump(); }
+
+}  // namespace
+
+Result<ExportedMetadata> DescribeExport(const MilvusCollection& collection) {
+  json fields = json::array();
+  for (const FieldSchema& field : collection.schema->fields()) {
+    ARROW_ASSIGN_OR_RAISE(json described, DescribeField(field));
+    fields.push_back(std::move(described));
+  }
+  ExportedMetadata metadata;
+  metadata.collections =
+      Document({{{"collection_id", collection.collection_id},
+                 {"db_name", "default"},
+                 {"collection_name", collection.name},
+                 {"schema", {{"name", collection.name}, {"fields", std::move(fields)}}},
+                 {"shards_num", 1}}});
+  json partitions = json::array();
+  for (const auto& [id, name] : collection.partitions) {
+    partitions.push_back({{"partition_id", id},
+                          {"partition_name", name},
+                          {"collection_id", collection.collection_id}});
+  }
+  metadata.partitions = Document(std::move(partitions));
+  json segments = json::array();
+  for (const SegmentFiles& files : collection.segments) segments.push_back(DescribeSegment(files));
+  metadata.segments = Document(std::move(segments));
+  return metadata;
+}
+
+}  // namespace varve::internal

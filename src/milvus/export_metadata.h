@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// The metadata of a backup, as text: what backup_metadata.h reads.
+//
+// Errors:  Unsupported naming a field whose default Milvus cannot have
+// Threads: functions; call them from any thread
+// Source:  milvus-backup, backup.proto, as Go's encoding/json writes it
+#pragma once
+
+#include <string>
+
+#include "varve/milvus.h"
+#include "varve/status.h"
+
+namespace varve::internal {
+
+struct ExportedMetadata {
+  std::string collections, partitions, segments;  ///< a JSON document each
+};
+
+Result<ExportedMetadata> DescribeExport(const MilvusCollection& collection);
+
+}  // namespace varve::internal

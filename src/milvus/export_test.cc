@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows exported as a collection of Milvus are found and read as one.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "arrow/array.h"
+#include "arrow/builder.h"
+#include "arrow/record_batch.h"
+#include "arrow/scalar.h"
+#include "arrow/table.h"
+#include "arrow/type.h"
+#include "base/random.h"
+#include "base/testing/status_assertions.h"
+#include "binlog/primary_key_statistics.h"
+#include "binlog/testing/value_samples.h"
+#include "varve/milvus_export.h"
+
+namespace varve::internal {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+constexpr int64_t kRows = 2000;
+constexpr uint64_t kTimestamp = 442959097209290755;
+
+std::shared_ptr<ChunkManager> NewStore() {
+  static int next = 0;
+  return OpenChunkManager("memory://milvus-export-test-" + std::to_string(next++)).ValueOrDie();
+}
+
+// A primary key, and a field of every type in the form that schemas from metadata have.
+std::shared_ptr<const CollectionSchema> EverySchema() {
+  FieldSchema key;
+  key.field_id = kFirstUserFieldId;
+  key.name = "key";
+  key.data_type = DataType::kInt64;
+  key.primary_key = true;
+  std::vector<FieldSchema> fields = {key};
+  for (FieldSchema field : SampleFields()) {
+    FieldSchema plain = field;
+    plain.arrow_type = nullptr;
+    if (!DefaultArrowType(plain).ValueOrDie()->Equals(field.arrow_type)) continue;
+    field.field_id = kFirstUserFieldId + static_cast<int64_t>(fields.size());
+    field.name = "f" + std::to_string(field.field_id);
+    if (field.data_type == DataType::kVarChar) field.max_length = 300;
+    fields.push_back(std::move(field));
+  }
+  return CollectionSchema::Make(std::move(fields)).ValueOrDie();
+}
+
+std::shared_ptr<arrow::RecordBatch> EveryRow(const CollectionSchema& schema, uint64_t seed) {
+  const auto random = Random::Seeded(seed);
+  arrow::ArrayVector columns;
+  for (const FieldSchema& field : schema.fields()) {
+    if (field.primary_key) {
+      arrow::Int64Builder keys;
+      for (int64_t row = 0; row < kRows; ++row) EXPECT_TRUE(keys.Append(row * 3 - 100).ok());
+      columns.push_back(keys.Finish().ValueOrDie());
+    } else {
+      columns.push_back(SampleValues(field, kRows, random.get()));
+    }
+  }
+  return arrow::RecordBatch::Make(schema.ToArrow(), kRows, std::move(columns));
+}
+
+Result<MilvusCollection> Export(const std::shared_ptr<ChunkManager>& store,
+                                const std::shared_ptr<const CollectionSchema>& schema,
+                                const std::shared_ptr<arrow::RecordBatch>& rows,
+                                int64_t segment_bytes = 512 << 20) {
+  arrow::RecordBatchVector batches;
+  for (int64_t row = 0; row < rows->num_rows(); row += 300) {
+    batches.push_back(rows->Slice(row, 300));
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto stream, arrow::RecordBatchReader::Make(batches, rows->schema()));
+  return ExportMilvusCollection(
+      store, schema, stream.get(),
+      {.collection = "books", .timestamp = kTimestamp, .segment_bytes = segment_bytes});
+}
+
+TEST(MilvusExportTest, WhatIsWrittenIsFoundAndRead) {
+  const uint64_t seed = Random::System()->Next();
+  std::cout << "seed " << seed << std::endl;
+  const auto store = NewStore();
+  const auto schema = EverySchema();
+  const auto rows = EveryRow(*schema, seed);
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto written, Export(store, schema, rows, 400'000));
+  EXPECT_GT(written.segments.size(), 2);
+
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto found, FindMilvusCollections(store, {}));
+  ASSERT_EQ(found.size(), 1);
+  const MilvusCollection& collection = found.front();
+  EXPECT_EQ(collection.name, "books");
+  EXPECT_EQ(collection.collection_id, written.collection_id);
+  EXPECT_EQ(collection.partitions, written.partitions);
+  EXPECT_TRUE(collection.schema->Equals(*written.schema)) << collection.schema->ToString();
+  ASSERT_EQ(collection.segments.size(), written.segments.size());
+  int64_t num_rows = 0;
+  for (size_t i = 0; i < written.segments.size(); ++i) {
+    const SegmentFiles& segment = written.segments[i];
+    EXPECT_EQ(collection.segments[i].version, StorageVersion::kV2);
+    EXPECT_EQ(collection.segments[i].num_rows, segment.num_rows);
+    ASSERT_EQ(collection.segments[i].inserts.size(), segment.inserts.size());
+    for (size_t group = 0; group < segment.inserts.size(); ++group) {
+      const Binlog& log = segment.inserts[group].logs.front();
+      const Binlog& other = collection.segments[i].inserts[group].logs.front();
+      EXPECT_EQ(collection.segments[i].inserts[group].field_id, segment.inserts[group].field_id);
+      EXPECT_EQ(other.path, log.path);
+      EXPECT_EQ(other.log_id, log.log_id);
+      EXPECT_EQ(other.num_rows, log.num_rows);
+      EXPECT_EQ(other.file_bytes, log.file_bytes);
+    }
+    ASSERT_EQ(segment.statistics.size(), 1);
+    const std::string path = segment.statistics.front().logs.front().path;
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto bytes, store->Read(path));
+    VARVE_ASSERT_OK_AND_ASSIGN(
+        const auto statistics,
+        DecodePrimaryKeyStatistics({bytes->data(), static_cast<size_t>(bytes->size())}, path));
+    EXPECT_EQ(statistics.min, PrimaryKey(num_rows * 3 - 100));
+    num_rows += segment.num_rows;
+    EXPECT_EQ(statistics.max, PrimaryKey((num_rows - 1) * 3 - 100));
+    EXPECT_TRUE(statistics.MayContain(PrimaryKey((num_rows - 1) * 3 - 100)));
+  }
+  EXPECT_EQ(num_rows, kRows);
+
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto stream, ScanMilvusCollection(store, collection));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto table, stream->ToTable());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto read, table->CombineChunksToBatch());
+  ASSERT_EQ(read->num_rows(), kRows);
+  ASSERT_EQ(read->num_columns(), rows->num_columns());
+  for (int i = 0; i < rows->num_columns(); ++i) {
+    EXPECT_TRUE(HasSameBits(*read->column(i), *rows->column(i)))
+        << Describe(schema->fields()[static_cast<size_t>(i)]);
+  }
+  VARVE_ASSERT_OK_AND_ASSIGN(
+      const auto system,
+      ScanMilvusCollection(store, collection, {.columns = {"RowID", "Timestamp"}}));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto system_table, system->ToTable());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto system_rows, system_table->CombineChunksToBatch());
+  for (int64_t row = 0; row < kRows; ++row) {
+    ASSERT_EQ(static_cast<const arrow::Int64Array&>(*system_rows->column(0)).Value(row), row);
+    ASSERT_EQ(static_cast<const arrow::Int64Array&>(*system_rows->column(1)).Value(row),
+              static_cast<int64_t>(kTimestamp));
+  }
+}
+
+TEST(MilvusExportTest, DefaultsAndLimitsAreKept) {
+  const auto field = [](int64_t id, DataType type, std::shared_ptr<arrow::Scalar> value) {
+    FieldSchema schema;
+    schema.field_id = id;
+    schema.name = "f" + std::to_string(id);
+    schema.data_type = type;
+    schema.default_value = std::move(value);
+    return schema;
+  };
+  auto key = field(100, DataType::kVarChar, nullptr);
+  key.primary_key = true;
+  key.max_length = 20;
+  auto words = field(101, DataType::kArray, nullptr);
+  words.element_type = DataType::kVarChar;
+  words.max_length = 30;
+  words.max_capacity = 5;
+  words.params = {{"mmap.enabled", "true"}};
+  VARVE_ASSERT_OK_AND_ASSIGN(
+      const auto schema,
+      CollectionSchema::Make(
+          {key, words, field(102, DataType::kBool, arrow::MakeScalar(true)),
+           field(103, DataType::kInt8, arrow::MakeScalar(int8_t{-5})),
+           field(104, DataType::kInt16, arrow::MakeScalar(int16_t{-500})),
+           field(105, DataType::kInt32, arrow::MakeScalar(int32_t{-50'000})),
+           field(106, DataType::kInt64, arrow::MakeScalar(INT64_MIN)),
+           field(107, DataType::kFloat, arrow::MakeScalar(-0.5F)),
+           field(108, DataType::kDouble, arrow::MakeScalar(0.25)),
+           field(109, DataType::kText, arrow::MakeScalar(std::string("é"))),
+           field(110, DataType::kTimestamptz, arrow::MakeScalar(int64_t{1'700'000'000'000'000}))}));
+  const auto store = NewStore();
+  const auto none = arrow::RecordBatch::MakeEmpty(schema->ToArrow()).ValueOrDie();
+  VARVE_ASSERT_OK(Export(store, schema, none).status());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto bytes, store->Read("meta/collection_meta.json"));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto found, MilvusSchemaFromJson(bytes->ToString(), "meta"));
+  ASSERT_EQ(found->fields().size(), schema->fields().size());
+  for (size_t i = 0; i < found->fields().size(); ++i) {
+    EXPECT_TRUE(found->fields()[i] == schema->fields()[i]) << schema->fields()[i].name;
+  }
+}
+
+TEST(MilvusExportTest, WhatMilvusCannotHaveIsRefusedBeforeAnythingIsWritten) {
+  FieldSchema key;
+  key.field_id = 100;
+  key.name = "key";
+  key.data_type = DataType::kInt64;
+  FieldSchema other;
+  other.field_id = 101;
+  other.name = "pair";
+  other.arrow_type = arrow::struct_({arrow::field("x", arrow::int64())});
+  const auto store = NewStore();
+  const auto refused = [&](const std::vector<FieldSchema>& fields) {
+    const auto schema = CollectionSchema::Make(fields).ValueOrDie();
+    const auto none = arrow::RecordBatch::MakeEmpty(schema->ToArrow()).ValueOrDie();
+    const Status status = Export(store, schema, none).status();
+    EXPECT_THAT(store->List("").ValueOrDie(), IsEmpty());
+    return status;
+  };
+  EXPECT_THAT(refused({key}).message(), HasSubstr("without a primary key"));
+  key.primary_key = true;
+  const Status unknown = refused({key, other});
+  EXPECT_EQ(KindOf(unknown), ErrorKind::kUnsupported) << unknown.ToString();
+  EXPECT_THAT(unknown.message(), HasSubstr("field 'pair'"));
+}
+
+TEST(MilvusExportTest, TextsWithoutALimitGetThatOfMilvus) {
+  FieldSchema key;
+  key.field_id = 100;
+  key.name = "key";
+  key.data_type = DataType::kVarChar;
+  key.primary_key = true;
+  const auto schema = CollectionSchema::Make({key}).ValueOrDie();
+  const auto rows = [&](size_t length) {
+    arrow::StringBuilder builder;
+    EXPECT_TRUE(builder.Append("short").ok());
+    EXPECT_TRUE(builder.Append(std::string(length, 'x')).ok());
+    return arrow::RecordBatch::Make(schema->ToArrow(), 2, {builder.Finish().ValueOrDie()});
+  };
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto collection, Export(NewStore(), schema, rows(65535)));
+  EXPECT_EQ(collection.schema->fields().front().max_length, 65535);
+  const auto store = NewStore();
+  const Status longer = Export(store, schema, rows(65536)).status();
+  EXPECT_EQ(KindOf(longer), ErrorKind::kInvalid) << longer.ToString();
+  EXPECT_THAT(longer.message(), HasSubstr("row 1"));
+  EXPECT_THAT(store->List("").ValueOrDie(), IsEmpty());
+}
+
+TEST(MilvusExportTest, ABackupIsNotOverwritten) {
+  const auto store = NewStore();
+  const auto schema = EverySchema();
+  const auto none = arrow::RecordBatch::MakeEmpty(schema->ToArrow()).ValueOrDie();
+  VARVE_ASSERT_OK(Export(store, schema, none).status());
+  const Status again = Export(store, schema, none).status();
+  EXPECT_TRUE(IsAlreadyExists(again)) << again.ToString();
+}
+
+}  // namespace
+}  // namespace varve::internal

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+
+#include <mutex>
+
+#include "base/testing/status_assertions.h"
+#include "segment/testing/sync_samples.h"
+#include "storage/memory/memory_chunk_manager.h"
+#include "storage/testing/faulty_chunk_manager.h"
+#include "varve/sync.h"
+
+namespace varve {
+namespace {
+
+using internal::FaultyChunkManager;
+using internal::MemoryChunkManager;
+using internal::StorageOperation;
+using internal::testing::SamplePack;
+using internal::testing::SampleSegment;
+using ::testing::HasSubstr;
+
+class SyncManagerTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    environment_.options.retry.attempts_max = 1;
+    for (int64_t segment = 1; segment <= 6; ++segment) {
+      environment_.cache->Put(
+          SampleSegment(segment, segment % 2 == 0 ? StorageVersion::kV1 : StorageVersion::kV2));
+    }
+    VARVE_ASSERT_OK_AND_ASSIGN(manager_, SyncManager::Make(environment_));
+  }
+
+  const std::shared_ptr<FaultyChunkManager> faulty_ =
+      FaultyChunkManager::Make(MemoryChunkManager::Make());
+  const std::shared_ptr<MemoryMetaWriter> writer_ = std::make_shared<MemoryMetaWriter>();
+  SyncEnvironment environment_{.store = faulty_,
+                               .cache = MakeMemoryMetaCache(internal::testing::SyncSchema()),
+                               .writer = writer_,
+                               .ids = MakeCountingIdAllocator(1000),
+                               .options = {}};
+  std::unique_ptr<SyncManager> manager_;
+};
+
+TEST_F(SyncManagerTest, SegmentsAreFilledSideBySideEachInOrder) {
+  constexpr int64_t kPacks = 12;
+  std::mutex mutex;
+  int64_t done = 0;
+  for (int64_t pack = 0; pack < kPacks; ++pack) {
+    for (int64_t segment = 1; segment <= 6; ++segment) {
+      manager_->Submit(SamplePack(segment, pack * 10, 10), [&](const auto& outcome) {
+        const std::lock_guard lock(mutex);
+        done += outcome.ok() && outcome->result == SyncResult::kCommitted ? 1 : 0;
+      });
+    }
+  }
+  VARVE_ASSERT_OK(manager_->Drain());
+  EXPECT_EQ(done, 6 * kPacks);
+  std::map<int64_t, std::vector<uint64_t>> checkpoints;
+  for (const SegmentUpdate& update : writer_->updates()) {
+    checkpoints[update.after.files.segment_id].push_back(update.after.checkpoint.timestamp);
+    EXPECT_EQ(update.rows_added(), 10);
+  }
+  for (int64_t segment = 1; segment <= 6; ++segment) {
+    EXPECT_EQ(writer_->Find(segment)->files.num_rows, 10 * kPacks);
+    ASSERT_EQ(checkpoints[segment].size(), kPacks);
+    EXPECT_TRUE(std::is_sorted(checkpoints[segment].begin(), checkpoints[segment].end()));
+  }
+}
+
+TEST_F(SyncManagerTest, NothingGoesPastAPackThatFailed) {
+  faulty_->FailCall(StorageOperation::kPutIfAbsent, 1, Status::IOError("gone"));
+  EXPECT_THAT(manager_->Sync(SamplePack(2, 0, 10)).status().message(), HasSubstr("gone"));
+  SyncPack end = SamplePack(2, 10, 10);
+  EXPECT_THAT(manager_->Sync(end).status().message(), HasSubstr("submit it again"));
+  SyncPack flush;
+  flush.segment_id = 2;
+  flush.checkpoint = SamplePack(2, 0, 10).checkpoint;
+  flush.is_flush = true;
+  EXPECT_THAT(manager_->Sync(flush).status().message(), HasSubstr("submit it again"));
+  EXPECT_EQ(writer_->Find(2), std::nullopt);
+  VARVE_ASSERT_OK(manager_->Sync(SamplePack(4, 0, 10)).status());  // another segment
+  EXPECT_THAT(manager_->Drain().message(), HasSubstr("gone"));
+  VARVE_ASSERT_OK(manager_->Drain());
+
+  VARVE_ASSERT_OK(manager_->Sync(SamplePack(2, 0, 10)).status());
+  VARVE_ASSERT_OK(manager_->Sync(end).status());
+  EXPECT_EQ(writer_->Find(2)->files.num_rows, 20);
+}
+
+TEST_F(SyncManagerTest, WhatIsMissingOrOutOfRangeIsNamed) {
+  const auto message = [&](auto change) {
+    SyncEnvironment environment = environment_;
+    change(&environment);
+    return SyncManager::Make(environment).status().message();
+  };
+  EXPECT_THAT(message([](auto* e) { e->store = nullptr; }), HasSubstr("store"));
+  EXPECT_THAT(message([](auto* e) { e->cache = nullptr; }), HasSubstr("cache"));
+  EXPECT_THAT(message([](auto* e) { e->writer = nullptr; }), HasSubstr("writer"));
+  EXPECT_THAT(message([](auto* e) { e->ids = nullptr; }), HasSubstr("ids"));
+  EXPECT_THAT(message([](auto* e) { e->options.max_running = -1; }), HasSubstr("max_running"));
+  EXPECT_THAT(message([](auto* e) { e->options.retry.attempts_max = -1; }),
+              HasSubstr("attempts_max"));
+  SyncPack pack;
+  pack.segment_id = 1;
+  pack.inserts = {nullptr};
+  EXPECT_THAT(manager_->Sync(pack).status().message(), HasSubstr("null"));
+}
+
+}  // namespace
+}  // namespace varve

@@ -10,13 +10,16 @@
 
 namespace varve::capi {
 
+// The text of every success.
+inline constexpr char kNoMessage[] = "";
+
 // What every function with a CStatus is made of: what `call` came to, and nothing is thrown. The
 // message is of malloc, or NULL where there is no memory for it.
 template <typename Call>
 CStatus AnswerCStatus(Call&& call) noexcept {
   try {
     const Status status = Guard(call);
-    if (status.ok()) return {0, ""};
+    if (status.ok()) return {0, kNoMessage};
     return {static_cast<int>(KindOf(status)), strdup(status.message().c_str())};
   } catch (...) {
     return {static_cast<int>(ErrorKind::kResourceExhausted), nullptr};

@@ -3,6 +3,9 @@
 
 #include <gmock/gmock.h>
 
+#include <latch>
+#include <thread>
+
 #include "arrow/array.h"
 #include "arrow/record_batch.h"
 #include "arrow/table.h"
@@ -156,6 +159,40 @@ TEST_F(TableSegmentsTest, ACommitWhoseAnswerWasLostCountsOnce) {
   VARVE_ASSERT_OK(Run(pack).status());
   EXPECT_EQ(faulty_->num_failures(), 1);
   ExpectRows(20);
+}
+
+TEST_F(TableSegmentsTest, TwoWhoFlushTheSamePackAtOncePutItInOnce) {
+  constexpr int64_t kRounds = 10;
+  constexpr int64_t kRows = 8;
+  for (int64_t round = 0; round < kRounds; ++round) {
+    SCOPED_TRACE(round);
+    const SyncPack pack = testing::SamplePack(kSegment, round * kRows, kRows);
+    std::latch both(2);
+    std::vector<Result<SyncOutcome>> outcomes(2, Status::UnknownError("not run"));
+    std::vector<std::thread> processes;
+    for (int64_t process = 0; process < 2; ++process) {
+      processes.emplace_back([&, process] {
+        SyncContext context;
+        const auto writer = TableMetaWriter::Make(store_).ValueOrDie();
+        context.environment = {.store = store_,
+                               .cache = MakeMemoryMetaCache(testing::SyncSchema()),
+                               .writer = writer,
+                               .ids = MakeCountingIdAllocator(1000 + 100 * (2 * round + process)),
+                               .options = {}};
+        const auto known = writer->LoadSegment(kSegment).ValueOrDie();
+        context.environment.cache->Put(
+            known.value_or(SampleSegment(kSegment, StorageVersion::kV2)));
+        both.arrive_and_wait();
+        outcomes[static_cast<size_t>(process)] = SyncTask(context, pack).Run();
+      });
+    }
+    for (std::thread& process : processes) process.join();
+    VARVE_ASSERT_OK(outcomes[0].status());
+    VARVE_ASSERT_OK(outcomes[1].status());
+    EXPECT_EQ(outcomes[0]->state, outcomes[1]->state);
+    EXPECT_NE(outcomes[0]->result, outcomes[1]->result);  // one committed it, one found it done
+    ExpectRows((round + 1) * kRows);
+  }
 }
 
 TEST_F(TableSegmentsTest, WhatAScanCannotShowIsRefused) {

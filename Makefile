@@ -20,7 +20,7 @@ test-stores: setup
 	@VARVE_REQUIRE_SERVERS=1 ctest --test-dir build --output-on-failure -L stores --no-tests=error $(CTEST_FLAGS)
 
 bench: build python
-	@tools/setup.sh bench
+	@tools/setup.sh bench go
 	@tools/bench.sh $(BENCH_FLAGS)
 
 setup:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What Varve holds itself to in Milvus' formats, WP1 to WP9: as in bars.py, of what write_path.programs found."""
 
-from bars import Bar, at_most, more, none_of
+from bars import at_most, limit, more, none_of
 
 ALL = {f"wp{i}" for i in range(1, 10)}
 SOUND = {"wp1": "real V1 segment and backup: values, deletes, rewriting: wrong",
@@ -31,4 +31,9 @@ def judge_all(found):
             out.append(more("WP7", f"decode a V1 binlog of {name}", rate("ours"), "pyarrow, bare payload", rate("theirs"), 1.0, "MB/s"))
         x = of("wp7", "vector") or {}
         out.append(at_most("WP7", "decode a V1 binlog of vectors", x.get("ours"), "zstd alone, same pages", x.get("theirs"), 1.2))
+    if "wp8" in found:
+        out += [at_most("WP8", "flush 200,000 vectors, statistics, deletes", of("wp8", "ours"), "pyarrow, same columns", of("wp8", "theirs"), 1.0),
+                limit("WP8", "memory of a flush beside its input", of("wp8", "memory_mib"), 128, "MiB")]
+    if "wp9" in found:
+        out.append(at_most("WP9", "read a packed set through C into Go", of("wp9", "go"), "the same in C++", of("wp9", "cpp"), 1.1))
     return out

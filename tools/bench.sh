@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 [ -f build-bench/build.ninja ] || cmake --preset bench >/dev/null
-ninja -C build-bench --quiet native_floor native_varve store_throughput
+ninja -C build-bench --quiet native_floor native_varve store_throughput binlog_decode sync_task native_packed_read varve_milvus_packed
 # S1, S10, S12 and S13 need a server; without it they are not measured.
 [ -x .servers/bin/versitygw ] || tools/stores.sh versitygw || true
 

@@ -5,7 +5,7 @@ import os
 
 from test_programs import failed, gtest, total
 
-from . import decode
+from . import decode, packed_go, sync_task
 
 KILLS = 500
 FLIPS = 20_000
@@ -46,6 +46,8 @@ def measure(wanted, build, native):
                               (packed + "/varve_milvus_packed_test", "*Damage*"), VARVE_BIT_FLIPS=str(FLIPS)),
         "wp6": lambda: tested((build + "/tests/varve_sync_crash_test", "*"), VARVE_KILLS=str(KILLS)),
         "wp7": lambda: speed(native + "/bench/binlog_decode", lambda program: decode.measure(program, decode.ROWS, rounds=3)),
+        "wp8": lambda: speed(native + "/bench/sync_task", sync_task.measure),
+        "wp9": lambda: speed(native + "/bench/native_packed_read", lambda program: packed_go.measure(native)),
     }
     out = {}
     for name in sorted(wanted & set(runs)):

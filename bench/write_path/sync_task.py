@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A flush of Varve beside pyarrow writing the same columns to Parquet (bar W8), each in a process of its own, in turns.
+"""A flush of Varve beside pyarrow writing the same columns to Parquet (bar WP8), each in a process of its own, in turns.
 
-usage: sync_task.py BUILD_FOLDER [ROWS [DIM]]
+usage: sync_task.py PROGRAM [ROWS [DIM]]     PROGRAM: build-bench/bench/sync_task
 
 pyarrow writes one file, zstd like Varve's scalars, vectors without codec and dictionary like Varve's; before fsync, as Varve does here.
 """
 
 import json
-import pathlib
 import statistics
 import subprocess
 import sys
@@ -31,11 +30,11 @@ print(1000 * (time.perf_counter() - begin))
 """
 
 
-def main(build, rows="200000", dim="768"):
-    program = pathlib.Path(build) / "bench" / "sync_task"
+def measure(program, rows=200_000, dim=768):
+    """Milliseconds of each, and what a flush took of memory beside its input, MiB."""
     with tempfile.TemporaryDirectory() as scratch:
         rows_file = f"{scratch}/rows.arrow"
-        subprocess.run([program, "make", rows_file, rows, dim], check=True)
+        subprocess.run([program, "make", rows_file, str(rows), str(dim)], check=True)
         ours, theirs = [], []
         for turn in range(REPETITIONS):
             run = subprocess.run([program, "run", rows_file, f"{scratch}/store-{turn}"], check=True, capture_output=True, text=True)
@@ -44,11 +43,9 @@ def main(build, rows="200000", dim="768"):
                                   capture_output=True, text=True)
             theirs.append(float(peer.stdout))
             subprocess.run(["rm", "-r", f"{scratch}/store-{turn}", f"{scratch}/peer.parquet"], check=True)
-    flush = statistics.median(run["ms"] for run in ours)
-    print(json.dumps({"rows": int(rows), "dim": int(dim), "flush_ms": flush, "pyarrow_ms": statistics.median(theirs),
-                      "times_pyarrow": round(statistics.median(theirs) / flush, 3),
-                      "memory_beyond_input_mib": max(run["memory_beyond_input_mib"] for run in ours)}))
+    return {"ours": statistics.median(run["ms"] for run in ours), "theirs": statistics.median(theirs),
+            "memory_mib": max(run["memory_beyond_input_mib"] for run in ours)}
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    print(json.dumps(measure(sys.argv[1], *map(int, sys.argv[2:]))))

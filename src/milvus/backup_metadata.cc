@@ -56,8 +56,8 @@ Result<std::vector<JsonMembers>> ObjectsIn(const JsonMembers& members, const std
     return members.Wrong("wrong kind of value", name, "an array", Excerpt(*values));
   }
   for (const json& value : *values) {
-    ARROW_ASSIGN_OR_RAISE(auto one, JsonMembers::Of(value, object, name));
-    objects.push_back(std::move(one));
+    ARROW_ASSIGN_OR_RAISE(const auto one, JsonMembers::Of(value, object, name));
+    objects.push_back(one);
   }
   return objects;
 }

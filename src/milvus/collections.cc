@@ -14,7 +14,6 @@
 namespace varve {
 namespace {
 
-using internal::LogKey;
 using internal::LogListing;
 using internal::PathKind;
 

@@ -58,7 +58,7 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> OpenMilvusPackedSets(
   RETURN_NOT_OK(internal::Executor::Default()->ParallelFor(
       static_cast<int64_t>(sets.size()), [&](int64_t i) -> Status {
         const auto at = static_cast<size_t>(i);
-        ARROW_ASSIGN_OR_RAISE(opened[at], MilvusPackedSet::Open(store, sets[at], *schema));
+        ARROW_ASSIGN_OR_RAISE(opened[at], MilvusPackedSet::Open(store, sets[at], *schema, *schema));
         return Status::OK();
       }));
   arrow::FieldVector fields = schema->fields();

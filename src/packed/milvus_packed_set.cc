@@ -200,7 +200,7 @@ class MilvusPackedSet::Stream : public arrow::RecordBatchReader {
 
 Result<std::shared_ptr<const MilvusPackedSet>> MilvusPackedSet::Open(
     const std::shared_ptr<ChunkManager>& store, const std::vector<std::string>& paths,
-    const arrow::Schema& schema) {
+    const arrow::Schema& schema, const arrow::Schema& own) {
   if (paths.empty()) return MakeError(ErrorKind::kInvalid, "a packed set without files");
   ARROW_ASSIGN_OR_RAISE(const auto ids, FieldIdsOf(schema));
   const auto set = std::make_shared<MilvusPackedSet>();
@@ -209,13 +209,14 @@ Result<std::shared_ptr<const MilvusPackedSet>> MilvusPackedSet::Open(
   ARROW_ASSIGN_OR_RAISE(FilePtr first, OpenFile(store, paths.front()));
   set->num_rows_ = first->num_rows();
   ARROW_ASSIGN_OR_RAISE(const FooterPtr footer, first->Footer());
-  if (FindKey(*footer, kGroupFieldIdsKey) == nullptr && first->Layout().ok()) {
+  set->is_own_ = FindKey(*footer, kGroupFieldIdsKey) == nullptr && first->Layout().ok();
+  if (set->is_own_) {
     std::vector<FilePtr> files{std::move(first)};
     for (size_t i = 1; i < paths.size(); ++i) {
       ARROW_ASSIGN_OR_RAISE(auto file, OpenFile(store, paths[i]));
       files.push_back(std::move(file));
     }
-    ARROW_RETURN_NOT_OK(set->OpenByFieldId(std::move(files), schema, ids));
+    ARROW_RETURN_NOT_OK(set->OpenByFieldId(std::move(files), own, ids));
   } else {
     ARROW_RETURN_NOT_OK(set->OpenByPosition(store, paths, schema, ids, std::move(first)));
   }

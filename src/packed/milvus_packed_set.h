@@ -27,10 +27,13 @@ namespace varve::internal {
 
 class MilvusPackedSet {
  public:
-  /// `schema`: the fields asked for, each with its id as metadata.
+  /// `schema`: the fields asked for, each with its id as metadata. `own`: the same fields, of the
+  /// types that they are to have where the files are of Varve's own profile.
   static Result<std::shared_ptr<const MilvusPackedSet>> Open(
       const std::shared_ptr<ChunkManager>& store, const std::vector<std::string>& paths,
-      const arrow::Schema& schema);
+      const arrow::Schema& schema, const arrow::Schema& own);
+
+  bool is_own() const { return is_own_; }
 
   int64_t num_rows() const { return num_rows_; }
   /// Whether the set has field `i` of the schema.
@@ -60,6 +63,7 @@ class MilvusPackedSet {
   std::vector<std::string> paths_;                                  // of the columns' files
   std::vector<int64_t> batch_ends_;  // rows where a row group of some file ends, ascending
   int64_t num_rows_ = 0;
+  bool is_own_ = false;
 };
 
 }  // namespace varve::internal

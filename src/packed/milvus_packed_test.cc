@@ -25,6 +25,7 @@
 #include "parquet/metadata.h"
 #include "parquet/statistics.h"
 #include "storage/testing/faulty_chunk_manager.h"
+#include "storage/testing/storage_operation.h"
 #include "varve/packed.h"
 
 namespace varve::internal {
@@ -301,6 +302,37 @@ TEST(MilvusPackedWriterTest, AFileThatCannotBePublishedTakesTheOthersWithIt) {
   ASSERT_EQ(listed.size(), 1);
   EXPECT_EQ(listed.front().path, kPaths[1]);
   EXPECT_EQ(listed.front().size, 10);
+}
+
+// Whichever call to the store fails: an error that says so, and nothing is left.
+TEST(MilvusPackedWriterTest, AStoreThatFailsLeavesNothingBehind) {
+  const auto rows = SampleRows(400);
+  for (const auto operation : {StorageOperation::kOpenWriter, StorageOperation::kWriterWrite,
+                               StorageOperation::kWriterClose}) {
+    for (const auto when : {FaultyChunkManager::kBefore, FaultyChunkManager::kAfter}) {
+      for (int64_t nth = 1;; ++nth) {
+        SCOPED_TRACE(std::string(StorageOperationName(operation)) + " " + std::to_string(nth));
+        const auto store = NewStore();
+        const auto faulty = FaultyChunkManager::Make(store);
+        faulty->FailCall(operation, nth, Status::IOError("the cable is out"), when);
+        const auto files = WriteSet(faulty, rows, {.row_group_bytes = 5000}, 200);
+        if (faulty->num_failures() == 0) {
+          VARVE_ASSERT_OK(files.status());
+          EXPECT_GT(nth, 3);  // a call a file, at least
+          break;
+        }
+        ASSERT_FALSE(files.ok());
+        EXPECT_THAT(files.status().message(), HasSubstr("the cable is out"));
+        if (operation == StorageOperation::kWriterClose && when == FaultyChunkManager::kAfter) {
+          // It is there, though nobody could know; it is whole, and alone.
+          VARVE_ASSERT_OK_AND_ASSIGN(const auto listed, store->List(""));
+          EXPECT_LE(listed.size(), 1);
+        } else {
+          EXPECT_THAT(store->List("").ValueOrDie(), IsEmpty());
+        }
+      }
+    }
+  }
 }
 
 TEST(MilvusPackedWriterTest, ASetWithoutRowsIsASet) {

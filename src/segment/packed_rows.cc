@@ -17,6 +17,10 @@
 namespace varve::internal {
 namespace {
 
+std::shared_ptr<const arrow::KeyValueMetadata> IdOf(const FieldSchema& field) {
+  return arrow::key_value_metadata({kFieldIdKey}, {std::to_string(field.field_id)});
+}
+
 Result<std::shared_ptr<arrow::Array>> Absent(const FieldSchema& field, int64_t num_rows,
                                              const std::string& set) {
   if (field.default_value != nullptr) {
@@ -38,10 +42,13 @@ class PackedRows : public arrow::RecordBatchReader {
         stored_(std::move(stored)),
         options_(options) {
     arrow::FieldVector columns;
+    arrow::FieldVector with_ids;
     for (const FieldSchema& field : fields_) {
       columns.push_back(arrow::field(field.name, field.arrow_type, field.nullable));
+      with_ids.push_back(columns.back()->WithMetadata(IdOf(field)));
     }
     schema_ = arrow::schema(std::move(columns));
+    own_ = arrow::schema(std::move(with_ids));
   }
 
   std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
@@ -52,21 +59,36 @@ class PackedRows : public arrow::RecordBatchReader {
       if (stream_ != nullptr) {
         std::shared_ptr<arrow::RecordBatch> batch;
         ARROW_RETURN_NOT_OK(stream_->ReadNext(&batch));
-        if (batch != nullptr) return Decode(*batch).Value(out);
+        if (batch != nullptr) {
+          ARROW_RETURN_NOT_OK(WithFirstRow(Decode(*batch)).Value(out));
+          first_row_ += batch->num_rows();
+          return Status::OK();
+        }
         stream_ = nullptr;
       }
       if (next_ == sets_.size()) return Status::OK();
-      ARROW_ASSIGN_OR_RAISE(set_, MilvusPackedSet::Open(store_, sets_[next_++], *stored_));
-      stream_ = set_->Scan(stored_, options_);
+      ARROW_ASSIGN_OR_RAISE(set_, MilvusPackedSet::Open(store_, sets_[next_++], *stored_, *own_));
+      stream_ = set_->Scan(set_->is_own() ? own_ : stored_, options_);
+      first_row_ = 0;
     }
   }
 
  private:
+  // An error that names a row counts from the beginning of its batch.
+  Result<std::shared_ptr<arrow::RecordBatch>> WithFirstRow(
+      Result<std::shared_ptr<arrow::RecordBatch>> decoded) const {
+    if (first_row_ == 0 || !IsCorruption(decoded.status())) return decoded;
+    return Corruption(decoded.status().message() + ", rows counted from row " +
+                      std::to_string(first_row_) + " of the set");
+  }
+
   Result<std::shared_ptr<arrow::RecordBatch>> Decode(const arrow::RecordBatch& batch) const {
     arrow::ArrayVector columns(fields_.size());
     for (size_t i = 0; i < columns.size(); ++i) {
       const auto column = static_cast<int>(i);
-      if (set_->Has(column)) {
+      if (set_->Has(column) && set_->is_own()) {
+        columns[i] = batch.column(column);
+      } else if (set_->Has(column)) {
         ARROW_ASSIGN_OR_RAISE(columns[i], DecodeValues(fields_[i], {.values = batch.column(column)},
                                                        set_->PathOf(column)));
       } else {
@@ -80,12 +102,14 @@ class PackedRows : public arrow::RecordBatchReader {
   const std::shared_ptr<ChunkManager> store_;
   const std::vector<std::vector<std::string>> sets_;
   const std::vector<FieldSchema> fields_;
-  const std::shared_ptr<arrow::Schema> stored_;  // as the sets hold them
+  const std::shared_ptr<arrow::Schema> stored_;  // as sets of Milvus hold them
+  std::shared_ptr<arrow::Schema> own_;           // as our own files do
   const MilvusPackedReadOptions options_;
   std::shared_ptr<arrow::Schema> schema_;
   size_t next_ = 0;
   std::shared_ptr<const MilvusPackedSet> set_;        // the one before next_
   std::shared_ptr<arrow::RecordBatchReader> stream_;  // of set_
+  int64_t first_row_ = 0;                             // of the next batch, in set_
 };
 
 }  // namespace

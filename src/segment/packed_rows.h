@@ -32,8 +32,8 @@ Result<std::shared_ptr<arrow::Schema>> PackedSchema(const std::vector<FieldSchem
 Result<std::shared_ptr<arrow::RecordBatch>> EncodePackedRows(const std::vector<FieldSchema>& fields,
                                                              const arrow::RecordBatch& rows);
 
-/// The rows of packed sets one after the other; columns are `fields`, with their arrow_type. Fields
-/// that a set lacks have their default there, or nulls.
+/// The rows of packed sets one after the other, of Milvus or our own; columns are `fields`, with
+/// their arrow_type. Fields that a set lacks have their default there, or nulls.
 /// Errors: as OpenMilvusPackedSets; Corruption for a required field that a set lacks
 Result<std::shared_ptr<arrow::RecordBatchReader>> OpenPackedRows(
     std::shared_ptr<ChunkManager> store, std::vector<std::vector<std::string>> sets,

@@ -154,6 +154,9 @@ TEST_F(StorageRoundTripTest, PackedFilesOfOurOwn) {
   VARVE_ASSERT_OK_AND_ASSIGN(const auto reader, PackedReader::Open(store, paths, schema_));
   VARVE_ASSERT_OK_AND_ASSIGN(const auto stream, reader->Scan());
   ExpectRows(stream.get(), schema_->fields(), columns_);
+  // The other side reads them as well.
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto set, OpenPackedRows(store, {paths}, schema_->fields()));
+  ExpectRows(set.get(), schema_->fields(), columns_);
 }
 
 }  // namespace

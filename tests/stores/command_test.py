@@ -170,3 +170,12 @@ os._exit(0)
     assert checks_of(books, "--abort-uploads", "3d", *replica)["uploads aborted"]["finding"] == "0"
     assert checks_of(books, "--abort-uploads", "2999-01-01", *replica)["uploads aborted"]["finding"] == "1"
     assert checks_of(books, "--abort-uploads", "2999-01-01")["uploads aborted"]["finding"] == "0"
+
+
+def test_export_to_milvus_and_import_from_there(books, root, tmp_path):
+    run("export", books, f"{root}/backup", "--to", "milvus-v2", "--primary-key", "id")
+    assert '"V2"' in run("segment", "ls", f"{root}/backup", "--json").stdout
+    run("import", tmp_path / "again", f"{root}/backup", "--from", "milvus")
+    # Milvus has no instants, only their microseconds.
+    columns = ("--columns", "id,label,title,embedding")
+    assert rows_of(tmp_path / "again", *columns) == rows_of(books, *columns)

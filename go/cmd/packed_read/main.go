@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Command packed_read reads a packed set as bench/native_packed_read.cc does in C++, and prints the same lines:
+// Command packed_read reads a packed set as bench/write_path/native_packed_read.cc does in C++, and prints the same lines:
 //
 //	packed_read FOLDER REPETITIONS
 package main

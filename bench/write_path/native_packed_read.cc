@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads a packed set of Milvus by the C++ interface, as go/cmd/packed_read does from Go;
-// bench/packed_go.py runs both.
+// packed_go.py runs both.
 //
 //   native_packed_read write FOLDER ROWS     makes the set: "id" and "emb", 128 floats
 //   native_packed_read read FOLDER REPETITIONS

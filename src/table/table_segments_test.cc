@@ -225,6 +225,14 @@ TEST_F(TableSegmentsTest, ADroppedSegmentTakesItsRowsWithIt) {
   EXPECT_EQ(writer_->LoadSegment(kSegment).ValueOrDie()->lifecycle, SegmentLifecycle::kDropped);
 }
 
+TEST_F(TableSegmentsTest, ATableThatIsGoneIsAnError) {
+  cache_->Put(SampleSegment(kSegment, StorageVersion::kV2));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto versions, store_->List("_versions/"));
+  for (const ObjectInfo& version : versions) VARVE_ASSERT_OK(store_->Remove(version.path));
+  // Not well, as for a segment that is somebody else's.
+  EXPECT_TRUE(IsCorruption(Run(testing::SamplePack(kSegment, 0, 20)).status()));
+}
+
 TEST_F(TableSegmentsTest, OneWithoutATableIsNotFound) {
   EXPECT_TRUE(IsNotFound(TableMetaWriter::Make(MemoryChunkManager::Make()).status()));
 }

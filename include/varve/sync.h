@@ -131,11 +131,12 @@ class VARVE_EXPORT SyncManager {
   ~SyncManager();
 
   /// Runs the pack behind those of the same segment; `done`, which may be empty, is called once, on
-  /// another thread, before the next task of the segment begins. Waits while the queue is full.
-  /// After a failure the segment's later packs fail with Invalid, since its checkpoint would pass
-  /// over rows that are missing, until the pack of that checkpoint has been submitted again.
+  /// another thread, before the next task of the segment begins; it must not call the manager.
+  /// Waits while the queue is full. After a failure the segment's later packs fail with Invalid,
+  /// since its checkpoint would pass over rows that are missing, until the pack of that checkpoint
+  /// has been submitted again.
   void Submit(SyncPack pack, Done done = {});
-  /// Runs it here, behind those of the same segment, and waits.
+  /// The same, and waits for what it ends with.
   Result<SyncOutcome> Sync(SyncPack pack);
   /// Waits until nothing is queued or running. Errors: the first that any task ended with since the
   /// last call

@@ -36,6 +36,8 @@ class SyncDispatcher {
 
  private:
   void Work();
+  /// Runs the front task of a ready key, unlocked meanwhile.  REQUIRES: !ready_.empty()
+  void RunNext(std::unique_lock<std::mutex>* lock);
   bool IsIdle() const { return num_queued_ == 0 && num_running_ == 0; }
 
   const int max_running_;

@@ -204,7 +204,10 @@ Result<std::shared_ptr<TableMetaWriter>> TableMetaWriter::Make(std::shared_ptr<C
 }
 
 Result<SegmentState> TableMetaWriter::Commit(const SegmentUpdate& update) {
-  return impl_->Commit(update);
+  auto committed = impl_->Commit(update);
+  if (!IsNotFound(committed.status())) return committed;
+  // To a task, NotFound would be a segment that is somebody else's by now, and all well.
+  return MakeError(ErrorKind::kInvalid, "the table is gone: " + committed.status().message());
 }
 
 Result<std::optional<SegmentState>> TableMetaWriter::LoadSegment(int64_t segment_id) {

@@ -3,6 +3,9 @@
 
 #include <gmock/gmock.h>
 
+#include <latch>
+#include <thread>
+
 #include "arrow/array.h"
 #include "arrow/record_batch.h"
 #include "arrow/table.h"
@@ -158,6 +161,40 @@ TEST_F(TableSegmentsTest, ACommitWhoseAnswerWasLostCountsOnce) {
   ExpectRows(20);
 }
 
+TEST_F(TableSegmentsTest, TwoWhoFlushTheSamePackAtOncePutItInOnce) {
+  constexpr int64_t kRounds = 10;
+  constexpr int64_t kRows = 8;
+  for (int64_t round = 0; round < kRounds; ++round) {
+    SCOPED_TRACE(round);
+    const SyncPack pack = testing::SamplePack(kSegment, round * kRows, kRows);
+    std::latch both(2);
+    std::vector<Result<SyncOutcome>> outcomes(2, Status::UnknownError("not run"));
+    std::vector<std::thread> processes;
+    for (int64_t process = 0; process < 2; ++process) {
+      processes.emplace_back([&, process] {
+        SyncContext context;
+        const auto writer = TableMetaWriter::Make(store_).ValueOrDie();
+        context.environment = {.store = store_,
+                               .cache = MakeMemoryMetaCache(testing::SyncSchema()),
+                               .writer = writer,
+                               .ids = MakeCountingIdAllocator(1000 + 100 * (2 * round + process)),
+                               .options = {}};
+        const auto known = writer->LoadSegment(kSegment).ValueOrDie();
+        context.environment.cache->Put(
+            known.value_or(SampleSegment(kSegment, StorageVersion::kV2)));
+        both.arrive_and_wait();
+        outcomes[static_cast<size_t>(process)] = SyncTask(context, pack).Run();
+      });
+    }
+    for (std::thread& process : processes) process.join();
+    VARVE_ASSERT_OK(outcomes[0].status());
+    VARVE_ASSERT_OK(outcomes[1].status());
+    EXPECT_EQ(outcomes[0]->state, outcomes[1]->state);
+    EXPECT_NE(outcomes[0]->result, outcomes[1]->result);  // one committed it, one found it done
+    ExpectRows((round + 1) * kRows);
+  }
+}
+
 TEST_F(TableSegmentsTest, WhatAScanCannotShowIsRefused) {
   cache_->Put(SampleSegment(kSegment, StorageVersion::kV2));
   cache_->Put(SampleSegment(8, StorageVersion::kV1));
@@ -186,6 +223,14 @@ TEST_F(TableSegmentsTest, ADroppedSegmentTakesItsRowsWithIt) {
   VARVE_ASSERT_OK(Run(drop).status());
   ExpectRows(10);
   EXPECT_EQ(writer_->LoadSegment(kSegment).ValueOrDie()->lifecycle, SegmentLifecycle::kDropped);
+}
+
+TEST_F(TableSegmentsTest, ATableThatIsGoneIsAnError) {
+  cache_->Put(SampleSegment(kSegment, StorageVersion::kV2));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto versions, store_->List("_versions/"));
+  for (const ObjectInfo& version : versions) VARVE_ASSERT_OK(store_->Remove(version.path));
+  // Not well, as for a segment that is somebody else's.
+  EXPECT_TRUE(IsCorruption(Run(testing::SamplePack(kSegment, 0, 20)).status()));
 }
 
 TEST_F(TableSegmentsTest, OneWithoutATableIsNotFound) {

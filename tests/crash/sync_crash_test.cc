@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <set>
@@ -46,16 +47,6 @@ constexpr int64_t kSegment = 7;
 constexpr int64_t kEarlierRows = 11;
 constexpr int64_t kRows = 30;
 constexpr int kFailuresMax = 5;  // enough to see what is wrong
-constexpr int kScenes = 3;
-
-// Moments from one kill to the next: VARVE_KILLS of them (100 unless told) are spread over the
-// scenes; from 500 on each moment has one.
-int64_t Stride(int64_t num_moments) {
-  const char* wanted = std::getenv("VARVE_KILLS");
-  const int64_t kills = wanted == nullptr ? 100 : std::atoi(wanted);
-  if (kills >= 500) return 1;
-  return std::max<int64_t>(1, num_moments * kScenes / std::max<int64_t>(kills, 1));
-}
 
 // Counts the moments at which a process may die, and dies at one of them.
 class Moments {
@@ -175,6 +166,19 @@ struct Scene {
   bool adds_rows;  // then without deletes
 };
 
+constexpr Scene kScenes[] = {{"V1", StorageVersion::kV1, false},
+                             {"V2", StorageVersion::kV2, false},
+                             {"V2Rows", StorageVersion::kV2, true}};
+
+// Moments from one kill to the next: VARVE_KILLS of them (100 unless told) are spread over the
+// scenes; from 500 on each moment has one.
+int64_t Stride(int64_t num_moments) {
+  const char* wanted = std::getenv("VARVE_KILLS");
+  const int64_t kills = wanted == nullptr ? 100 : std::atoi(wanted);
+  if (kills >= 500) return 1;
+  return std::max<int64_t>(1, num_moments * std::ssize(kScenes) / std::max<int64_t>(kills, 1));
+}
+
 SyncPack LastPack(const Scene& scene) {
   SyncPack pack = testing::SamplePack(kSegment, kEarlierRows, kRows - kEarlierRows);
   pack.bm25_fields = {testing::kSparseFieldId};
@@ -222,10 +226,15 @@ Result<int64_t> FlushAndCount(const std::string& root, const Scene& scene, int64
   return moments.passed() - begun;
 }
 
-// True: it was killed.
+// True: it was killed. A process of its own, which has none of this one's threads.
 bool RunAndKill(const std::string& root, const Scene& scene, int64_t fatal) {
+  const std::string moment = std::to_string(fatal);
   const pid_t child = fork();
-  if (child == 0) _exit(FlushAndCount(root, scene, fatal).ok() ? 0 : 1);
+  if (child == 0) {
+    execl("/proc/self/exe", "sync_crash_test", "--flush", root.c_str(), scene.name, moment.c_str(),
+          nullptr);
+    _exit(127);
+  }
   int status = 0;
   EXPECT_EQ(waitpid(child, &status, 0), child);
   EXPECT_TRUE(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
@@ -410,11 +419,23 @@ TEST_P(SyncCrashTest, AFlushKilledAnywhereCountsOnceWhenItIsRunAgain) {
   RecordProperty("kills", static_cast<int>(kills));
 }
 
-INSTANTIATE_TEST_SUITE_P(Scenes, SyncCrashTest,
-                         ::testing::Values(Scene{"V1", StorageVersion::kV1, false},
-                                           Scene{"V2", StorageVersion::kV2, false},
-                                           Scene{"V2Rows", StorageVersion::kV2, true}),
+INSTANTIATE_TEST_SUITE_P(Scenes, SyncCrashTest, ::testing::ValuesIn(kScenes),
                          [](const auto& scene) { return std::string(scene.param.name); });
+
+int FlushAndDie(const std::string& root, const std::string& scene_name, int64_t fatal) {
+  for (const Scene& scene : kScenes) {
+    if (scene.name == scene_name) return FlushAndCount(root, scene, fatal).ok() ? 0 : 1;
+  }
+  return 2;
+}
 
 }  // namespace
 }  // namespace varve::internal
+
+int main(int argc, char** argv) {
+  if (argc == 5 && std::string(argv[1]) == "--flush") {
+    return varve::internal::FlushAndDie(argv[2], argv[3], std::atoll(argv[4]));
+  }
+  ::testing::InitGoogleTest(&argc, argv);
+  return RUN_ALL_TESTS();
+}

@@ -80,6 +80,12 @@ void Append(std::vector<FieldBinlog> added, std::vector<FieldBinlog>* fields) {
   }
 }
 
+// Whether the segment is flushed or dropped, if the pack says so.
+bool HasEnded(const SyncPack& pack, const SegmentState& state) {
+  if (pack.is_drop) return state.lifecycle == SegmentLifecycle::kDropped;
+  return !pack.is_flush || IsFinal(state.lifecycle);
+}
+
 SegmentState Advance(SegmentState state, const SyncPack& pack, PackLogs logs) {
   state.files.num_rows += logs.num_rows;
   Append(std::move(logs.inserts), &state.files.inserts);
@@ -122,10 +128,19 @@ Result<SyncOutcome> SyncTask::Run() {
   // Nothing more ever comes to a segment of deletes.
   if (before->level == SegmentLevel::kL0) pack_.is_flush = true;
   const auto schema = environment.cache->schema();
-  ARROW_ASSIGN_OR_RAISE(const InsertRows rows, InsertRows::Make(*schema, pack_));
+  ARROW_ASSIGN_OR_RAISE(InsertRows rows, InsertRows::Make(*schema, pack_));
   ARROW_RETURN_NOT_OK(CheckPack(pack_, rows, *before));
   ARROW_ASSIGN_OR_RAISE(const bool is_done, IsDone(pack_, rows, *before));
-  if (is_done) return SyncOutcome{.result = SyncResult::kAlreadyDone, .state = *before};
+  if (is_done) {
+    if (HasEnded(pack_, *before)) {
+      return SyncOutcome{.result = SyncResult::kAlreadyDone, .state = *before};
+    }
+    // The segment was sealed or dropped after its rows came: what is left to do is to end it.
+    pack_.inserts.clear();
+    pack_.deletes.clear();
+    pack_.timestamp_from = pack_.timestamp_to = 0;
+    ARROW_ASSIGN_OR_RAISE(rows, InsertRows::Make(*schema, pack_));
+  }
   if (rows.num_rows() > 0 && IsFinal(before->lifecycle)) {
     return MakeError(ErrorKind::kInvalid, "rows for a segment that has all its rows",
                      {.object = NameOf(*before)});

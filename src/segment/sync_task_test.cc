@@ -282,6 +282,29 @@ TEST_F(SyncTaskTest, APackThatIsInTheSegmentIsNotWrittenAgain) {
   ExpectRows(18);
 }
 
+TEST_F(SyncTaskTest, APackThatComesAgainAsTheLastOneStillEndsItsSegment) {
+  SyncPack pack = testing::SamplePack(kSegment, 0, 12);
+  pack.deletes = {SyncDeletes(3, 2)};
+  VARVE_ASSERT_OK(Run(pack).status());
+  pack.is_flush = true;  // the segment was sealed before the process began again
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome flushed, Run(pack));
+  EXPECT_EQ(flushed.result, SyncResult::kCommitted);
+  EXPECT_EQ(flushed.state.lifecycle, SegmentLifecycle::kFlushed);
+  EXPECT_EQ(flushed.state.files.num_rows, 12);
+  EXPECT_THAT(flushed.state.files.deltas.front().logs, SizeIs(1));
+  EXPECT_EQ(flushed.state.files.statistics.front().logs.front().path,
+            "files/stats_log/1/2/7/100/1");
+  ExpectRows(12);
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome again, Run(pack));
+  EXPECT_EQ(again.result, SyncResult::kAlreadyDone);
+
+  pack.is_drop = true;
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome dropped, Run(pack));
+  EXPECT_EQ(dropped.result, SyncResult::kCommitted);
+  EXPECT_EQ(writer_->Find(kSegment)->lifecycle, SegmentLifecycle::kDropped);
+  EXPECT_EQ(cache_->Find(kSegment), std::nullopt);
+}
+
 TEST_F(SyncTaskTest, APackThatACommitNobodyKnewOfHasDoneIsNotDoneTwice) {
   const SyncPack pack = testing::SamplePack(kSegment, 0, 12);
   VARVE_ASSERT_OK(Run(pack).status());

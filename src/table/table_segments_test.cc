@@ -195,6 +195,40 @@ TEST_F(TableSegmentsTest, TwoWhoFlushTheSamePackAtOncePutItInOnce) {
   }
 }
 
+// Two writers: one ends the segment, while the other still takes it for growing. The step leaves
+// files and checkpoint as they were.
+TEST_F(TableSegmentsTest, AStaleWriterDoesNotOpenASegmentAgainThatHasEnded) {
+  cache_->Put(SampleSegment(kSegment, StorageVersion::kV2));
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome first, Run(testing::SamplePack(kSegment, 0, 20)));
+  const auto other = TableMetaWriter::Make(store_).ValueOrDie();
+  SegmentUpdate step{.before = first.state, .after = first.state};
+  step.after.lifecycle = SegmentLifecycle::kFlushed;
+  VARVE_ASSERT_OK(other->Commit(step).status());
+  EXPECT_TRUE(IsCommitConflict(Run(testing::SamplePack(kSegment, 20, 5)).status()));
+  ExpectRows(20);
+  EXPECT_EQ(other->LoadSegment(kSegment).ValueOrDie(), step.after);
+
+  step.before = step.after;
+  step.after.lifecycle = SegmentLifecycle::kDropped;
+  VARVE_ASSERT_OK(other->Commit(step).status());
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome late, Run(testing::SamplePack(kSegment, 20, 5)));
+  EXPECT_EQ(late.result, SyncResult::kMovedAway);
+  EXPECT_EQ(other->LoadSegment(kSegment).ValueOrDie(), step.after);
+  EXPECT_EQ(other->Commit(step).ValueOrDie(), step.after);  // dropped twice is dropped
+  ExpectRows(0);
+}
+
+TEST_F(TableSegmentsTest, ASegmentOfAnotherChannelIsSomebodyElses) {
+  cache_->Put(SampleSegment(kSegment, StorageVersion::kV2));
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome first, Run(testing::SamplePack(kSegment, 0, 20)));
+  SegmentState moved = first.state;
+  moved.channel = "another channel";
+  cache_->Put(moved);
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome late, Run(testing::SamplePack(kSegment, 20, 5)));
+  EXPECT_EQ(late.result, SyncResult::kMovedAway);
+  EXPECT_EQ(writer_->LoadSegment(kSegment).ValueOrDie(), first.state);
+}
+
 TEST_F(TableSegmentsTest, WhatAScanCannotShowIsRefused) {
   cache_->Put(SampleSegment(kSegment, StorageVersion::kV2));
   cache_->Put(SampleSegment(8, StorageVersion::kV1));

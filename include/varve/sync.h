@@ -61,8 +61,15 @@ class VARVE_EXPORT IdAllocator {
   virtual ~IdAllocator() = default;
   virtual Result<int64_t> Next() = 0;
 };
-/// `first`, `first` + 1, …  For one process that knows that nobody had those before.
+/// `first`, `first` + 1, …  For one process that knows that nobody had those before, not even one
+/// that was killed: where an id is used again, AlreadyExists ends the task.
 VARVE_EXPORT std::shared_ptr<IdAllocator> MakeCountingIdAllocator(int64_t first);
+/// Ids beyond those of all logs that `states` name and of all that lie below `root`, also where a
+/// process that was killed has left them. For a process that starts, while no other writes there.
+/// Cost: a listing of the logs.  Errors: those of the store; ResourceExhausted
+VARVE_EXPORT Result<std::shared_ptr<IdAllocator>> MakeUnusedIdAllocator(
+    ChunkManager* store, const std::vector<SegmentState>& states,
+    const std::string& root = "files");
 
 /// Pauses double from the first to the longest; each is drawn from the upper half of that.
 /// Only errors that may pass are tried again: those of the store (ErrorKind::kIo) and of commits

@@ -20,6 +20,7 @@
 #include "segment/testing/sync_samples.h"
 #include "storage/memory/memory_chunk_manager.h"
 #include "storage/testing/faulty_chunk_manager.h"
+#include "storage/testing/intercepting_chunk_manager.h"
 
 namespace varve::internal {
 namespace {
@@ -265,6 +266,56 @@ TEST_F(SyncTaskTest, AnIdThatWasUsedBeforeDestroysNothing) {
   VARVE_ASSERT_OK(memory_->Write("files/insert_log/1/2/7/100/5000", {}));
   EXPECT_TRUE(IsAlreadyExists(Run(testing::SamplePack(kSegment, 0, 12)).status()));
   EXPECT_EQ(memory_->Size("files/insert_log/1/2/7/100/5000").ValueOrDie(), 0);
+}
+
+// A store that has no writes of which exactly one wins.
+class PlainChunkManager : public InterceptingChunkManager {
+ public:
+  explicit PlainChunkManager(std::shared_ptr<ChunkManager> store)
+      : InterceptingChunkManager(std::move(store), std::make_shared<StorageInterceptor>()) {}
+  ChunkManagerFeatures features() const override { return {}; }
+  Result<std::unique_ptr<ChunkWriter>> OpenWriter(const std::string& path,
+                                                  MakeWriterOptions options = {}) override {
+    options.replace = true;
+    return InterceptingChunkManager::OpenWriter(path, options);
+  }
+};
+
+TEST_F(SyncTaskTest, NorDoesItWhereTheStoreWouldReplaceTheLog) {
+  store_ = std::make_shared<PlainChunkManager>(memory_);
+  cache_->Put(SampleSegment(8, StorageVersion::kV2));
+  for (const int64_t segment : {int64_t{8}, kSegment}) {
+    SCOPED_TRACE(segment);
+    const SyncPack pack = testing::SamplePack(segment, 0, 12);
+    const std::string folder = "files/insert_log/1/2/" + std::to_string(segment);
+    const std::string path = folder + (segment == 8 ? "/0/" : "/100/") + std::to_string(next_id_);
+    VARVE_ASSERT_OK(memory_->Write(path, {}));
+    EXPECT_TRUE(IsAlreadyExists(Run(pack).status()));
+    EXPECT_EQ(memory_->Size(path).ValueOrDie(), 0);
+    VARVE_ASSERT_OK(Run(pack).status());
+  }
+  ExpectRows(12);
+}
+
+TEST_F(SyncTaskTest, UnusedIdsAreBeyondThoseOfLogsThatAreNamedOrLie) {
+  const auto next = [&](const std::vector<SegmentState>& states, const std::string& root) {
+    return MakeUnusedIdAllocator(memory_.get(), states, root).ValueOrDie()->Next().ValueOrDie();
+  };
+  EXPECT_EQ(next({}, "files"), 2);
+  VARVE_ASSERT_OK(memory_->Write("files/delta_log/9/2/7/40", {}));
+  VARVE_ASSERT_OK(memory_->Write("files/stats_log/1/2/7/100/50", {}));
+  VARVE_ASSERT_OK(memory_->Write("files/insert_log/1/2/7/notes", {}));  // nobody's log
+  VARVE_ASSERT_OK(memory_->Write("insert_log/1/2/7/100/7000", {}));     // below another root
+  EXPECT_EQ(next({}, "files"), 51);
+  EXPECT_EQ(next({}, ""), 7001);
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome named, Run(testing::SamplePack(kSegment, 0, 12)));
+  for (const std::string& path : testing::PathsOf(named.state.files)) {
+    VARVE_ASSERT_OK(memory_->Remove(path));
+  }
+  EXPECT_EQ(next({named.state}, "files"), 5007);
+  VARVE_ASSERT_OK(memory_->Write("files/insert_log/1/2/7/100/9223372036854775807", {}));
+  EXPECT_EQ(KindOf(MakeUnusedIdAllocator(memory_.get(), {}).status()),
+            ErrorKind::kResourceExhausted);
 }
 
 TEST_F(SyncTaskTest, APackThatIsInTheSegmentIsNotWrittenAgain) {

@@ -211,6 +211,74 @@ TEST_F(SyncTaskTest, FlushSumsUpTheStatisticsOfAllPacks) {
   EXPECT_THAT(Run(more).status().message(), HasSubstr("has all its rows"));
 }
 
+TEST_F(SyncTaskTest, AFlushThatNamesNoBm25FieldSumsUpThoseOfTheSegment) {
+  SyncPack first = testing::SamplePack(kSegment, 0, 10);
+  first.bm25_fields = {testing::kSparseFieldId};
+  VARVE_ASSERT_OK(Run(first).status());
+  SyncPack end;
+  end.segment_id = kSegment;
+  end.checkpoint = first.checkpoint;
+  end.is_flush = true;
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(end));
+  const auto& logs = outcome.state.files.bm25.front().logs;
+  ASSERT_THAT(logs, SizeIs(2));
+  EXPECT_EQ(logs.front().path, "files/bm25_stats/1/2/7/103/1");
+  EXPECT_EQ(logs.front().num_rows, 10);
+  EXPECT_EQ(memory_->Read(logs[0].path).ValueOrDie()->ToString(),
+            memory_->Read(logs[1].path).ValueOrDie()->ToString());
+}
+
+// As compaction leaves a segment: what stands for all logs is all there is. What takes its place,
+// before anything is committed, must tell of the earlier rows, too.
+TEST_F(SyncTaskTest, StatisticsThatStandForAllAreKeptWhereThereAreNoOthers) {
+  SyncPack first = testing::SamplePack(kSegment, 0, 10);
+  first.bm25_fields = {testing::kSparseFieldId};
+  first.is_flush = true;
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome whole, Run(first));
+  SegmentState compacted = whole.state;
+  compacted.lifecycle = SegmentLifecycle::kGrowing;
+  compacted.files.segment_id = 8;
+  for (auto* fields : {&compacted.files.statistics, &compacted.files.bm25}) {
+    Binlog all = fields->front().logs.front();
+    const auto bytes = memory_->Read(all.path).ValueOrDie();
+    all.path.replace(all.path.find("/2/7/"), 5, "/2/8/");
+    VARVE_ASSERT_OK(memory_->Write(all.path, {bytes->data(), size_t(bytes->size())}));
+    fields->front().logs = {all};
+  }
+  cache_->Put(compacted);
+  SyncPack last = testing::SamplePack(8, 10, 5);
+  last.is_flush = true;
+  const std::string keys_path = compacted.files.statistics.front().logs.front().path;
+  const auto expect_keys = [&](int64_t count) {
+    const auto bytes = memory_->Read(keys_path).ValueOrDie();
+    VARVE_ASSERT_OK_AND_ASSIGN(
+        const auto parts,
+        DecodeCompoundPrimaryKeyStatistics({bytes->data(), size_t(bytes->size())}, keys_path));
+    for (int64_t key = 0; key < count; ++key) {
+      EXPECT_TRUE(std::any_of(parts.begin(), parts.end(), [&](const auto& part) {
+        return part.MayContain(key);
+      })) << key;
+    }
+  };
+  // The metadata does not take the first try, whose logs are all there by then.
+  EXPECT_TRUE(IsCommitConflict(Run(last).status()));
+  expect_keys(15);
+  VARVE_ASSERT_OK(
+      writer_->Commit({.before = SampleSegment(8, StorageVersion::kV1), .after = compacted})
+          .status());
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(last));
+  expect_keys(15);
+  EXPECT_EQ(outcome.state.files.statistics.front().logs.front().num_rows, 15);
+  const Binlog& terms = outcome.state.files.bm25.front().logs.front();
+  EXPECT_EQ(terms.num_rows, 15);
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto bytes, memory_->Read(terms.path));
+  VARVE_ASSERT_OK_AND_ASSIGN(
+      const auto merged,
+      Bm25Statistics::Decode({bytes->data(), size_t(bytes->size())}, terms.path));
+  EXPECT_EQ(merged.num_rows, 15);  // each row once, although there were two tries
+  EXPECT_EQ(merged.rows_with_token.at(4), 3);
+}
+
 TEST_F(SyncTaskTest, TriesAgainWithinTheLimitsAndPausesInBetween) {
   options_.retry = {.attempts_max = 4,
                     .first_pause = std::chrono::milliseconds(200),

@@ -155,11 +155,18 @@ class VARVE_EXPORT SyncManager {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Objects below the prefixes of the segments' logs that none of `states` names: of attempts that
-/// failed, and of tasks that have yet to commit. Those younger than `min_age`, by the store's
-/// clock, are left out. In byte order of their paths.
+/// Logs of a collection that none of `states` names, or only that of a dropped segment: of attempts
+/// that failed, also in a segment's first flush, and of tasks that have yet to commit. Those
+/// younger than `min_age`, by the store's clock, are left out. In byte order of their paths.
+/// `states`: of all segments of the collection, read no longer ago than `min_age`. A segment that
+/// is not among them has orphans alone.
 VARVE_EXPORT Result<std::vector<ObjectInfo>> FindSegmentOrphans(
-    ChunkManager* store, const std::vector<SegmentState>& states, const std::string& root = "files",
-    std::chrono::milliseconds min_age = std::chrono::hours(24));
+    ChunkManager* store, int64_t collection_id, const std::vector<SegmentState>& states,
+    const std::string& root = "files", std::chrono::milliseconds min_age = std::chrono::hours(24));
+/// Removes them, and returns what it removed. Older versions of a table in which a dropped segment
+/// still shows cannot be read afterwards. After an error, call it again.
+VARVE_EXPORT Result<std::vector<ObjectInfo>> CollectSegmentOrphans(
+    ChunkManager* store, int64_t collection_id, const std::vector<SegmentState>& states,
+    const std::string& root = "files", std::chrono::milliseconds min_age = std::chrono::hours(24));
 
 }  // namespace varve

@@ -124,7 +124,7 @@ TEST_F(BulkPackWriterV2Test, AfterATryThatFailedTheNextHasNewNames) {
   }
   ExpectRows(outcome.state.files, 20);
   VARVE_ASSERT_OK_AND_ASSIGN(const auto orphans,
-                             FindSegmentOrphans(memory_.get(), {outcome.state}, "files", {}));
+                             FindSegmentOrphans(memory_.get(), 1, {outcome.state}, "files", {}));
   // What the writer could not take back; it may have taken back everything.
   for (const ObjectInfo& orphan : orphans) {
     EXPECT_LT(std::stoll(orphan.path.substr(orphan.path.rfind('/') + 1)), 5004) << orphan.path;
@@ -138,12 +138,36 @@ TEST_F(BulkPackWriterV2Test, YoungFilesMayBeThoseOfATaskAtWork) {
   const std::string path = "files/insert_log/1/2/7/0/4999";
   VARVE_ASSERT_OK(memory_->Write(path, {}));
   VARVE_ASSERT_OK(memory_->Write("files/insert_log/1/2/7/notes", {}));    // nobody's log
-  VARVE_ASSERT_OK(memory_->Write("files/insert_log/1/2/70/0/4999", {}));  // another segment's
-  EXPECT_THAT(FindSegmentOrphans(memory_.get(), {outcome.state}).ValueOrDie(), ElementsAre());
+  VARVE_ASSERT_OK(memory_->Write("files/insert_log/10/2/7/0/4999", {}));  // another collection's
+  EXPECT_THAT(FindSegmentOrphans(memory_.get(), 1, {outcome.state}).ValueOrDie(), ElementsAre());
   VARVE_ASSERT_OK_AND_ASSIGN(const auto orphans,
-                             FindSegmentOrphans(memory_.get(), {outcome.state}, "files", {}));
+                             FindSegmentOrphans(memory_.get(), 1, {outcome.state}, "files", {}));
   ASSERT_EQ(orphans.size(), 1);
   EXPECT_EQ(orphans[0].path, path);
+}
+
+TEST_F(BulkPackWriterV2Test, OrphansOfAFirstFlushAndOfADroppedSegmentAreCollected) {
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome stays, Run(testing::SamplePack(kSegment, 0, 20)));
+  cache_->Put(SampleSegment(8, StorageVersion::kV2));
+  SyncPack drop = testing::SamplePack(8, 0, 10);
+  drop.is_drop = true;
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome dropped, Run(drop));
+  const std::string first = "files/delta_log/1/2/9/4999";  // no metadata knows the segment
+  VARVE_ASSERT_OK(memory_->Write(first, {}));
+  const std::vector<SegmentState> states = {stays.state, dropped.state};
+  EXPECT_THAT(CollectSegmentOrphans(memory_.get(), 1, states).ValueOrDie(), ElementsAre());
+
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto removed,
+                             CollectSegmentOrphans(memory_.get(), 1, states, "files", {}));
+  std::vector<std::string> paths;
+  for (const ObjectInfo& orphan : removed) paths.push_back(orphan.path);
+  std::vector<std::string> expected = testing::PathsOf(dropped.state.files);
+  expected.push_back(first);
+  EXPECT_THAT(paths, ::testing::UnorderedElementsAreArray(expected));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto left, memory_->List("files/"));
+  paths.clear();
+  for (const ObjectInfo& object : left) paths.push_back(object.path);
+  EXPECT_THAT(paths, ::testing::UnorderedElementsAreArray(testing::PathsOf(stays.state.files)));
 }
 
 }  // namespace

@@ -315,7 +315,7 @@ TEST_F(SyncTaskTest, GivesUpAndLeavesNothingVisible) {
   VARVE_ASSERT_OK(Run(testing::SamplePack(kSegment, 0, 12)).status());
   ExpectRows(12);
   VARVE_ASSERT_OK_AND_ASSIGN(const auto orphans,
-                             FindSegmentOrphans(memory_.get(), cache_->List(), "files", {}));
+                             FindSegmentOrphans(memory_.get(), 1, cache_->List(), "files", {}));
   std::vector<std::string> paths;
   for (const ObjectInfo& orphan : orphans) paths.push_back(orphan.path);
   EXPECT_THAT(paths,

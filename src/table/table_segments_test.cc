@@ -127,7 +127,7 @@ TEST_F(TableSegmentsTest, ACommitThatTheCacheMissedIsFound) {
   ExpectRows(20);
   // The files of the second run are nobody's.
   VARVE_ASSERT_OK_AND_ASSIGN(const auto orphans,
-                             FindSegmentOrphans(store_.get(), cache_->List(), "files", {}));
+                             FindSegmentOrphans(store_.get(), 1, cache_->List(), "files", {}));
   std::vector<std::string> paths;
   for (const ObjectInfo& orphan : orphans) paths.push_back(orphan.path);
   EXPECT_THAT(paths,

@@ -356,8 +356,7 @@ Result<std::string> Trial(const std::string& root, const Scene& scene, const Con
   ARROW_ASSIGN_OR_RAISE(wrong, WhatIsWrong(store, scene, *after, true));
   if (!wrong.empty()) return "after the rerun: " + wrong;
 
-  ARROW_ASSIGN_OR_RAISE(const auto orphans, FindSegmentOrphans(store.get(), {*after}, "files", {}));
-  for (const ObjectInfo& orphan : orphans) ARROW_RETURN_NOT_OK(store->Remove(orphan.path));
+  ARROW_RETURN_NOT_OK(CollectSegmentOrphans(store.get(), 1, {*after}, "files", {}).status());
   ARROW_ASSIGN_OR_RAISE(const SyncOutcome third, Flush(store, scene));
   if (third.result != SyncResult::kAlreadyDone || third.state != *after) return "a third run";
   ARROW_ASSIGN_OR_RAISE(wrong, WhatIsWrong(store, scene, *after, true));

@@ -141,10 +141,14 @@ class VARVE_EXPORT SyncManager {
   /// another thread, before the next task of the segment begins; it must not call the manager.
   /// Waits while the queue is full. After a failure the segment's later packs fail with Invalid,
   /// since its checkpoint would pass over rows that are missing, until the pack of that checkpoint
-  /// has been submitted again.
+  /// has been submitted again, or the segment is told to Forget it.
   void Submit(SyncPack pack, Done done = {});
   /// The same, and waits for what it ends with.
   Result<SyncOutcome> Sync(SyncPack pack);
+  /// Gives up the packs of the segment that failed so far: later ones may pass over their rows and
+  /// deletes, which the segment then never gets, or which come in other packs. For a pack that can
+  /// never succeed.
+  void Forget(int64_t segment_id);
   /// Waits until nothing is queued or running. Errors: the first that any task ended with since the
   /// last call
   Status Drain();

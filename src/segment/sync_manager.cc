@@ -78,6 +78,11 @@ class SyncManager::Impl {
     });
   }
 
+  void Forget(int64_t segment_id) {
+    const std::lock_guard lock(mutex_);
+    failed_.erase(segment_id);
+  }
+
   Status Drain() {
     dispatcher_.Drain();
     const std::lock_guard lock(mutex_);
@@ -164,6 +169,8 @@ Result<SyncOutcome> SyncManager::Sync(SyncPack pack) {
                 [&](const Result<SyncOutcome>& outcome) { promise.set_value(outcome); });
   return future.get();
 }
+
+void SyncManager::Forget(int64_t segment_id) { impl_->Forget(segment_id); }
 
 Status SyncManager::Drain() { return impl_->Drain(); }
 

@@ -118,6 +118,17 @@ TEST_F(SyncManagerTest, APackWithoutACheckpointHoldsNobodyUp) {
   VARVE_ASSERT_OK(manager_->Sync(SamplePack(2, 0, 10)).status());
 }
 
+TEST_F(SyncManagerTest, ASegmentMayForgetAPackThatCanNeverSucceed) {
+  SyncPack never = SamplePack(2, 0, 10);
+  never.bm25_fields = {internal::testing::kTextFieldId};  // of no sparse field
+  EXPECT_THAT(manager_->Sync(never).status().message(), HasSubstr("BM25"));
+  EXPECT_THAT(manager_->Sync(SamplePack(2, 10, 10)).status().message(),
+              HasSubstr("submit it again"));
+  manager_->Forget(2);
+  VARVE_ASSERT_OK(manager_->Sync(SamplePack(2, 10, 10)).status());
+  EXPECT_EQ(writer_->Find(2)->files.num_rows, 10);
+}
+
 TEST_F(SyncManagerTest, WhatIsMissingOrOutOfRangeIsNamed) {
   const auto message = [&](auto change) {
     SyncEnvironment environment = environment_;

@@ -102,6 +102,21 @@ SegmentState Advance(SegmentState state, const SyncPack& pack, PackLogs logs) {
   return state;
 }
 
+SegmentUpdate MakeUpdate(const SegmentState& before, const SyncPack& pack, PackLogs logs) {
+  return {.before = before,
+          .after = Advance(before, pack, std::move(logs)),
+          .is_flush = pack.is_flush,
+          .is_drop = pack.is_drop};
+}
+
+// The step as far as it is known before anything is written.
+SegmentUpdate Plan(const SegmentState& before, const SyncPack& pack, int64_t num_rows) {
+  PackLogs logs;
+  logs.num_rows = num_rows;
+  if (NumDeletes(pack) > 0) logs.deltas.emplace_back().logs.emplace_back();
+  return MakeUpdate(before, pack, std::move(logs));
+}
+
 Result<std::unique_ptr<BulkPackWriter>> MakeWriter(const SyncContext& context,
                                                    const CollectionSchema& schema,
                                                    const SegmentState& state) {
@@ -146,9 +161,10 @@ Result<SyncOutcome> SyncTask::Run() {
                      {.object = NameOf(*before)});
   }
 
+  ARROW_RETURN_NOT_OK(environment.writer->CheckPlan(Plan(*before, pack_, rows.num_rows())));
   ARROW_ASSIGN_OR_RAISE(const auto writer, MakeWriter(context_, *schema, *before));
   ARROW_ASSIGN_OR_RAISE(PackLogs logs, writer->Write(pack_, rows));
-  const SegmentUpdate update{.before = *before, .after = Advance(*before, pack_, std::move(logs))};
+  const SegmentUpdate update = MakeUpdate(*before, pack_, std::move(logs));
   auto committed =
       WithRetries(context_.retry(), [&] { return environment.writer->Commit(update); });
   if (IsNotFound(committed.status())) {

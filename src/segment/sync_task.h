@@ -3,7 +3,7 @@
 //
 //   1. the segment out of the cache; none: done
 //   2. the pack checked; one that the segment holds already: done, but for a flush or drop that it
-//      says and the segment lacks
+//      says and the segment lacks; one that the metadata would never take: refused
 //   3. its logs written, by the writer of the segment's storage version
 //   4. the step from the segment as it was to the segment with them, committed: visible from here
 //   5. the cache told

@@ -142,6 +142,18 @@ class TableMetaWriter::Impl {
     return newest;
   }
 
+  Status CheckPlan(const SegmentUpdate& planned) {
+    if (!options_.adds_rows || planned.after.lifecycle == SegmentLifecycle::kDropped) {
+      return Status::OK();
+    }
+    std::shared_ptr<const Manifest> known;
+    {
+      const std::lock_guard lock(mutex_);
+      known = newest_;
+    }
+    return CheckCanShow(planned.after, *known->schema());
+  }
+
   Result<SegmentState> Commit(const SegmentUpdate& update) {
     const int64_t id = update.after.files.segment_id;
     // A lost race with another writer of the same segment is judged by what it has left: that ends
@@ -210,6 +222,10 @@ Result<std::shared_ptr<TableMetaWriter>> TableMetaWriter::Make(std::shared_ptr<C
   auto impl = std::make_unique<Impl>(std::move(store), options, manifest);
   ARROW_RETURN_NOT_OK(impl->Newest().status());
   return std::shared_ptr<TableMetaWriter>(new TableMetaWriter(std::move(impl)));
+}
+
+Status TableMetaWriter::CheckPlan(const SegmentUpdate& planned) {
+  return impl_->CheckPlan(planned);
 }
 
 Result<SegmentState> TableMetaWriter::Commit(const SegmentUpdate& update) {

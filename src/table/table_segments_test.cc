@@ -237,6 +237,7 @@ TEST_F(TableSegmentsTest, WhatAScanCannotShowIsRefused) {
   EXPECT_EQ(KindOf(Run(pack).status()), ErrorKind::kUnsupported);
   EXPECT_EQ(KindOf(Run(testing::SamplePack(8, 0, 20)).status()), ErrorKind::kUnsupported);
   ExpectRows(0);
+  EXPECT_THAT(store_->List("files/").ValueOrDie(), IsEmpty());  // before anything was written
 
   Open({.adds_rows = false});
   cache_->Put(SampleSegment(kSegment, StorageVersion::kV2));

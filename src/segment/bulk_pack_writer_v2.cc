@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
 #include "arrow/record_batch.h"
 #include "packed/milvus_split.h"
+#include "packed/visible_bytes.h"
 #include "segment/packed_rows.h"
 
 namespace varve::internal {
@@ -23,6 +25,66 @@ MilvusSplitOptions SplitOptionsOf(const ColumnSplitOptions& options) {
           .average_bytes_limit = static_cast<double>(options.average_size_limit),
           .partition_key_id = options.partition_key_id,
           .clustering_key_id = options.clustering_key_id};
+}
+
+// A row of each field in the form that is stored.
+Result<std::vector<double>> StoredBytes(const InsertRows& rows) {
+  std::vector<double> averages(rows.fields().size());
+  for (const auto& batch : rows.batches()) {
+    ARROW_ASSIGN_OR_RAISE(const auto stored, EncodePackedRows(rows.fields(), *batch));
+    for (size_t i = 0; i < averages.size(); ++i) {
+      averages[i] += static_cast<double>(VisibleBytes(*stored->column(static_cast<int>(i))));
+    }
+  }
+  for (double& average : averages) average /= static_cast<double>(rows.num_rows());
+  return averages;
+}
+
+Status CheckFormat(const FieldBinlog& group) {
+  if (group.format.empty() || group.format == "parquet") return Status::OK();
+  return MakeError(
+      ErrorKind::kUnsupported, "a column group of a format that is not written",
+      {.field = std::to_string(group.field_id), .expected = "parquet", .found = group.format});
+}
+
+// The split that a segment has. Fields that the schema got meanwhile have groups of their own, as
+// policies 3 and 4 (section 6.6) make them: readers take a group with fewer logs for one that came
+// later.
+Result<std::vector<ColumnGroup>> ExtendSplit(const std::vector<FieldSchema>& fields,
+                                             const std::vector<FieldBinlog>& groups) {
+  std::map<int64_t, std::vector<int64_t>> stored;
+  std::set<int64_t> ids;
+  bool is_legacy = false;
+  for (const FieldBinlog& group : groups) {
+    ARROW_RETURN_NOT_OK(CheckFormat(group));
+    stored[group.field_id] = group.child_fields;
+    ids.insert(group.child_fields.begin(), group.child_fields.end());
+    is_legacy = is_legacy || group.child_fields.empty();
+  }
+  if (is_legacy) return RestoreMilvusColumns(fields, stored);
+  std::vector<FieldSchema> known;
+  std::vector<FieldSchema> added;
+  std::vector<int> known_columns;
+  std::vector<int> added_columns;
+  for (size_t i = 0; i < fields.size(); ++i) {
+    const bool is_known = ids.contains(fields[i].field_id);
+    (is_known ? known : added).push_back(fields[i]);
+    (is_known ? known_columns : added_columns).push_back(static_cast<int>(i));
+  }
+  ARROW_ASSIGN_OR_RAISE(auto split, RestoreMilvusColumns(known, stored));
+  for (ColumnGroup& group : split) {
+    for (int& column : group.columns) column = known_columns[static_cast<size_t>(column)];
+  }
+  int64_t next_id = 0;
+  while (stored.contains(next_id)) ++next_id;
+  for (ColumnGroup& group : LegacyMilvusColumns(added)) {
+    // Those of a single field are named by it, that of the rest by a number.
+    if (group.group_id < kFirstUserFieldId) group.group_id = next_id;
+    for (int& column : group.columns) column = added_columns[static_cast<size_t>(column)];
+    split.push_back(std::move(group));
+  }
+  std::ranges::sort(split, {}, &ColumnGroup::group_id);
+  return split;
 }
 
 Result<std::vector<double>> AverageBytes(const InsertRows& rows) {
@@ -44,15 +106,11 @@ Result<std::vector<FieldBinlog>> BulkPackWriterV2::WriteInserts(const InsertRows
 Result<std::vector<ColumnGroup>> BulkPackWriterV2::ChooseSplit(const InsertRows& rows) const {
   std::vector<ColumnGroup> groups;
   if (segment().files.inserts.empty()) {
-    ARROW_ASSIGN_OR_RAISE(const auto averages, AverageBytes(rows));
+    ARROW_ASSIGN_OR_RAISE(const auto averages, StoredBytes(rows));
     groups = SplitMilvusColumns(rows.fields(), averages,
                                 SplitOptionsOf(context().environment.options.split));
   } else {
-    std::map<int64_t, std::vector<int64_t>> stored;
-    for (const FieldBinlog& group : segment().files.inserts) {
-      stored[group.field_id] = group.child_fields;
-    }
-    ARROW_ASSIGN_OR_RAISE(groups, RestoreMilvusColumns(rows.fields(), stored));
+    ARROW_ASSIGN_OR_RAISE(groups, ExtendSplit(rows.fields(), segment().files.inserts));
   }
   // A group without columns has no file.
   std::erase_if(groups, [](const ColumnGroup& group) { return group.columns.empty(); });

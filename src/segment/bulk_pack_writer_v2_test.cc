@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 
+#include "arrow/array/util.h"
+#include "arrow/builder.h"
 #include "arrow/record_batch.h"
 #include "arrow/table.h"
 #include "base/testing/status_assertions.h"
@@ -11,6 +13,7 @@
 #include "segment/testing/sync_samples.h"
 #include "storage/memory/memory_chunk_manager.h"
 #include "storage/testing/faulty_chunk_manager.h"
+#include "varve/segment.h"
 
 namespace varve::internal {
 namespace {
@@ -56,7 +59,7 @@ class BulkPackWriterV2Test : public ::testing::Test {
 
   const std::shared_ptr<MemoryChunkManager> memory_ = MemoryChunkManager::Make();
   const std::shared_ptr<FaultyChunkManager> faulty_ = FaultyChunkManager::Make(memory_);
-  const std::shared_ptr<MetaCache> cache_ = MakeMemoryMetaCache(testing::SyncSchema());
+  std::shared_ptr<MetaCache> cache_ = MakeMemoryMetaCache(testing::SyncSchema());
   const std::shared_ptr<MemoryMetaWriter> writer_ = std::make_shared<MemoryMetaWriter>();
   const std::shared_ptr<IdAllocator> ids_ = MakeCountingIdAllocator(5000);
   SyncOptions options_;
@@ -94,6 +97,105 @@ TEST_F(BulkPackWriterV2Test, ASegmentKeepsItsSplit) {
   }
   EXPECT_THAT(groups, ElementsAre(Pair(0, 2), Pair(102, 2), Pair(103, 2)));
   ExpectRows(outcome.state.files, 15);
+}
+
+// The fields of SyncSchema and those, added later.
+std::shared_ptr<const CollectionSchema> SchemaWith(const std::vector<FieldSchema>& added) {
+  auto fields = testing::SyncSchema()->fields();
+  fields.insert(fields.end(), added.begin(), added.end());
+  return CollectionSchema::Make(std::move(fields)).ValueOrDie();
+}
+
+TEST_F(BulkPackWriterV2Test, FieldsThatWereAddedGetGroupsOfTheirOwn) {
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome first, Run(testing::SamplePack(kSegment, 0, 10)));
+  FieldSchema note{.field_id = 104, .name = "note", .data_type = DataType::kVarChar};
+  note.nullable = true;
+  note.max_length = 64;
+  FieldSchema number{.field_id = 105, .name = "number", .data_type = DataType::kInt32};
+  number.nullable = true;
+  FieldSchema terms{.field_id = 106, .name = "more", .data_type = DataType::kSparseFloatVector};
+  terms.nullable = true;
+  cache_ = MakeMemoryMetaCache(SchemaWith({note, number, terms}));
+  cache_->Put(first.state);
+  SyncPack pack = testing::SamplePack(kSegment, 10, 5);
+  arrow::Int32Builder numbers;
+  VARVE_ASSERT_OK(numbers.AppendValues({10, 11, 12, 13, 14}));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto values, numbers.Finish());
+  int64_t row = 0;
+  for (auto& batch : pack.inserts) {
+    VARVE_ASSERT_OK_AND_ASSIGN(
+        batch, batch->AddColumn(0, "number", values->Slice(row, batch->num_rows())));
+    row += batch->num_rows();
+  }
+  pack.is_flush = true;
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(pack));
+  std::vector<std::pair<int64_t, std::vector<int64_t>>> groups;
+  for (const FieldBinlog& group : outcome.state.files.inserts) {
+    groups.emplace_back(group.field_id, group.child_fields);
+  }
+  EXPECT_THAT(groups, ElementsAre(Pair(0, ElementsAre(100, 0, 1)), Pair(1, ElementsAre(101)),
+                                  Pair(102, ElementsAre(102)), Pair(103, ElementsAre(103)),
+                                  Pair(2, ElementsAre(104, 105)), Pair(106, ElementsAre(106))));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto reader,
+                             SegmentReader::Open(memory_, cache_->schema(), outcome.state.files));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto stream, reader->Scan());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto rows, stream->ToTable());
+  const auto expected = SyncRows(0, 15);
+  for (const char* name : {"pk", "text", "emb", "terms"}) {
+    const arrow::ChunkedArray wanted(expected->GetColumnByName(name));
+    EXPECT_TRUE(rows->GetColumnByName(name)->Equals(wanted)) << name;
+  }
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto nulls, arrow::MakeArrayOfNull(arrow::int32(), 10));
+  EXPECT_TRUE(rows->GetColumnByName("number")->Equals(
+      arrow::ChunkedArray({nulls, values}, arrow::int32())));
+  EXPECT_EQ(rows->GetColumnByName("note")->null_count(), 15);
+  EXPECT_EQ(rows->GetColumnByName("more")->null_count(), 15);
+}
+
+TEST_F(BulkPackWriterV2Test, AFormatThatIsNotParquetIsRefused) {
+  SegmentState state = SampleSegment(kSegment, StorageVersion::kV2);
+  FieldBinlog group;
+  group.child_fields = {100, 101, 102, 103, 0, 1};
+  group.format = "vortex";
+  group.logs.emplace_back().log_id = 17;
+  state.files.inserts = {group};
+  cache_->Put(state);
+  const Status refused = Run(testing::SamplePack(kSegment, 0, 10)).status();
+  EXPECT_EQ(KindOf(refused), ErrorKind::kUnsupported);
+  EXPECT_THAT(refused.message(), ::testing::HasSubstr("vortex"));
+  EXPECT_TRUE(memory_->List("files/").ValueOrDie().empty());
+
+  state.files.inserts.front().format = "parquet";
+  cache_->Put(state);
+  VARVE_ASSERT_OK(
+      writer_->Commit({.before = SampleSegment(kSegment, StorageVersion::kV2), .after = state})
+          .status());
+  VARVE_ASSERT_OK(Run(testing::SamplePack(kSegment, 0, 10)).status());
+}
+
+// In memory 200 numbers are 1,600 bytes, as Milvus stores them a byte each: a short column.
+TEST_F(BulkPackWriterV2Test, TheSplitGoesByBytesAsTheyAreStored) {
+  FieldSchema array{.field_id = 104, .name = "numbers", .data_type = DataType::kArray};
+  array.element_type = DataType::kInt64;
+  array.max_capacity = 256;
+  cache_ = MakeMemoryMetaCache(SchemaWith({array}));
+  cache_->Put(SampleSegment(kSegment, StorageVersion::kV2));
+  SyncPack pack = testing::SamplePack(kSegment, 0, 6);
+  for (auto& batch : pack.inserts) {
+    auto values = std::make_shared<arrow::Int64Builder>();
+    arrow::ListBuilder lists(arrow::default_memory_pool(), values);
+    for (int64_t row = 0; row < batch->num_rows(); ++row) {
+      VARVE_ASSERT_OK(lists.Append());
+      for (int64_t i = 0; i < 200; ++i) VARVE_ASSERT_OK(values->Append(i % 100));
+    }
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto column, lists.Finish());
+    VARVE_ASSERT_OK_AND_ASSIGN(batch, batch->AddColumn(0, "numbers", column));
+  }
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(pack));
+  std::vector<int64_t> groups;
+  for (const FieldBinlog& group : outcome.state.files.inserts) groups.push_back(group.field_id);
+  EXPECT_THAT(groups, ElementsAre(0, 1, 102, 103));
+  EXPECT_THAT(outcome.state.files.inserts[1].child_fields, ElementsAre(101, 104));
 }
 
 TEST_F(BulkPackWriterV2Test, AnOldSegmentWithoutChildFieldsHasTheLegacySplit) {

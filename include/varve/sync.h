@@ -43,7 +43,8 @@ struct SyncPack {
   /// int64 without nulls.
   std::vector<std::shared_ptr<arrow::RecordBatch>> inserts;
   std::vector<DeleteBatch> deletes;
-  /// Sparse vector fields that a BM25 function fills; their statistics are kept.
+  /// Sparse vector fields that a BM25 function fills; their statistics are kept. Those that earlier
+  /// packs of the segment named need not be named again.
   std::vector<int64_t> bm25_fields;
   /// Of the inserts, inclusive; both 0: those of the Timestamp column.
   uint64_t timestamp_from = 0, timestamp_to = 0;
@@ -111,7 +112,7 @@ struct SyncOptions {
 enum class SyncResult {
   kCommitted,    ///< the pack is in the segment
   kAlreadyDone,  ///< it was, from an earlier run
-  kNoSegment,    ///< the cache has no such segment: nothing was done
+  kNoSegment,    ///< the cache has no such segment, or it was dropped: nothing was done
   kMovedAway,    ///< somebody else has the segment or its channel; nothing of ours is visible
 };
 

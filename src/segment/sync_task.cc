@@ -139,7 +139,9 @@ SyncTask::SyncTask(const SyncContext& context, SyncPack pack)
 Result<SyncOutcome> SyncTask::Run() {
   const SyncEnvironment& environment = context_.environment;
   const auto before = environment.cache->Find(pack_.segment_id);
-  if (!before.has_value()) return SyncOutcome{.result = SyncResult::kNoSegment, .state = {}};
+  if (!before.has_value() || before->lifecycle == SegmentLifecycle::kDropped) {
+    return SyncOutcome{.result = SyncResult::kNoSegment, .state = {}};
+  }
   // Nothing more ever comes to a segment of deletes.
   if (before->level == SegmentLevel::kL0) pack_.is_flush = true;
   const auto schema = environment.cache->schema();

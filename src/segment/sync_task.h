@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One flush of one segment, from a pack to metadata that names its logs.
 //
-//   1. the segment out of the cache; none: done
+//   1. the segment out of the cache; none, or one that was dropped: done
 //   2. the pack checked; one that the segment holds already: done, but for a flush or drop that it
 //      says and the segment lacks; one that the metadata would never take: refused
 //   3. its logs written, by the writer of the segment's storage version

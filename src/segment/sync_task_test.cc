@@ -466,6 +466,30 @@ TEST_F(SyncTaskTest, ADroppedSegmentLeavesTheCache) {
   EXPECT_EQ(again.result, SyncResult::kNoSegment);
 }
 
+// The metadata that a process loads has it still.
+TEST_F(SyncTaskTest, ADroppedSegmentTakesNothingMore) {
+  SegmentState dropped = SampleSegment(kSegment, StorageVersion::kV1);
+  dropped.lifecycle = SegmentLifecycle::kDropped;
+  cache_->Put(dropped);
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(testing::SamplePack(kSegment, 0, 12)));
+  EXPECT_EQ(outcome.result, SyncResult::kNoSegment);
+  EXPECT_THAT(Names(memory_.get()), IsEmpty());
+}
+
+TEST_F(SyncTaskTest, AFlushedSegmentTakesDeletesAndStaysFlushed) {
+  SyncPack last = testing::SamplePack(kSegment, 0, 12);
+  last.is_flush = true;
+  VARVE_ASSERT_OK(Run(last).status());
+  SyncPack late;
+  late.segment_id = kSegment;
+  late.deletes = {SyncDeletes(3, 2)};
+  late.checkpoint.timestamp = last.checkpoint.timestamp + 1;
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(late));
+  EXPECT_EQ(outcome.result, SyncResult::kCommitted);
+  EXPECT_EQ(outcome.state.lifecycle, SegmentLifecycle::kFlushed);
+  EXPECT_EQ(writer_->Find(kSegment)->files.deltas.front().logs.front().num_rows, 2);
+}
+
 TEST_F(SyncTaskTest, ASegmentThatMovedAwayEndsWell) {
   writer_->MoveAway(kSegment);
   VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(testing::SamplePack(kSegment, 0, 12)));

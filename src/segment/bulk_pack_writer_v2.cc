@@ -6,15 +6,16 @@
 #include <string>
 #include <utility>
 
+#include "arrow/array/array_base.h"
+#include "arrow/array/concatenate.h"
 #include "arrow/record_batch.h"
+#include "arrow/util/byte_size.h"
 #include "packed/milvus_split.h"
 #include "segment/packed_rows.h"
+#include "segment/segment_chunks.h"
 
 namespace varve::internal {
 namespace {
-
-// In memory; what is converted at a time.
-constexpr int64_t kSliceBytes = 16 << 20;
 
 MilvusSplitOptions SplitOptionsOf(const ColumnSplitOptions& options) {
   return {.split_system_columns = options.system_columns,
@@ -34,6 +35,18 @@ Result<std::vector<double>> AverageBytes(const InsertRows& rows) {
   return averages;
 }
 
+// `rows` with buffers that hold these rows and no others, copied where a column is part of a longer
+// one.
+Result<std::shared_ptr<arrow::RecordBatch>> WithOwnBuffers(const arrow::RecordBatch& rows) {
+  arrow::ArrayVector columns = rows.columns();
+  for (auto& column : columns) {
+    ARROW_ASSIGN_OR_RAISE(const int64_t visible, arrow::util::ReferencedBufferSize(*column));
+    if (arrow::util::TotalBufferSize(*column) <= visible) continue;
+    ARROW_ASSIGN_OR_RAISE(column, arrow::Concatenate({column}));
+  }
+  return arrow::RecordBatch::Make(rows.schema(), rows.num_rows(), std::move(columns));
+}
+
 }  // namespace
 
 Result<std::vector<FieldBinlog>> BulkPackWriterV2::WriteInserts(const InsertRows& rows) {
@@ -50,6 +63,7 @@ Result<std::vector<ColumnGroup>> BulkPackWriterV2::ChooseSplit(const InsertRows&
   } else {
     std::map<int64_t, std::vector<int64_t>> stored;
     for (const FieldBinlog& group : segment().files.inserts) {
+      ARROW_RETURN_NOT_OK(CheckFormat(segment().files, group));
       stored[group.field_id] = group.child_fields;
     }
     ARROW_ASSIGN_OR_RAISE(groups, RestoreMilvusColumns(rows.fields(), stored));
@@ -77,17 +91,11 @@ Result<std::vector<FieldBinlog>> BulkPackWriterV2::WriteSet(
                                                   .part_bytes = options.part_bytes,
                                                   .metadata = {},
                                                   .names_are_fresh = false}));
-  ARROW_ASSIGN_OR_RAISE(const auto averages, AverageBytes(rows));
-  double row_bytes = 0;
-  for (const double average : averages) row_bytes += average;
-  const auto slice_rows =
-      std::max<int64_t>(1, static_cast<int64_t>(kSliceBytes / std::max(row_bytes, 1.0)));
+  // Row groups are cut by the bytes of whole buffers: of slices, each would count all rows.
   for (const auto& batch : rows.batches()) {
-    for (int64_t row = 0; row < batch->num_rows(); row += slice_rows) {
-      const auto slice = batch->Slice(row, slice_rows);
-      ARROW_ASSIGN_OR_RAISE(const auto stored, EncodePackedRows(rows.fields(), *slice));
-      ARROW_RETURN_NOT_OK(writer->Write(stored));
-    }
+    ARROW_ASSIGN_OR_RAISE(auto stored, EncodePackedRows(rows.fields(), *batch));
+    ARROW_ASSIGN_OR_RAISE(stored, WithOwnBuffers(*stored));
+    ARROW_RETURN_NOT_OK(writer->Write(stored));
   }
   ARROW_ASSIGN_OR_RAISE(auto files, writer->Close());
   if (files.size() != groups.size()) {

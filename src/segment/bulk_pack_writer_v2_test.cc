@@ -3,9 +3,22 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "arrow/array/util.h"
+#include "arrow/builder.h"
+#include "arrow/chunked_array.h"
 #include "arrow/record_batch.h"
 #include "arrow/table.h"
+#include "arrow/util/key_value_metadata.h"
 #include "base/testing/status_assertions.h"
+#include "packed/milvus_footer.h"
+#include "packed/packed_file_reader.h"
+#include "parquet/metadata.h"
 #include "segment/packed_rows.h"
 #include "segment/sync_task.h"
 #include "segment/testing/sync_samples.h"
@@ -16,6 +29,7 @@ namespace varve::internal {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using testing::kFirstTimestamp;
 using ::testing::Pair;
 using testing::SampleSegment;
@@ -56,7 +70,7 @@ class BulkPackWriterV2Test : public ::testing::Test {
 
   const std::shared_ptr<MemoryChunkManager> memory_ = MemoryChunkManager::Make();
   const std::shared_ptr<FaultyChunkManager> faulty_ = FaultyChunkManager::Make(memory_);
-  const std::shared_ptr<MetaCache> cache_ = MakeMemoryMetaCache(testing::SyncSchema());
+  std::shared_ptr<MetaCache> cache_ = MakeMemoryMetaCache(testing::SyncSchema());
   const std::shared_ptr<MemoryMetaWriter> writer_ = std::make_shared<MemoryMetaWriter>();
   const std::shared_ptr<IdAllocator> ids_ = MakeCountingIdAllocator(5000);
   SyncOptions options_;
@@ -83,6 +97,35 @@ TEST_F(BulkPackWriterV2Test, APackIsOneFileAColumnGroup) {
   ExpectRows(files, 40);
 }
 
+// However the rows come, 24 bytes of a row are in group 0: row groups end at the first row beyond
+// 1 MiB.
+TEST_F(BulkPackWriterV2Test, RowGroupsAreCutByTheBytesOfTheirRowsAlone) {
+  constexpr int64_t kRows = 300'000;  // in a batch of more than 16 MiB
+  constexpr int64_t kGroupRows = 43'691;
+  std::string expected;
+  for (int64_t row = 0; row < kRows; row += kGroupRows) {
+    const int64_t length = std::min(kGroupRows, kRows - row);
+    expected += (row == 0 ? "" : ";") + std::to_string(length * 24) + "|" + std::to_string(length) +
+                "|" + std::to_string(row);
+  }
+  const auto rows = SyncRows(0, kRows);
+  SyncPack pack = testing::SamplePack(kSegment, 0, kRows);
+  for (const int64_t batch_rows : {kRows, int64_t{100'000}}) {
+    SCOPED_TRACE(batch_rows);
+    pack.inserts.clear();
+    for (int64_t row = 0; row < kRows; row += batch_rows) {
+      pack.inserts.push_back(rows->Slice(row, batch_rows));
+    }
+    VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(pack));
+    VARVE_ASSERT_OK_AND_ASSIGN(
+        const auto file,
+        PackedFileReader::Open(memory_, outcome.state.files.inserts[0].logs.back().path));
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto footer, file->Footer());
+    EXPECT_EQ(footer->key_value_metadata()->Get(kRowGroupsKey).ValueOr("(none)"), expected);
+    pack.checkpoint.timestamp += 1;  // a pack of its own
+  }
+}
+
 TEST_F(BulkPackWriterV2Test, ASegmentKeepsItsSplit) {
   options_.split.system_columns = false;
   VARVE_ASSERT_OK(Run(testing::SamplePack(kSegment, 0, 10)).status());
@@ -94,6 +137,74 @@ TEST_F(BulkPackWriterV2Test, ASegmentKeepsItsSplit) {
   }
   EXPECT_THAT(groups, ElementsAre(Pair(0, 2), Pair(102, 2), Pair(103, 2)));
   ExpectRows(outcome.state.files, 15);
+}
+
+// The schema got a number and a vector while the segment was growing.
+TEST_F(BulkPackWriterV2Test, FieldsThatWereAddedGetGroupsOfTheirOwn) {
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome before, Run(testing::SamplePack(kSegment, 0, 10)));
+  FieldSchema number{.field_id = 104, .name = "number", .data_type = DataType::kInt64};
+  number.nullable = true;
+  FieldSchema vector{.field_id = 105, .name = "vector", .data_type = DataType::kFloatVector};
+  vector.dim = 1;
+  vector.nullable = true;
+  std::vector<FieldSchema> fields = cache_->schema()->fields();
+  fields.push_back(number);
+  fields.push_back(vector);
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto schema, CollectionSchema::Make(fields));
+  cache_ = MakeMemoryMetaCache(schema);
+  cache_->Put(before.state);
+
+  const auto floats = std::make_shared<arrow::FloatBuilder>();
+  arrow::FixedSizeListBuilder vectors(arrow::default_memory_pool(), floats, 1);
+  arrow::Int64Builder numbers;
+  for (int64_t row = 10; row < 15; ++row) {
+    VARVE_ASSERT_OK(numbers.Append(row));
+    VARVE_ASSERT_OK(vectors.Append());
+    VARVE_ASSERT_OK(floats->Append(static_cast<float>(row) / 4));
+  }
+  SyncPack pack = testing::SamplePack(kSegment, 10, 5);
+  const std::vector<std::pair<std::string, std::shared_ptr<arrow::Array>>> added = {
+      {"number", numbers.Finish().ValueOrDie()}, {"vector", vectors.Finish().ValueOrDie()}};
+  pack.inserts = {SyncRows(10, 5)};
+  for (const auto& [name, values] : added) {
+    VARVE_ASSERT_OK_AND_ASSIGN(
+        pack.inserts[0], pack.inserts[0]->AddColumn(0, arrow::field(name, values->type()), values));
+  }
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(pack));
+  std::map<int64_t, std::pair<std::vector<int64_t>, size_t>> groups;
+  for (const FieldBinlog& group : outcome.state.files.inserts) {
+    groups[group.field_id] = {group.child_fields, group.logs.size()};
+  }
+  EXPECT_THAT(
+      groups,
+      ElementsAre(Pair(0, Pair(ElementsAre(100, 0, 1), 2)), Pair(1, Pair(ElementsAre(101), 2)),
+                  Pair(2, Pair(ElementsAre(104), 1)), Pair(102, Pair(ElementsAre(102), 2)),
+                  Pair(103, Pair(ElementsAre(103), 2)), Pair(105, Pair(ElementsAre(105), 1))));
+
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto reader,
+                             SegmentReader::Open(memory_, schema, outcome.state.files));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto stream, reader->Scan());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto rows, stream->ToTable());
+  const auto expected = SyncRows(0, 15);
+  for (const char* name : {"pk", "text", "emb", "terms"}) {
+    const arrow::ChunkedArray wanted(expected->GetColumnByName(name));
+    EXPECT_TRUE(rows->GetColumnByName(name)->Equals(wanted)) << name;
+  }
+  for (const auto& [name, values] : added) {
+    const arrow::ChunkedArray wanted(
+        {arrow::MakeArrayOfNull(values->type(), 10).ValueOrDie(), values});
+    EXPECT_TRUE(rows->GetColumnByName(name)->Equals(wanted)) << name;
+  }
+}
+
+TEST_F(BulkPackWriterV2Test, FilesOfAnotherFormatGetNoCompany) {
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome before, Run(testing::SamplePack(kSegment, 0, 10)));
+  SegmentState state = before.state;
+  state.files.inserts[0].format = "vortex";
+  cache_->Put(state);
+  const Status status = Run(testing::SamplePack(kSegment, 10, 5)).status();
+  EXPECT_EQ(KindOf(status), ErrorKind::kUnsupported) << status;
+  EXPECT_THAT(status.message(), HasSubstr("vortex"));
 }
 
 TEST_F(BulkPackWriterV2Test, AnOldSegmentWithoutChildFieldsHasTheLegacySplit) {

@@ -68,13 +68,6 @@ func (w *PackedWriter) WriteRecordBatch(batch arrow.RecordBatch) error {
 	}
 	var schema cdata.CArrowSchema
 	cdata.ExportArrowSchema(batch.Schema(), &schema)
-	// What the call did not take, above all where the number of columns is wrong.
-	defer func() {
-		for i := range numColumns {
-			cdata.ReleaseCArrowArray(&unsafe.Slice(arrays, numColumns)[i])
-			cdata.ReleaseCArrowSchema(&unsafe.Slice(schemas, numColumns)[i])
-		}
-	}()
 	return takeStatus(C.WriteRecordBatch(w.handle, (*C.struct_ArrowArray)(unsafe.Pointer(arrays)),
 		(*C.struct_ArrowSchema)(unsafe.Pointer(schemas)), (*C.struct_ArrowSchema)(unsafe.Pointer(&schema))))
 }

@@ -54,7 +54,7 @@ func (w *PackedRecordWriter) Write(batch arrow.RecordBatch) error {
 	w.numRows += batch.NumRows()
 	for _, group := range w.groups {
 		for _, column := range group.Columns {
-			w.memoryBytes[group.GroupID] += int64(batch.Column(column).Data().SizeInBytes())
+			w.memoryBytes[group.GroupID] += visibleBytes(batch.Column(column))
 		}
 	}
 	return nil
@@ -76,7 +76,7 @@ func (w *PackedRecordWriter) Close() error {
 // WrittenRows is how many rows were written.
 func (w *PackedRecordWriter) WrittenRows() int64 { return w.numRows }
 
-// WrittenMemoryBytes is how much memory the buffers of the columns of a group had.
+// WrittenMemoryBytes is how much memory the rows of a group took, as Milvus counts it: of a slice, what it shows.
 func (w *PackedRecordWriter) WrittenMemoryBytes(groupID int64) int64 { return w.memoryBytes[groupID] }
 
 // WrittenFileBytes is the size of a group's file, once the writer is closed.

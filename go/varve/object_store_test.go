@@ -29,19 +29,19 @@ func TestObjectStores(t *testing.T) {
 	rows := makeRows(t, pool, 0, 2, 50)
 	defer rows.Release()
 	uri := store + "/go-books"
-	table, err := varve.Create(uri, rows, &varve.CreateOptions{Storage: options})
+	table, err := varve.Create(t.Context(), uri, rows, &varve.CreateOptions{Storage: options})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := table.Close(); err != nil {
 		t.Fatal(err)
 	}
-	table, err = varve.Open(uri, &varve.OpenOptions{Storage: options})
+	table, err = varve.Open(t.Context(), uri, &varve.OpenOptions{Storage: options})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer table.Close()
-	back, err := table.Scan(nil)
+	back, err := table.Scan(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

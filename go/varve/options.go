@@ -43,7 +43,7 @@ type TakeOptions struct {
 }
 
 // arena is memory of C that lives as long as a call. Options go there, since memory of Go that has pointers in it may
-// not be shown to C.
+// not be shown to C; those that are nil, too, for their stop.
 type arena []unsafe.Pointer
 
 func (a *arena) free() {
@@ -95,56 +95,71 @@ func (a *arena) storage(options map[string]string) (*C.varve_option, C.size_t) {
 	return first, C.size_t(len(options))
 }
 
-func (a *arena) open(options *OpenOptions) *C.varve_open_options {
+func (a *arena) open(options *OpenOptions, stop *stop) *C.varve_open_options {
 	if options == nil {
-		return nil
+		options = &OpenOptions{}
 	}
 	out := (*C.varve_open_options)(a.allocate(unsafe.Sizeof(C.varve_open_options{})))
-	out.struct_size = C.size_t(unsafe.Sizeof(*out))
+	out.struct_size, out.stop = C.size_t(unsafe.Sizeof(*out)), stop.handle
 	out.version, out.as_of_micros = C.uint64_t(options.Version), C.int64_t(options.AsOfMicros)
 	out.storage, out.num_storage = a.storage(options.Storage)
 	return out
 }
 
-func (a *arena) create(options *CreateOptions) *C.varve_create_options {
+func (a *arena) create(options *CreateOptions, stop *stop) *C.varve_create_options {
 	if options == nil {
-		return nil
+		options = &CreateOptions{}
 	}
 	out := (*C.varve_create_options)(a.allocate(unsafe.Sizeof(C.varve_create_options{})))
-	out.struct_size = C.size_t(unsafe.Sizeof(*out))
+	out.struct_size, out.stop = C.size_t(unsafe.Sizeof(*out)), stop.handle
 	out.primary_key, out.message = a.text(options.PrimaryKey), a.text(options.Message)
 	out.storage, out.num_storage = a.storage(options.Storage)
 	return out
 }
 
-func (a *arena) append(options *AppendOptions) *C.varve_append_options {
+func (a *arena) append(options *AppendOptions, stop *stop) *C.varve_append_options {
 	if options == nil {
-		return nil
+		options = &AppendOptions{}
 	}
 	out := (*C.varve_append_options)(a.allocate(unsafe.Sizeof(C.varve_append_options{})))
-	out.struct_size, out.message = C.size_t(unsafe.Sizeof(*out)), a.text(options.Message)
+	out.struct_size, out.stop = C.size_t(unsafe.Sizeof(*out)), stop.handle
+	out.message = a.text(options.Message)
 	return out
 }
 
-func (a *arena) scan(options *ScanOptions) *C.varve_scan_options {
+func (a *arena) scan(options *ScanOptions, stop *stop) *C.varve_scan_options {
 	if options == nil {
-		return nil
+		options = &ScanOptions{}
 	}
 	out := (*C.varve_scan_options)(a.allocate(unsafe.Sizeof(C.varve_scan_options{})))
-	out.struct_size, out.filter = C.size_t(unsafe.Sizeof(*out)), a.text(options.Filter)
+	out.struct_size, out.stop = C.size_t(unsafe.Sizeof(*out)), stop.handle
+	out.filter = a.text(options.Filter)
 	out.columns, out.num_columns = a.texts(options.Columns)
 	out.limit, out.batch_size = C.int64_t(options.Limit), C.int64_t(options.BatchSize)
 	out.skip_verification = C.bool(options.SkipVerification)
 	return out
 }
 
-func (a *arena) take(options *TakeOptions) *C.varve_take_options {
+func (a *arena) take(options *TakeOptions, stop *stop) *C.varve_take_options {
 	if options == nil {
-		return nil
+		options = &TakeOptions{}
 	}
 	out := (*C.varve_take_options)(a.allocate(unsafe.Sizeof(C.varve_take_options{})))
-	out.struct_size = C.size_t(unsafe.Sizeof(*out))
+	out.struct_size, out.stop = C.size_t(unsafe.Sizeof(*out)), stop.handle
 	out.columns, out.num_columns = a.texts(options.Columns)
 	out.skip_verification = C.bool(options.SkipVerification)
+	return out
+}
+
+func (a *arena) history(limit int64, stop *stop) *C.varve_history_options {
+	out := (*C.varve_history_options)(a.allocate(unsafe.Sizeof(C.varve_history_options{})))
+	out.struct_size, out.stop = C.size_t(unsafe.Sizeof(*out)), stop.handle
+	out.limit = C.int64_t(limit)
+	return out
+}
+
+func (a *arena) call(stop *stop) *C.varve_call_options {
+	out := (*C.varve_call_options)(a.allocate(unsafe.Sizeof(C.varve_call_options{})))
+	out.struct_size, out.stop = C.size_t(unsafe.Sizeof(*out)), stop.handle
 	return out
 }

@@ -2,8 +2,8 @@
 
 // Package varve reads and writes tables of Varve: rows in versions, each version an atomic commit.
 //
-//	table, err := varve.Open("file:///data/books", nil)
-//	rows, err := table.Scan(&varve.ScanOptions{Filter: "label = 7"})
+//	table, err := varve.Open(ctx, "file:///data/books", nil)
+//	rows, err := table.Scan(ctx, &varve.ScanOptions{Filter: "label = 7"})
 //	for rows.Next() { … rows.RecordBatch() … }
 //
 // Rows cross from and to C as Arrow's C data interface, without a copy. What Varve gives out is released by the caller
@@ -11,6 +11,8 @@
 // cgo want it.
 //
 // Errors: *Error, and errors.Is(err, errorcode.NotFound) asks for its kind; a stream that fails says so by Err, as text.
+// Contexts: a call ends soon after its context is done, with errorcode.Cancelled, which is the context's error, too; a
+// stopped write leaves nothing behind, but a commit whose manifest is being written fails or succeeds as usual.
 // Threads: a Table may be used by several goroutines, its closing included; a reader by one at a time.
 //
 // It is linked with libvarve_c, which pkg-config finds as varve_c. docs/guide/go.md
@@ -21,6 +23,7 @@ package varve
 import "C"
 
 import (
+	"context"
 	"fmt"
 	"unsafe"
 
@@ -47,46 +50,52 @@ type Commit struct {
 }
 
 // Open opens a table. Errors: NotFound if there is no table or no such version
-func Open(uri string, options *OpenOptions) (*Table, error) {
+func Open(ctx context.Context, uri string, options *OpenOptions) (*Table, error) {
 	var memory arena
 	defer memory.free()
+	stop := newStop(ctx)
+	defer stop.free()
 	var handle *C.varve_table
 	var failed *C.varve_error
-	code := C.varve_table_open(memory.text(uri), memory.open(options), &handle, &failed)
-	return tableOf(handle, takeError(code, failed))
+	code := C.varve_table_open(memory.text(uri), memory.open(options, stop), &handle, &failed)
+	return tableOf(handle, takeError(ctx, code, failed))
 }
 
 // Create makes a table with the rows of a reader in its first version; the reader is read to its end and stays the
 // caller's. Errors: AlreadyExists
-func Create(uri string, rows array.RecordReader, options *CreateOptions) (*Table, error) {
+func Create(ctx context.Context, uri string, rows array.RecordReader, options *CreateOptions) (*Table, error) {
 	var memory arena
 	defer memory.free()
+	stop := newStop(ctx)
+	defer stop.free()
 	var handle *C.varve_table
 	var failed *C.varve_error
 	stream := exportReader(rows)
 	code := C.varve_table_create(memory.text(uri), (*C.struct_ArrowArrayStream)(unsafe.Pointer(stream)),
-		memory.create(options), &handle, &failed)
-	return tableOf(handle, takeError(code, failed))
+		memory.create(options, stop), &handle, &failed)
+	return tableOf(handle, takeError(ctx, code, failed))
 }
 
 // CreateEmpty makes a table without rows. Errors: AlreadyExists
-func CreateEmpty(uri string, schema *arrow.Schema, options *CreateOptions) (*Table, error) {
+func CreateEmpty(ctx context.Context, uri string, schema *arrow.Schema, options *CreateOptions) (*Table, error) {
 	var memory arena
 	defer memory.free()
+	stop := newStop(ctx)
+	defer stop.free()
 	var handle *C.varve_table
 	var failed *C.varve_error
 	var exported cdata.CArrowSchema
 	cdata.ExportArrowSchema(schema, &exported)
 	code := C.varve_table_create_empty(memory.text(uri), (*C.struct_ArrowSchema)(unsafe.Pointer(&exported)),
-		memory.create(options), &handle, &failed)
-	return tableOf(handle, takeError(code, failed))
+		memory.create(options, stop), &handle, &failed)
+	return tableOf(handle, takeError(ctx, code, failed))
 }
 
 // Close gives the table back; readers that it gave out go on. Errors: Invalid if it is closed already
 func (t *Table) Close() error {
 	var failed *C.varve_error
 	code := C.varve_table_close(t.handle, &failed)
-	return takeError(code, failed)
+	return takeError(context.Background(), code, failed)
 }
 
 // State tells the version that the table is at: the one it was opened at, or the newest that it has committed or
@@ -95,7 +104,7 @@ func (t *Table) State() (State, error) {
 	var state C.varve_table_state
 	var failed *C.varve_error
 	code := C.varve_table_get_state(t.handle, &state, &failed)
-	return State{Version: uint64(state.version), NumRows: int64(state.num_rows)}, takeError(code, failed)
+	return State{Version: uint64(state.version), NumRows: int64(state.num_rows)}, takeError(context.Background(), code, failed)
 }
 
 // Schema gives the columns of the user, as rows come and go.
@@ -103,81 +112,98 @@ func (t *Table) Schema() (*arrow.Schema, error) {
 	var schema cdata.CArrowSchema
 	var failed *C.varve_error
 	code := C.varve_table_schema(t.handle, (*C.struct_ArrowSchema)(unsafe.Pointer(&schema)), &failed)
-	if err := takeError(code, failed); err != nil {
+	if err := takeError(context.Background(), code, failed); err != nil {
 		return nil, err
 	}
 	return cdata.ImportCArrowSchema(&schema)
 }
 
 // Refresh looks for newer versions. A table opened at a version stays there.
-func (t *Table) Refresh() error {
+func (t *Table) Refresh(ctx context.Context) error {
+	var memory arena
+	defer memory.free()
+	stop := newStop(ctx)
+	defer stop.free()
 	var failed *C.varve_error
-	code := C.varve_table_refresh(t.handle, &failed)
-	return takeError(code, failed)
+	code := C.varve_table_refresh(t.handle, memory.call(stop), &failed)
+	return takeError(ctx, code, failed)
 }
 
 // Append writes the rows of a reader as one version; nothing is visible unless it returns without an error. The reader
 // is read to its end and stays the caller's.
 // Errors: Invalid for rows that do not fit (the table is unchanged); CommitUnknown, with a token
-func (t *Table) Append(rows array.RecordReader, options *AppendOptions) (Commit, error) {
+func (t *Table) Append(ctx context.Context, rows array.RecordReader, options *AppendOptions) (Commit, error) {
 	var memory arena
 	defer memory.free()
+	stop := newStop(ctx)
+	defer stop.free()
 	var commit C.varve_commit
 	var failed *C.varve_error
 	stream := exportReader(rows)
-	code := C.varve_table_append(t.handle, (*C.struct_ArrowArrayStream)(unsafe.Pointer(stream)), memory.append(options),
+	code := C.varve_table_append(t.handle, (*C.struct_ArrowArrayStream)(unsafe.Pointer(stream)), memory.append(options, stop),
 		&commit, &failed)
-	return commitOf(commit), takeError(code, failed)
+	return commitOf(commit), takeError(ctx, code, failed)
 }
 
 // Resolve tells what became of an append that ended as CommitUnknown; the token is the error's.
 // Errors: CommitConflict: it did not happen and never will; CommitUnknown: ask again later; NotFound: the versions
 // that would tell are no longer kept
-func (t *Table) Resolve(token string) (Commit, error) {
+func (t *Table) Resolve(ctx context.Context, token string) (Commit, error) {
 	var memory arena
 	defer memory.free()
+	stop := newStop(ctx)
+	defer stop.free()
 	var commit C.varve_commit
 	var failed *C.varve_error
-	code := C.varve_table_resolve(t.handle, memory.text(token), &commit, &failed)
-	return commitOf(commit), takeError(code, failed)
+	code := C.varve_table_resolve(t.handle, memory.text(token), memory.call(stop), &commit, &failed)
+	return commitOf(commit), takeError(ctx, code, failed)
 }
 
-// Scan gives rows in order, of the version that the table is at now. The caller releases the reader.
+// Scan gives rows in order, of the version that the table is at now. The caller releases the reader, which the context
+// stops, too.
 // Errors: Invalid for an unknown column or a filter that does not parse
-func (t *Table) Scan(options *ScanOptions) (array.RecordReader, error) {
+func (t *Table) Scan(ctx context.Context, options *ScanOptions) (array.RecordReader, error) {
 	var memory arena
 	defer memory.free()
+	stop := newStop(ctx)
 	var stream cdata.CArrowArrayStream
 	var failed *C.varve_error
-	code := C.varve_table_scan(t.handle, memory.scan(options), (*C.struct_ArrowArrayStream)(unsafe.Pointer(&stream)), &failed)
-	if err := takeError(code, failed); err != nil {
+	code := C.varve_table_scan(t.handle, memory.scan(options, stop), (*C.struct_ArrowArrayStream)(unsafe.Pointer(&stream)), &failed)
+	if err := takeError(ctx, code, failed); err != nil {
+		stop.free()
 		return nil, err
 	}
 	imported, err := cdata.ImportCRecordReader(&stream, nil)
 	if err != nil {
+		stop.free()
 		return nil, err
 	}
-	reader, ok := imported.(array.RecordReader)
+	rows, ok := imported.(array.RecordReader)
 	if !ok {
+		stop.free()
 		return nil, fmt.Errorf("varve: arrow-go reads streams as %T, which is no array.RecordReader", imported)
 	}
-	return reader, nil
+	return newReader(rows, stop), nil
 }
 
 // Take gives rows by position, in the order given, repetitions allowed. The caller releases them.
 // Errors: Invalid naming the first position out of range
-func (t *Table) Take(rows []int64, options *TakeOptions) (arrow.RecordBatch, error) {
-	var memory arena
-	defer memory.free()
-	var batch cdata.CArrowArray
-	var schema cdata.CArrowSchema
-	var failed *C.varve_error
-	code := C.varve_table_take(t.handle, (*C.int64_t)(unsafe.SliceData(rows)), C.size_t(len(rows)), memory.take(options),
-		(*C.struct_ArrowArray)(unsafe.Pointer(&batch)), (*C.struct_ArrowSchema)(unsafe.Pointer(&schema)), &failed)
-	if err := takeError(code, failed); err != nil {
-		return nil, err
-	}
-	return cdata.ImportCRecordBatch(&batch, &schema)
+func (t *Table) Take(ctx context.Context, rows []int64, options *TakeOptions) (arrow.RecordBatch, error) {
+	return take(ctx, options, func(options *C.varve_take_options, batch *C.struct_ArrowArray, schema *C.struct_ArrowSchema,
+		failed **C.varve_error) C.varve_code {
+		return C.varve_table_take(t.handle, (*C.int64_t)(unsafe.SliceData(rows)), C.size_t(len(rows)), options, batch, schema, failed)
+	})
+}
+
+// TakeRowIDs gives rows by row id: a row keeps the one it got when it was appended ("RowID" in a scan that names that
+// column), whatever becomes of its position. The rest is as for Take.
+// Errors: NotFound naming the first id that is not live
+func (t *Table) TakeRowIDs(ctx context.Context, rowIDs []uint64, options *TakeOptions) (arrow.RecordBatch, error) {
+	return take(ctx, options, func(options *C.varve_take_options, batch *C.struct_ArrowArray, schema *C.struct_ArrowSchema,
+		failed **C.varve_error) C.varve_code {
+		return C.varve_table_take_row_ids(t.handle, (*C.uint64_t)(unsafe.SliceData(rowIDs)), C.size_t(len(rowIDs)), options,
+			batch, schema, failed)
+	})
 }
 
 func tableOf(handle *C.varve_table, err error) (*Table, error) {
@@ -196,4 +222,22 @@ func exportReader(rows array.RecordReader) *cdata.CArrowArrayStream {
 	stream := new(cdata.CArrowArrayStream)
 	cdata.ExportRecordReader(rows, stream)
 	return stream
+}
+
+// take is a take, whichever way the call asks for its rows.
+func take(ctx context.Context, options *TakeOptions, call func(*C.varve_take_options, *C.struct_ArrowArray, *C.struct_ArrowSchema,
+	**C.varve_error) C.varve_code) (arrow.RecordBatch, error) {
+	var memory arena
+	defer memory.free()
+	stop := newStop(ctx)
+	defer stop.free()
+	var batch cdata.CArrowArray
+	var schema cdata.CArrowSchema
+	var failed *C.varve_error
+	code := call(memory.take(options, stop), (*C.struct_ArrowArray)(unsafe.Pointer(&batch)),
+		(*C.struct_ArrowSchema)(unsafe.Pointer(&schema)), &failed)
+	if err := takeError(ctx, code, failed); err != nil {
+		return nil, err
+	}
+	return cdata.ImportCRecordBatch(&batch, &schema)
 }

@@ -5,6 +5,7 @@ package varve_test
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -144,7 +145,7 @@ func makeTable(t *testing.T, pool memory.Allocator) (*varve.Table, string) {
 	uri := filepath.Join(t.TempDir(), "books")
 	rows := makeRows(t, pool, 0, 2, 50)
 	defer rows.Release()
-	table, err := varve.Create(uri, rows, &varve.CreateOptions{PrimaryKey: "id", Message: "first"})
+	table, err := varve.Create(t.Context(), uri, rows, &varve.CreateOptions{PrimaryKey: "id", Message: "first"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,18 +172,18 @@ func TestRowsComeBack(t *testing.T) {
 	table, uri := makeTable(t, pool)
 	checkState(t, table, varve.State{Version: 1, NumRows: 100})
 
-	other, err := varve.Open(uri, nil)
+	other, err := varve.Open(t.Context(), uri, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	more := makeRows(t, pool, 100, 3, 10)
-	commit, err := table.Append(more, &varve.AppendOptions{Message: "more"})
+	commit, err := table.Append(t.Context(), more, &varve.AppendOptions{Message: "more"})
 	more.Release()
 	if want := (varve.Commit{Version: 2, RowsAdded: 30}); err != nil || commit != want {
 		t.Fatalf("commit is %+v, %v", commit, err)
 	}
 	checkState(t, other, varve.State{Version: 1, NumRows: 100})
-	if err := other.Refresh(); err != nil {
+	if err := other.Refresh(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	checkState(t, other, varve.State{Version: 2, NumRows: 130})
@@ -190,12 +191,12 @@ func TestRowsComeBack(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	rows, err := table.Scan(nil)
+	rows, err := table.Scan(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	checkRows(t, rows, 0, 130)
-	rows, err = table.Scan(&varve.ScanOptions{Columns: []string{"id", "title", "emb"}, Filter: "id >= 20", Limit: 60, BatchSize: 7})
+	rows, err = table.Scan(t.Context(), &varve.ScanOptions{Columns: []string{"id", "title", "emb"}, Filter: "id >= 20", Limit: 60, BatchSize: 7})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,7 +206,7 @@ func TestRowsComeBack(t *testing.T) {
 	}
 	checkRows(t, rows, 20, 60)
 
-	old, err := varve.Open(uri, &varve.OpenOptions{Version: 1})
+	old, err := varve.Open(t.Context(), uri, &varve.OpenOptions{Version: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,24 +222,24 @@ func TestTakesRowsByPosition(t *testing.T) {
 	table, _ := makeTable(t, leakChecked(t))
 	defer table.Close()
 	for _, positions := range [][]int64{{5, 99, 5, 0}, {}, nil} {
-		batch, err := table.Take(positions, nil)
+		batch, err := table.Take(t.Context(), positions, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		checkBatch(t, batch, positions)
 		batch.Release()
 	}
-	batch, err := table.Take([]int64{3}, &varve.TakeOptions{Columns: []string{"id"}, SkipVerification: true})
+	batch, err := table.Take(t.Context(), []int64{3}, &varve.TakeOptions{Columns: []string{"id"}, SkipVerification: true})
 	if err != nil || batch.NumCols() != 1 || batch.Column(0).(*array.Int64).Value(0) != 3 {
 		t.Fatalf("batch is %v, %v", batch, err)
 	}
 	batch.Release()
-	_, err = table.Take([]int64{3, 100}, nil)
+	_, err = table.Take(t.Context(), []int64{3, 100}, nil)
 	checkKind(t, err, errorcode.Invalid, "100")
 }
 
 func TestMakesAnEmptyTable(t *testing.T) {
-	table, err := varve.CreateEmpty(filepath.Join(t.TempDir(), "empty"), schema, nil)
+	table, err := varve.CreateEmpty(t.Context(), filepath.Join(t.TempDir(), "empty"), schema, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,10 +247,10 @@ func TestMakesAnEmptyTable(t *testing.T) {
 	checkState(t, table, varve.State{Version: 1, NumRows: 0})
 	rows := makeRows(t, leakChecked(t), 0, 1, 3)
 	defer rows.Release()
-	if commit, err := table.Append(rows, nil); err != nil || commit.RowsAdded != 3 {
+	if commit, err := table.Append(t.Context(), rows, nil); err != nil || commit.RowsAdded != 3 {
 		t.Fatal(commit, err)
 	}
-	back, err := table.Scan(nil)
+	back, err := table.Scan(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -268,35 +269,35 @@ func TestSaysWhatWentWrong(t *testing.T) {
 	table, uri := makeTable(t, pool)
 	defer table.Close()
 
-	_, err := varve.Open(filepath.Join(t.TempDir(), "absent"), nil)
+	_, err := varve.Open(t.Context(), filepath.Join(t.TempDir(), "absent"), nil)
 	checkKind(t, err, errorcode.NotFound, "")
-	_, err = varve.Open("", nil)
+	_, err = varve.Open(t.Context(), "", nil)
 	checkKind(t, err, errorcode.Invalid, "uri")
-	_, err = varve.Open(uri, &varve.OpenOptions{Version: 99})
+	_, err = varve.Open(t.Context(), uri, &varve.OpenOptions{Version: 99})
 	checkKind(t, err, errorcode.NotFound, "99")
-	_, err = varve.Open("s3://bucket/books", &varve.OpenOptions{Storage: map[string]string{"no_such_option": "1"}})
+	_, err = varve.Open(t.Context(), "s3://bucket/books", &varve.OpenOptions{Storage: map[string]string{"no_such_option": "1"}})
 	if err == nil {
 		t.Fatal("an unknown option is taken")
 	}
 	rows := makeRows(t, pool, 0, 1, 1)
-	_, err = varve.Create(uri, rows, nil)
+	_, err = varve.Create(t.Context(), uri, rows, nil)
 	rows.Release()
 	checkKind(t, err, errorcode.AlreadyExists, "books")
-	_, err = table.Scan(&varve.ScanOptions{Columns: []string{"idd"}})
+	_, err = table.Scan(t.Context(), &varve.ScanOptions{Columns: []string{"idd"}})
 	checkKind(t, err, errorcode.Invalid, "idd")
-	_, err = table.Scan(&varve.ScanOptions{Filter: "id >"})
+	_, err = table.Scan(t.Context(), &varve.ScanOptions{Filter: "id >"})
 	checkKind(t, err, errorcode.Invalid, "")
-	_, err = table.Resolve("nonsense")
+	_, err = table.Resolve(t.Context(), "nonsense")
 	checkKind(t, err, errorcode.Invalid, "token")
 
 	// An error of the reader's comes back with its text, and nothing is written.
 	more := makeRows(t, pool, 100, 2, 10)
-	_, err = table.Append(failing{more}, nil)
+	_, err = table.Append(t.Context(), failing{more}, nil)
 	more.Release()
 	checkKind(t, err, errorcode.IO, errDry.Error())
 	checkState(t, table, varve.State{Version: 1, NumRows: 100})
 
-	closed, err := varve.Open(uri, nil)
+	closed, err := varve.Open(t.Context(), uri, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -304,7 +305,7 @@ func TestSaysWhatWentWrong(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkKind(t, closed.Close(), errorcode.Invalid, "no table that is open")
-	_, err = closed.Scan(nil)
+	_, err = closed.Scan(t.Context(), nil)
 	checkKind(t, err, errorcode.Invalid, "no table that is open")
 }
 
@@ -334,12 +335,12 @@ func TestStreamsSayWhereTheDamageIs(t *testing.T) {
 	if err != nil || damaged == 0 {
 		t.Fatalf("nothing to damage, %v", err)
 	}
-	table, err = varve.Open(uri, nil)
+	table, err = varve.Open(t.Context(), uri, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer table.Close()
-	rows, err := table.Scan(nil)
+	rows, err := table.Scan(t.Context(), nil)
 	if err == nil {
 		for rows.Next() {
 		}
@@ -358,13 +359,13 @@ func TestGoroutinesShareATable(t *testing.T) {
 		all.Add(1)
 		go func() {
 			defer all.Done()
-			rows, err := table.Scan(nil)
+			rows, err := table.Scan(t.Context(), nil)
 			if err != nil {
 				t.Error(err)
 				return
 			}
 			rows.Release()
-			batch, err := table.Take([]int64{7, 1}, nil)
+			batch, err := table.Take(t.Context(), []int64{7, 1}, nil)
 			if err != nil {
 				t.Error(err)
 				return
@@ -407,7 +408,7 @@ func TestVectorsAreNotCopied(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows, err := table.Scan(nil)
+	rows, err := table.Scan(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -424,4 +425,196 @@ func TestVectorsAreNotCopied(t *testing.T) {
 	if read != 100 {
 		t.Fatalf("read %d rows, %v", read, rows.Err())
 	}
+}
+
+// rowIDs is what the table says of the rows that a filter lets through.
+func rowIDs(t *testing.T, table *varve.Table, filter string) []uint64 {
+	t.Helper()
+	rows, err := table.Scan(t.Context(), &varve.ScanOptions{Columns: []string{"RowID"}, Filter: filter})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Release()
+	var ids []uint64
+	for rows.Next() {
+		for _, id := range rows.RecordBatch().Column(0).(*array.Int64).Int64Values() {
+			ids = append(ids, uint64(id))
+		}
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return ids
+}
+
+func TestTakesRowsByID(t *testing.T) {
+	table, _ := makeTable(t, leakChecked(t))
+	defer table.Close()
+	ids := rowIDs(t, table, "id >= 40")
+	if len(ids) != 60 {
+		t.Fatalf("row ids are %v", ids)
+	}
+	batch, err := table.TakeRowIDs(t.Context(), []uint64{ids[59], ids[0], ids[59]}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkBatch(t, batch, []int64{99, 40, 99})
+	batch.Release()
+	batch, err = table.TakeRowIDs(t.Context(), nil, &varve.TakeOptions{Columns: []string{"id"}})
+	if err != nil || batch.NumCols() != 1 || batch.NumRows() != 0 {
+		t.Fatalf("batch is %v, %v", batch, err)
+	}
+	batch.Release()
+	_, err = table.TakeRowIDs(t.Context(), []uint64{ids[0], 123456789}, nil)
+	checkKind(t, err, errorcode.NotFound, "123456789")
+}
+
+func TestTellsItsHistory(t *testing.T) {
+	pool := leakChecked(t)
+	table, uri := makeTable(t, pool)
+	defer table.Close()
+	more := makeRows(t, pool, 100, 3, 10)
+	defer more.Release()
+	if _, err := table.Append(t.Context(), more, &varve.AppendOptions{Message: "more"}); err != nil {
+		t.Fatal(err)
+	}
+	versions, err := table.History(t.Context(), 0)
+	if err != nil || len(versions) != 2 || versions[0].CommitMicros < versions[1].CommitMicros {
+		t.Fatalf("history is %+v, %v", versions, err)
+	}
+	asOf, err := varve.Open(t.Context(), uri, &varve.OpenOptions{AsOfMicros: versions[0].CommitMicros})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer asOf.Close()
+	checkState(t, asOf, varve.State{Version: 2, NumRows: 130})
+	for i := range versions {
+		versions[i].CommitMicros = 0
+	}
+	second := varve.VersionInfo{Version: 2, Operation: "append", RowsAdded: 30, NumRows: 130, Message: "more"}
+	first := varve.VersionInfo{Version: 1, Operation: "create", RowsAdded: 100, NumRows: 100, Message: "first"}
+	if versions[0] != second || versions[1] != first {
+		t.Fatalf("history is %+v", versions)
+	}
+	if versions, err = table.History(t.Context(), 1); err != nil || len(versions) != 1 || versions[0].Version != 2 {
+		t.Fatalf("history is %+v, %v", versions, err)
+	}
+	_, err = table.History(t.Context(), -1)
+	checkKind(t, err, errorcode.Invalid, "limit")
+}
+
+// checkStopped expects an error that is both what the library says and what the context says.
+func checkStopped(t *testing.T, err, reason error) {
+	t.Helper()
+	checkKind(t, err, errorcode.Cancelled, "asked to stop")
+	if !errors.Is(err, reason) {
+		t.Fatalf("error is %v, and not %v", err, reason)
+	}
+}
+
+func TestAContextThatIsDoneStopsEveryCall(t *testing.T) {
+	pool := leakChecked(t)
+	table, uri := makeTable(t, pool)
+	defer table.Close()
+	rows := makeRows(t, pool, 100, 1, 10)
+	defer rows.Release()
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	late, cancelLate := context.WithTimeout(t.Context(), 0)
+	defer cancelLate()
+	for ctx, reason := range map[context.Context]error{cancelled: context.Canceled, late: context.DeadlineExceeded} {
+		_, err := varve.Open(ctx, uri, nil)
+		checkStopped(t, err, reason)
+		_, err = varve.Create(ctx, uri+"-stopped", rows, nil)
+		checkStopped(t, err, reason)
+		_, err = varve.CreateEmpty(ctx, uri+"-stopped", schema, nil)
+		checkStopped(t, err, reason)
+		_, err = table.Append(ctx, rows, nil)
+		checkStopped(t, err, reason)
+		_, err = table.Scan(ctx, nil)
+		checkStopped(t, err, reason)
+		_, err = table.Take(ctx, []int64{3}, nil)
+		checkStopped(t, err, reason)
+		_, err = table.TakeRowIDs(ctx, []uint64{3}, nil)
+		checkStopped(t, err, reason)
+		_, err = table.History(ctx, 0)
+		checkStopped(t, err, reason)
+		checkStopped(t, table.Refresh(ctx), reason)
+		_, err = table.Resolve(ctx, "token")
+		checkStopped(t, err, reason)
+	}
+	_, err := varve.Open(t.Context(), uri+"-stopped", nil)
+	checkKind(t, err, errorcode.NotFound, "")
+	checkState(t, table, varve.State{Version: 1, NumRows: 100})
+}
+
+func TestAContextStopsAReader(t *testing.T) {
+	table, _ := makeTable(t, leakChecked(t))
+	defer table.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	rows, err := table.Scan(ctx, &varve.ScanOptions{BatchSize: 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows.Retain()
+	rows.Release()
+	if !rows.Next() || rows.RecordBatch().NumRows() != 7 {
+		t.Fatalf("no first batch, %v", rows.Err())
+	}
+	cancel()
+	if rows.Next() {
+		t.Fatal("a batch after the end of the context")
+	}
+	checkStopped(t, rows.Err(), context.Canceled)
+	rows.Release()
+
+	// A context that ends after its reader, or before the next, is no matter.
+	ctx, cancel = context.WithCancel(t.Context())
+	rows, err = table.Scan(ctx, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkRows(t, rows, 0, 100)
+	cancel()
+	if rows, err = table.Scan(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	checkRows(t, rows, 0, 100)
+}
+
+// endless gives the same batch again and again, and cancels with the second.
+type endless struct {
+	array.RecordReader
+	batch  arrow.RecordBatch
+	given  int
+	cancel context.CancelFunc
+}
+
+func (e *endless) Next() bool {
+	if e.given++; e.given == 2 {
+		e.cancel()
+	}
+	return true
+}
+
+func (e *endless) RecordBatch() arrow.RecordBatch { return e.batch }
+
+// A test that fails goes on until its time limit ends it.
+func TestAContextStopsAnAppendInItsMiddle(t *testing.T) {
+	pool := leakChecked(t)
+	table, _ := makeTable(t, pool)
+	defer table.Close()
+	rows := makeRows(t, pool, 100, 1, 10)
+	defer rows.Release()
+	batch := makeBatch(pool, 100, 10)
+	defer batch.Release()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	_, err := table.Append(ctx, &endless{RecordReader: rows, batch: batch, cancel: cancel}, nil)
+	checkStopped(t, err, context.Canceled)
+	if err := table.Refresh(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	checkState(t, table, varve.State{Version: 1, NumRows: 100})
 }

@@ -82,6 +82,7 @@ class VARVE_EXPORT MetaCache {
 struct SegmentUpdate {
   SegmentState before;  ///< what the step was made for
   SegmentState after;   ///< with the logs of `before` and those added, all of them
+  bool is_flush = false, is_drop = false;  ///< as the pack said (sync.h): by this step, not before
 
   /// Only these were added by this step.
   int64_t rows_added() const { return after.files.num_rows - before.files.num_rows; }
@@ -90,6 +91,14 @@ struct SegmentUpdate {
 class VARVE_EXPORT MetaWriter {
  public:
   virtual ~MetaWriter() = default;
+
+  /// Whether a commit of the step could ever succeed, asked before its logs are written: `after`
+  /// has the rows and, if there are deletes, one delta log, but no paths. Costs no call of a store.
+  /// Errors: those of Commit that nothing but another pack could change
+  virtual Status CheckPlan(const SegmentUpdate& planned) {
+    static_cast<void>(planned);
+    return Status::OK();
+  }
 
   /// Makes the step durable and visible, once: what stands there afterwards is returned. That is
   /// `after`, or what an earlier run of the same step has left, whose files have other names.

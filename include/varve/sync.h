@@ -61,8 +61,15 @@ class VARVE_EXPORT IdAllocator {
   virtual ~IdAllocator() = default;
   virtual Result<int64_t> Next() = 0;
 };
-/// `first`, `first` + 1, …  For one process that knows that nobody had those before.
+/// `first`, `first` + 1, …  For one process that knows that nobody had those before, not even one
+/// that was killed: where an id is used again, AlreadyExists ends the task.
 VARVE_EXPORT std::shared_ptr<IdAllocator> MakeCountingIdAllocator(int64_t first);
+/// Ids beyond those of all logs that `states` name and of all that lie below `root`, also where a
+/// process that was killed has left them. For a process that starts, while no other writes there.
+/// Cost: a listing of the logs.  Errors: those of the store; ResourceExhausted
+VARVE_EXPORT Result<std::shared_ptr<IdAllocator>> MakeUnusedIdAllocator(
+    ChunkManager* store, const std::vector<SegmentState>& states,
+    const std::string& root = "files");
 
 /// Pauses double from the first to the longest; each is drawn from the upper half of that.
 /// Only errors that may pass are tried again: those of the store (ErrorKind::kIo) and of commits
@@ -134,10 +141,14 @@ class VARVE_EXPORT SyncManager {
   /// another thread, before the next task of the segment begins; it must not call the manager.
   /// Waits while the queue is full. After a failure the segment's later packs fail with Invalid,
   /// since its checkpoint would pass over rows that are missing, until the pack of that checkpoint
-  /// has been submitted again.
+  /// has been submitted again, or the segment is told to Forget it.
   void Submit(SyncPack pack, Done done = {});
   /// The same, and waits for what it ends with.
   Result<SyncOutcome> Sync(SyncPack pack);
+  /// Gives up the packs of the segment that failed so far: later ones may pass over their rows and
+  /// deletes, which the segment then never gets, or which come in other packs. For a pack that can
+  /// never succeed.
+  void Forget(int64_t segment_id);
   /// Waits until nothing is queued or running. Errors: the first that any task ended with since the
   /// last call
   Status Drain();
@@ -148,11 +159,18 @@ class VARVE_EXPORT SyncManager {
   std::unique_ptr<Impl> impl_;
 };
 
-/// Objects below the prefixes of the segments' logs that none of `states` names: of attempts that
-/// failed, and of tasks that have yet to commit. Those younger than `min_age`, by the store's
-/// clock, are left out. In byte order of their paths.
+/// Logs of a collection that none of `states` names, or only that of a dropped segment: of attempts
+/// that failed, also in a segment's first flush, and of tasks that have yet to commit. Those
+/// younger than `min_age`, by the store's clock, are left out. In byte order of their paths.
+/// `states`: of all segments of the collection, read no longer ago than `min_age`. A segment that
+/// is not among them has orphans alone.
 VARVE_EXPORT Result<std::vector<ObjectInfo>> FindSegmentOrphans(
-    ChunkManager* store, const std::vector<SegmentState>& states, const std::string& root = "files",
-    std::chrono::milliseconds min_age = std::chrono::hours(24));
+    ChunkManager* store, int64_t collection_id, const std::vector<SegmentState>& states,
+    const std::string& root = "files", std::chrono::milliseconds min_age = std::chrono::hours(24));
+/// Removes them, and returns what it removed. Older versions of a table in which a dropped segment
+/// still shows cannot be read afterwards. After an error, call it again.
+VARVE_EXPORT Result<std::vector<ObjectInfo>> CollectSegmentOrphans(
+    ChunkManager* store, int64_t collection_id, const std::vector<SegmentState>& states,
+    const std::string& root = "files", std::chrono::milliseconds min_age = std::chrono::hours(24));
 
 }  // namespace varve

@@ -43,6 +43,7 @@ class VARVE_EXPORT TableMetaWriter : public MetaWriter {
                                                        TableSegmentOptions options = {});
   ~TableMetaWriter() override;
 
+  Status CheckPlan(const SegmentUpdate& planned) override;
   Result<SegmentState> Commit(const SegmentUpdate& update) override;
 
   /// As the newest version has it; nullopt: it has no such segment.

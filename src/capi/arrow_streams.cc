@@ -12,12 +12,12 @@ namespace {
 
 class GuardedReader : public arrow::RecordBatchReader {
  public:
-  explicit GuardedReader(std::shared_ptr<arrow::RecordBatchReader> reader)
-      : reader_(std::move(reader)) {}
+  GuardedReader(std::shared_ptr<arrow::RecordBatchReader> reader, StopFlag stop)
+      : reader_(std::move(reader)), stop_(std::move(stop)) {}
 
   std::shared_ptr<arrow::Schema> schema() const override { return reader_->schema(); }
   Status ReadNext(std::shared_ptr<arrow::RecordBatch>* out) override {
-    return Guard([&] { return reader_->ReadNext(out); });
+    return Guard([&] { return Stoppable(stop_, [&] { return reader_->ReadNext(out); }); });
   }
   Status Close() override {
     return Guard([&] { return reader_->Close(); });
@@ -25,12 +25,15 @@ class GuardedReader : public arrow::RecordBatchReader {
 
  private:
   const std::shared_ptr<arrow::RecordBatchReader> reader_;
+  const StopFlag stop_;
 };
 
 }  // namespace
 
-Status ExportStream(std::shared_ptr<arrow::RecordBatchReader> reader, ArrowArrayStream* out) {
-  return arrow::ExportRecordBatchReader(std::make_shared<GuardedReader>(std::move(reader)), out);
+Status ExportStream(std::shared_ptr<arrow::RecordBatchReader> reader, StopFlag stop,
+                    ArrowArrayStream* out) {
+  return arrow::ExportRecordBatchReader(
+      std::make_shared<GuardedReader>(std::move(reader), std::move(stop)), out);
 }
 
 Result<std::shared_ptr<arrow::RecordBatchReader>> ImportStream(ArrowArrayStream* stream) {

@@ -6,12 +6,15 @@
 
 #include "arrow/c/abi.h"
 #include "arrow/type_fwd.h"
+#include "capi/stoppable.h"
 #include "varve/status.h"
 
 namespace varve::capi {
 
-// Gives `reader` out as `out`; what it throws becomes an error of the stream.
-Status ExportStream(std::shared_ptr<arrow::RecordBatchReader> reader, ArrowArrayStream* out);
+// Gives `reader` out as `out`; what it throws becomes an error of the stream, and so does a stop of
+// it.
+Status ExportStream(std::shared_ptr<arrow::RecordBatchReader> reader, StopFlag stop,
+                    ArrowArrayStream* out);
 
 // Takes `stream` in, which is released on every way out.
 // Errors: Invalid for NULL, and for one that was released

@@ -3,6 +3,8 @@
 // programs in tests/capi, which see the shared libraries only.
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <new>
@@ -17,6 +19,7 @@
 #include "capi/arrow_streams.h"
 #include "capi/handles.h"
 #include "capi/milvus/answer.h"
+#include "capi/stoppable.h"
 #include "capi/varve_error.h"
 
 namespace varve::capi {
@@ -109,12 +112,35 @@ TEST(StreamTest, WhatAReaderThrowsIsAnErrorOfTheStream) {
     }
   };
   ArrowArrayStream stream;
-  ASSERT_TRUE(ExportStream(std::make_shared<Throwing>(), &stream).ok());
+  ASSERT_TRUE(ExportStream(std::make_shared<Throwing>(), nullptr, &stream).ok());
   ArrowArray batch;
   EXPECT_NE(stream.get_next(&stream, &batch), 0);
   EXPECT_NE(std::string(stream.get_last_error(&stream)).find("a defect in a reader"),
             std::string::npos);
   stream.release(&stream);
+}
+
+TEST(StoppableTest, ACallIsStoppedInItsMiddle) {
+  const auto flag = std::make_shared<std::atomic<bool>>(false);
+  int64_t rounds = 0;
+  // Until it is stopped: a test that fails hangs, and its time limit ends it.
+  const Status status = Stoppable(flag, [&]() -> Status {
+    StopScope inner([] { return false; });
+    while (!inner.Ask()) {
+      if (++rounds == 1000) flag->store(true);
+    }
+    return MakeError(ErrorKind::kCancelled, "in its middle");
+  });
+  EXPECT_EQ(status.message(), "in its middle");
+  EXPECT_GE(rounds, 1000);
+}
+
+TEST(StoppableTest, ACallThatShouldStopDoesNotBegin) {
+  const auto call = []() -> Result<int> { return 7; };
+  EXPECT_EQ(*Stoppable(nullptr, call), 7);
+  EXPECT_EQ(*Stoppable(std::make_shared<std::atomic<bool>>(false), call), 7);
+  const auto stopped = Stoppable(std::make_shared<std::atomic<bool>>(true), call);
+  EXPECT_EQ(KindOf(stopped.status()), ErrorKind::kCancelled);
 }
 
 }  // namespace

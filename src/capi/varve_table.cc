@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tables in C: every function is one call of varve/table.h.
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -13,6 +14,8 @@
 #include "capi/handles.h"
 #include "capi/option_values.h"
 #include "capi/varve_error.h"
+#include "capi/varve_history.h"
+#include "capi/varve_stop.h"
 #include "varve/c/varve.h"
 #include "varve/schema.h"
 #include "varve/table.h"
@@ -30,8 +33,7 @@ varve_table* Open(std::shared_ptr<Table> table) {
   return static_cast<varve_table*>(Tables().Add(std::move(table)));
 }
 
-Result<CreateOptions> ReadCreateOptions(const varve_create_options* given) {
-  ARROW_ASSIGN_OR_RAISE(const auto options, ReadOptions(given));
+Result<CreateOptions> CreateOptionsOf(const varve_create_options& options) {
   CreateOptions create;
   ARROW_ASSIGN_OR_RAISE(create.primary_key, OptionalText(options.primary_key, "primary_key"));
   ARROW_ASSIGN_OR_RAISE(create.message, OptionalText(options.message, "message"));
@@ -40,8 +42,7 @@ Result<CreateOptions> ReadCreateOptions(const varve_create_options* given) {
   return create;
 }
 
-Result<ScanOptions> ReadScanOptions(const varve_scan_options* given) {
-  ARROW_ASSIGN_OR_RAISE(const auto options, ReadOptions(given));
+Result<ScanOptions> ScanOptionsOf(const varve_scan_options& options) {
   if (options.limit < 0 || options.batch_size < 0) {
     return MakeError(ErrorKind::kInvalid, "limit and batch_size are 0 or more",
                      {.found = std::to_string(std::min(options.limit, options.batch_size))});
@@ -55,20 +56,36 @@ Result<ScanOptions> ReadScanOptions(const varve_scan_options* given) {
   return scan;
 }
 
-Result<TakeOptions> ReadTakeOptions(const varve_take_options* given) {
-  ARROW_ASSIGN_OR_RAISE(const auto options, ReadOptions(given));
+Result<TakeOptions> TakeOptionsOf(const varve_take_options& options) {
   TakeOptions take;
   ARROW_ASSIGN_OR_RAISE(take.columns, Texts(options.columns, options.num_columns, "columns"));
   take.verify = !options.skip_verification;
   return take;
 }
 
-Result<std::vector<int64_t>> ReadPositions(const int64_t* rows, size_t num_rows) {
+// Rows as they are asked for: by position, or by id.
+template <typename T>
+Result<std::vector<T>> ReadRows(const T* rows, size_t num_rows, const std::string& name) {
   if (rows == nullptr && num_rows > 0) {
-    return MakeError(ErrorKind::kInvalid, "rows is NULL",
-                     {.expected = std::to_string(num_rows) + " positions"});
+    return MakeError(ErrorKind::kInvalid, name + " is NULL",
+                     {.expected = std::to_string(num_rows) + " of them"});
   }
-  return std::vector<int64_t>(rows, rows + num_rows);
+  return std::vector<T>(rows, rows + num_rows);
+}
+
+// What a take is made of, whichever way `take` asks for its rows.
+template <typename Take>
+Status TakeInto(const varve_table* table, const varve_take_options* options, ArrowArray* out_array,
+                ArrowSchema* out_schema, Take&& take) {
+  ARROW_ASSIGN_OR_RAISE(const auto opened, Tables().Find(table));
+  ARROW_RETURN_NOT_OK(RequireOutput(out_array));
+  ARROW_RETURN_NOT_OK(RequireOutput(out_schema));
+  ARROW_ASSIGN_OR_RAISE(const auto given, ReadOptions(options));
+  ARROW_ASSIGN_OR_RAISE(const TakeOptions read, TakeOptionsOf(given));
+  ARROW_ASSIGN_OR_RAISE(const auto batch, Stoppable(FlagOf(given.stop), [&] {
+                          return take(*opened->snapshot(), read);
+                        }));
+  return arrow::ExportRecordBatch(*batch, out_array, out_schema);
 }
 
 void Assign(const CommitInfo& commit, varve_commit* out) {
@@ -89,8 +106,11 @@ varve_code varve_table_create(const char* uri, ArrowArrayStream* rows,
     ARROW_ASSIGN_OR_RAISE(const auto reader, ImportStream(rows));
     ARROW_RETURN_NOT_OK(RequireOutput(out));
     ARROW_ASSIGN_OR_RAISE(const auto location, RequiredText(uri, "uri"));
-    ARROW_ASSIGN_OR_RAISE(const auto create, ReadCreateOptions(options));
-    ARROW_ASSIGN_OR_RAISE(auto table, Table::Create(location, nullptr, reader, create));
+    ARROW_ASSIGN_OR_RAISE(const auto given, ReadOptions(options));
+    ARROW_ASSIGN_OR_RAISE(const auto create, CreateOptionsOf(given));
+    ARROW_ASSIGN_OR_RAISE(auto table, Stoppable(FlagOf(given.stop), [&] {
+                            return Table::Create(location, nullptr, reader, create);
+                          }));
     *out = Open(std::move(table));
     return Status::OK();
   });
@@ -106,12 +126,15 @@ varve_code varve_table_create_empty(const char* uri, ArrowSchema* schema,
       return varve::MakeError(varve::ErrorKind::kInvalid, "the schema is NULL");
     }
     ARROW_ASSIGN_OR_RAISE(const auto location, RequiredText(uri, "uri"));
-    ARROW_ASSIGN_OR_RAISE(const auto create, ReadCreateOptions(options));
+    ARROW_ASSIGN_OR_RAISE(const auto given, ReadOptions(options));
+    ARROW_ASSIGN_OR_RAISE(const auto create, CreateOptionsOf(given));
     ARROW_ASSIGN_OR_RAISE(const auto columns, arrow::ImportSchema(schema));
     ARROW_ASSIGN_OR_RAISE(
         auto collection, varve::CollectionSchema::FromArrow(*columns, nullptr, create.primary_key));
     ARROW_ASSIGN_OR_RAISE(auto none, arrow::RecordBatchReader::Make({}, columns));
-    ARROW_ASSIGN_OR_RAISE(auto table, Table::Create(location, std::move(collection), none, create));
+    ARROW_ASSIGN_OR_RAISE(auto table, Stoppable(FlagOf(given.stop), [&] {
+                            return Table::Create(location, std::move(collection), none, create);
+                          }));
     *out = Open(std::move(table));
     return Status::OK();
   });
@@ -126,7 +149,8 @@ varve_code varve_table_open(const char* uri, const varve_open_options* options, 
     varve::OpenOptions open{.version = given.version, .as_of_micros = given.as_of_micros};
     ARROW_ASSIGN_OR_RAISE(open.table.store.storage_options,
                           StorageOptions(given.storage, given.num_storage));
-    ARROW_ASSIGN_OR_RAISE(auto table, Table::Open(location, open));
+    ARROW_ASSIGN_OR_RAISE(
+        auto table, Stoppable(FlagOf(given.stop), [&] { return Table::Open(location, open); }));
     *out = Open(std::move(table));
     return Status::OK();
   });
@@ -154,10 +178,12 @@ varve_code varve_table_schema(varve_table* table, ArrowSchema* out, varve_error*
   });
 }
 
-varve_code varve_table_refresh(varve_table* table, varve_error** error) {
+varve_code varve_table_refresh(varve_table* table, const varve_call_options* options,
+                               varve_error** error) {
   return Answer(error, [&]() -> Status {
     ARROW_ASSIGN_OR_RAISE(const auto opened, Tables().Find(table));
-    return opened->Refresh();
+    ARROW_ASSIGN_OR_RAISE(const auto given, ReadOptions(options));
+    return Stoppable(FlagOf(given.stop), [&] { return opened->Refresh(); });
   });
 }
 
@@ -170,18 +196,23 @@ varve_code varve_table_append(varve_table* table, ArrowArrayStream* rows,
     ARROW_ASSIGN_OR_RAISE(const auto given, ReadOptions(options));
     varve::AppendOptions append;
     ARROW_ASSIGN_OR_RAISE(append.message, OptionalText(given.message, "message"));
-    ARROW_ASSIGN_OR_RAISE(const auto commit, opened->Append(reader, append));
+    ARROW_ASSIGN_OR_RAISE(const auto commit, Stoppable(FlagOf(given.stop), [&] {
+                            return opened->Append(reader, append);
+                          }));
     Assign(commit, out);
     return Status::OK();
   });
 }
 
-varve_code varve_table_resolve(varve_table* table, const char* token, varve_commit* out,
+varve_code varve_table_resolve(varve_table* table, const char* token,
+                               const varve_call_options* options, varve_commit* out,
                                varve_error** error) {
   return Answer(error, [&]() -> Status {
     ARROW_ASSIGN_OR_RAISE(const auto opened, Tables().Find(table));
     ARROW_ASSIGN_OR_RAISE(const auto text, RequiredText(token, "token"));
-    ARROW_ASSIGN_OR_RAISE(const auto commit, opened->Resolve(text));
+    ARROW_ASSIGN_OR_RAISE(const auto given, ReadOptions(options));
+    ARROW_ASSIGN_OR_RAISE(const auto commit,
+                          Stoppable(FlagOf(given.stop), [&] { return opened->Resolve(text); }));
     Assign(commit, out);
     return Status::OK();
   });
@@ -192,9 +223,12 @@ varve_code varve_table_scan(varve_table* table, const varve_scan_options* option
   return Answer(error, [&]() -> Status {
     ARROW_ASSIGN_OR_RAISE(const auto opened, Tables().Find(table));
     ARROW_RETURN_NOT_OK(RequireOutput(out));
-    ARROW_ASSIGN_OR_RAISE(const auto scan, ReadScanOptions(options));
-    ARROW_ASSIGN_OR_RAISE(auto rows, opened->snapshot()->Scan(scan));
-    return ExportStream(std::move(rows), out);
+    ARROW_ASSIGN_OR_RAISE(const auto given, ReadOptions(options));
+    ARROW_ASSIGN_OR_RAISE(const auto scan, ScanOptionsOf(given));
+    const StopFlag stop = FlagOf(given.stop);
+    ARROW_ASSIGN_OR_RAISE(auto rows,
+                          Stoppable(stop, [&] { return opened->snapshot()->Scan(scan); }));
+    return ExportStream(std::move(rows), stop, out);
   });
 }
 
@@ -202,12 +236,40 @@ varve_code varve_table_take(varve_table* table, const int64_t* rows, size_t num_
                             const varve_take_options* options, ArrowArray* out_array,
                             ArrowSchema* out_schema, varve_error** error) {
   return Answer(error, [&]() -> Status {
+    ARROW_ASSIGN_OR_RAISE(const auto positions, ReadRows(rows, num_rows, "rows"));
+    return TakeInto(table, options, out_array, out_schema,
+                    [&](const varve::Snapshot& snapshot, const varve::TakeOptions& take) {
+                      return snapshot.Take(positions, take);
+                    });
+  });
+}
+
+varve_code varve_table_take_row_ids(varve_table* table, const uint64_t* row_ids, size_t num_row_ids,
+                                    const varve_take_options* options, ArrowArray* out_array,
+                                    ArrowSchema* out_schema, varve_error** error) {
+  return Answer(error, [&]() -> Status {
+    ARROW_ASSIGN_OR_RAISE(const auto ids, ReadRows(row_ids, num_row_ids, "row_ids"));
+    return TakeInto(table, options, out_array, out_schema,
+                    [&](const varve::Snapshot& snapshot, const varve::TakeOptions& take) {
+                      return snapshot.TakeRowIds(ids, take);
+                    });
+  });
+}
+
+varve_code varve_table_history(varve_table* table, const varve_history_options* options,
+                               varve_history** out, varve_error** error) {
+  return Answer(error, [&]() -> Status {
     ARROW_ASSIGN_OR_RAISE(const auto opened, Tables().Find(table));
-    ARROW_RETURN_NOT_OK(RequireOutput(out_array));
-    ARROW_RETURN_NOT_OK(RequireOutput(out_schema));
-    ARROW_ASSIGN_OR_RAISE(const auto take, ReadTakeOptions(options));
-    ARROW_ASSIGN_OR_RAISE(const auto positions, ReadPositions(rows, num_rows));
-    ARROW_ASSIGN_OR_RAISE(const auto batch, opened->snapshot()->Take(positions, take));
-    return arrow::ExportRecordBatch(*batch, out_array, out_schema);
+    ARROW_RETURN_NOT_OK(RequireOutput(out));
+    ARROW_ASSIGN_OR_RAISE(const auto given, ReadOptions(options));
+    if (given.limit < 0) {
+      return varve::MakeError(varve::ErrorKind::kInvalid, "limit is 0 or more",
+                              {.found = std::to_string(given.limit)});
+    }
+    const int64_t limit = given.limit == 0 ? INT64_MAX : given.limit;
+    ARROW_ASSIGN_OR_RAISE(auto versions,
+                          Stoppable(FlagOf(given.stop), [&] { return opened->History(limit); }));
+    *out = MakeHistory(std::move(versions));
+    return Status::OK();
   });
 }

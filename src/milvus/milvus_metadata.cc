@@ -94,8 +94,8 @@ std::string EncodeSaveBinlogPaths(const SegmentUpdate& update,
   request.set_storageversion(static_cast<int64_t>(files.version));
   request.set_channel(state.channel);
   request.set_seg_level(static_cast<int32_t>(state.level));
-  request.set_flushed(state.lifecycle == SegmentLifecycle::kFlushed);
-  request.set_dropped(state.lifecycle == SegmentLifecycle::kDropped);
+  request.set_flushed(update.is_flush);
+  request.set_dropped(update.is_drop);
   request.set_with_full_binlogs(true);
   Encode(files.inserts, request.mutable_field2binlogpaths());
   Encode(files.statistics, request.mutable_field2statslogpaths());

@@ -105,6 +105,7 @@ TEST_F(MilvusMetaWriterTest, MembersHaveMilvusTags) {
   update.after.files.num_rows = 4;
   update.after.level = SegmentLevel::kL0;
   update.after.lifecycle = SegmentLifecycle::kFlushed;
+  update.is_flush = true;
   update.after.channel = "c";
   update.after.checkpoint = {.channel = "c", .message_id = "m", .timestamp = 5};
   const std::string expected(
@@ -124,6 +125,29 @@ TEST_F(MilvusMetaWriterTest, MembersHaveMilvusTags) {
       "\x88\x01\x01",  // 17: all logs
       2 + 2 + 16 + 2 + 3 + 2 + 2 + 2 + 3);
   EXPECT_EQ(EncodeSaveBinlogPaths(update, {}), expected);
+}
+
+TEST_F(MilvusMetaWriterTest, FlushedAndDroppedAreWhatThePackSays) {
+  cache_->Put(SampleSegment(kSegment, StorageVersion::kV1));
+  SyncPack pack = testing::SamplePack(kSegment, 0, 10);
+  pack.is_flush = true;
+  VARVE_ASSERT_OK(Run(pack).status());
+  EXPECT_TRUE(Last().flushed());
+  SyncPack late;  // deletes for a segment that was flushed before
+  late.segment_id = kSegment;
+  late.deletes = {testing::SyncDeletes(2, 3)};
+  late.checkpoint.timestamp = pack.checkpoint.timestamp + 1;
+  VARVE_ASSERT_OK(Run(late).status());
+  EXPECT_FALSE(Last().flushed());
+  EXPECT_FALSE(Last().dropped());
+  SyncPack drop;
+  drop.segment_id = kSegment;
+  drop.checkpoint.timestamp = late.checkpoint.timestamp;
+  drop.is_flush = true;
+  drop.is_drop = true;
+  VARVE_ASSERT_OK(Run(drop).status());
+  EXPECT_TRUE(Last().flushed());
+  EXPECT_TRUE(Last().dropped());
 }
 
 TEST_F(MilvusMetaWriterTest, StartPositionsAreToldUntilTheyWereTaken) {

@@ -2,6 +2,7 @@
 #include "segment/bulk_pack_writer.h"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -52,14 +53,23 @@ void SetRows(const InsertRows& rows, Binlog* log) {
   log->timestamp_to = rows.timestamp_to();
 }
 
-// The logs of one field, without the one that stands for all.
-std::vector<Binlog> SingleLogs(const std::vector<FieldBinlog>& fields, int64_t field_id) {
+bool StandsForAll(const Binlog& log) { return log.log_id == kCompoundLogId; }
+
+// Those logs of one field that tell of each row once: without the one that stands for all, or that
+// one alone, if compaction has left no other.
+std::vector<Binlog> PartsOf(const std::vector<FieldBinlog>& fields, int64_t field_id) {
   std::vector<Binlog> logs;
   for (const FieldBinlog& field : fields) {
     if (field.field_id == field_id) logs = field.logs;
   }
-  std::erase_if(logs, [](const Binlog& log) { return log.log_id == kCompoundLogId; });
+  if (!std::all_of(logs.begin(), logs.end(), StandsForAll)) std::erase_if(logs, StandsForAll);
   return logs;
+}
+
+// Nothing to sum up beyond what stands.
+bool IsSummedUp(const std::vector<Binlog>& parts, const InsertRows& rows) {
+  if (rows.num_rows() > 0) return false;
+  return std::all_of(parts.begin(), parts.end(), StandsForAll);
 }
 
 // Of a log that stands for `parts`.
@@ -110,6 +120,14 @@ int64_t MemoryOf(const DeleteData& deletes) {
   return keys.total_values_length() + rows * (kTextKeyFrontBytes + kTimestampBytes);
 }
 
+Status CheckHasRowsOf(const Bm25Statistics& statistics, int64_t num_rows, const std::string& path) {
+  if (statistics.num_rows == num_rows) return Status::OK();
+  return Corruption("BM25 statistics of rows that the segment does not have",
+                    {.object = path,
+                     .expected = std::to_string(num_rows) + " rows",
+                     .found = std::to_string(statistics.num_rows)});
+}
+
 Result<size_t> IndexOfSparseField(const InsertRows& rows, int64_t field_id) {
   const auto& fields = rows.fields();
   const auto at = std::find_if(fields.begin(), fields.end(), [&](const FieldSchema& field) {
@@ -136,11 +154,20 @@ Result<PackLogs> BulkPackWriter::Write(const SyncPack& pack, const InsertRows& r
   }
   ARROW_ASSIGN_OR_RAISE(logs.statistics, WriteStatistics(rows, completes));
   ARROW_ASSIGN_OR_RAISE(logs.deltas, WriteDeletes(pack.deletes));
-  for (const int64_t field_id : pack.bm25_fields) {
+  for (const int64_t field_id : Bm25Fields(pack, rows)) {
     ARROW_ASSIGN_OR_RAISE(FieldBinlog field, WriteBm25(field_id, rows, completes));
     if (!field.logs.empty()) logs.bm25.push_back(std::move(field));
   }
   return logs;
+}
+
+std::set<int64_t> BulkPackWriter::Bm25Fields(const SyncPack& pack, const InsertRows& rows) const {
+  std::set<int64_t> ids(pack.bm25_fields.begin(), pack.bm25_fields.end());
+  for (const FieldBinlog& known : segment_.files.bm25) {
+    // One that the schema has no more keeps the statistics that it has.
+    if (IndexOfSparseField(rows, known.field_id).ok()) ids.insert(known.field_id);
+  }
+  return ids;
 }
 
 Result<std::vector<FieldBinlog>> BulkPackWriter::WriteInserts(const InsertRows& rows) {
@@ -172,7 +199,7 @@ Result<std::vector<FieldBinlog>> BulkPackWriter::WriteStatistics(const InsertRow
   field.field_id = key->field_id;
   std::vector<PrimaryKeyStatistics> all;
   const LogName name{.kind = PathKind::kPrimaryKeyStatistics, .field = key->field_id};
-  std::vector<Binlog> parts = SingleLogs(segment_.files.statistics, key->field_id);
+  std::vector<Binlog> parts = PartsOf(segment_.files.statistics, key->field_id);
   if (rows.num_rows() > 0) {
     ARROW_ASSIGN_OR_RAISE(auto builder, PrimaryKeyStatisticsBuilder::Make(
                                             key->field_id, key->data_type, rows.num_rows()));
@@ -186,12 +213,18 @@ Result<std::vector<FieldBinlog>> BulkPackWriter::WriteStatistics(const InsertRow
     log.memory_bytes = log.file_bytes;
     field.logs.push_back(log);
   }
-  if (with_compound && !(parts.empty() && all.empty())) {
+  if (with_compound && !IsSummedUp(parts, rows)) {
     std::vector<PrimaryKeyStatistics> earlier;
     for (const Binlog& part : parts) {
       ARROW_ASSIGN_OR_RAISE(const auto bytes, logs_.Read(part.path));
-      ARROW_ASSIGN_OR_RAISE(earlier.emplace_back(),
-                            DecodePrimaryKeyStatistics(BytesOf(*bytes), part.path));
+      if (!StandsForAll(part)) {
+        ARROW_ASSIGN_OR_RAISE(earlier.emplace_back(),
+                              DecodePrimaryKeyStatistics(BytesOf(*bytes), part.path));
+        continue;
+      }
+      ARROW_ASSIGN_OR_RAISE(auto several,
+                            DecodeCompoundPrimaryKeyStatistics(BytesOf(*bytes), part.path));
+      std::move(several.begin(), several.end(), std::back_inserter(earlier));
     }
     all.insert(all.begin(), earlier.begin(), earlier.end());
     parts.insert(parts.end(), field.logs.begin(), field.logs.end());
@@ -256,15 +289,20 @@ Result<FieldBinlog> BulkPackWriter::WriteBm25(int64_t field_id, const InsertRows
     log.memory_bytes = log.file_bytes;
     field.logs.push_back(log);
   }
-  if (!with_merged) return field;
-  std::vector<Binlog> parts = SingleLogs(segment_.files.bm25, field_id);
+  std::vector<Binlog> parts = PartsOf(segment_.files.bm25, field_id);
+  if (!with_merged || IsSummedUp(parts, rows)) return field;
   for (const Binlog& part : parts) {
     ARROW_ASSIGN_OR_RAISE(const auto bytes, logs_.Read(part.path));
-    ARROW_ASSIGN_OR_RAISE(const auto earlier, Bm25Statistics::Decode(BytesOf(*bytes), part.path));
-    ARROW_RETURN_NOT_OK(statistics.Merge(earlier));
+    ARROW_ASSIGN_OR_RAISE(auto earlier, Bm25Statistics::Decode(BytesOf(*bytes), part.path));
+    if (StandsForAll(part) && earlier.num_rows > part.num_rows) {
+      // A flush that was never committed has put its sums there; those of ours are the same.
+      ARROW_RETURN_NOT_OK(CheckHasRowsOf(earlier, part.num_rows + statistics.num_rows, part.path));
+      statistics = std::move(earlier);
+    } else {
+      ARROW_RETURN_NOT_OK(statistics.Merge(earlier));
+    }
   }
   parts.insert(parts.end(), field.logs.begin(), field.logs.end());
-  if (parts.empty()) return field;
   ARROW_ASSIGN_OR_RAISE(Binlog log,
                         logs_.Replace(name, kCompoundLogId, AsBytes(statistics.Encode())));
   SetRowsOfAll(parts, &log);

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <vector>
 
 #include "segment/insert_rows.h"
@@ -45,6 +46,8 @@ class BulkPackWriter {
   const LogStore& logs() const { return logs_; }
 
  private:
+  /// Those that the pack names, and those of which the segment has statistics.
+  std::set<int64_t> Bm25Fields(const SyncPack& pack, const InsertRows& rows) const;
   Result<std::vector<FieldBinlog>> WriteStatistics(const InsertRows& rows, bool with_compound);
   Result<std::vector<FieldBinlog>> WriteDeletes(const std::vector<DeleteBatch>& batches);
   Result<FieldBinlog> WriteBm25(int64_t field_id, const InsertRows& rows, bool with_merged);

@@ -11,6 +11,7 @@
 #include "arrow/record_batch.h"
 #include "arrow/util/byte_size.h"
 #include "packed/milvus_split.h"
+#include "packed/visible_bytes.h"
 #include "segment/packed_rows.h"
 #include "segment/segment_chunks.h"
 
@@ -26,12 +27,16 @@ MilvusSplitOptions SplitOptionsOf(const ColumnSplitOptions& options) {
           .clustering_key_id = options.clustering_key_id};
 }
 
-Result<std::vector<double>> AverageBytes(const InsertRows& rows) {
-  std::vector<double> averages;
-  for (size_t i = 0; i < rows.fields().size(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(const int64_t bytes, rows.ColumnBytes(i));
-    averages.push_back(static_cast<double>(bytes) / static_cast<double>(rows.num_rows()));
+// A row of each field in the form that is stored.
+Result<std::vector<double>> StoredBytes(const InsertRows& rows) {
+  std::vector<double> averages(rows.fields().size());
+  for (const auto& batch : rows.batches()) {
+    ARROW_ASSIGN_OR_RAISE(const auto stored, EncodePackedRows(rows.fields(), *batch));
+    for (size_t i = 0; i < averages.size(); ++i) {
+      averages[i] += static_cast<double>(VisibleBytes(*stored->column(static_cast<int>(i))));
+    }
   }
+  for (double& average : averages) average /= static_cast<double>(rows.num_rows());
   return averages;
 }
 
@@ -57,7 +62,7 @@ Result<std::vector<FieldBinlog>> BulkPackWriterV2::WriteInserts(const InsertRows
 Result<std::vector<ColumnGroup>> BulkPackWriterV2::ChooseSplit(const InsertRows& rows) const {
   std::vector<ColumnGroup> groups;
   if (segment().files.inserts.empty()) {
-    ARROW_ASSIGN_OR_RAISE(const auto averages, AverageBytes(rows));
+    ARROW_ASSIGN_OR_RAISE(const auto averages, StoredBytes(rows));
     groups = SplitMilvusColumns(rows.fields(), averages,
                                 SplitOptionsOf(context().environment.options.split));
   } else {
@@ -82,6 +87,7 @@ Result<std::vector<FieldBinlog>> BulkPackWriterV2::WriteSet(
     ARROW_ASSIGN_OR_RAISE(
         paths.emplace_back(),
         logs().PathOf({.kind = PathKind::kInsertLog, .field = group.group_id}, ids.back()));
+    ARROW_RETURN_NOT_OK(logs().CheckIsNew(paths.back()));
   }
   ARROW_ASSIGN_OR_RAISE(const auto schema, PackedSchema(rows.fields()));
   const SyncOptions& options = context().environment.options;

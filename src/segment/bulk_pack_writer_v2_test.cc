@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
-#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,12 +23,12 @@
 #include "segment/testing/sync_samples.h"
 #include "storage/memory/memory_chunk_manager.h"
 #include "storage/testing/faulty_chunk_manager.h"
+#include "varve/segment.h"
 
 namespace varve::internal {
 namespace {
 
 using ::testing::ElementsAre;
-using ::testing::HasSubstr;
 using testing::kFirstTimestamp;
 using ::testing::Pair;
 using testing::SampleSegment;
@@ -139,50 +138,45 @@ TEST_F(BulkPackWriterV2Test, ASegmentKeepsItsSplit) {
   ExpectRows(outcome.state.files, 15);
 }
 
-// The schema got a number and a vector while the segment was growing.
+// The fields of SyncSchema and those, added later.
+std::shared_ptr<const CollectionSchema> SchemaWith(const std::vector<FieldSchema>& added) {
+  auto fields = testing::SyncSchema()->fields();
+  fields.insert(fields.end(), added.begin(), added.end());
+  return CollectionSchema::Make(std::move(fields)).ValueOrDie();
+}
+
 TEST_F(BulkPackWriterV2Test, FieldsThatWereAddedGetGroupsOfTheirOwn) {
-  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome before, Run(testing::SamplePack(kSegment, 0, 10)));
-  FieldSchema number{.field_id = 104, .name = "number", .data_type = DataType::kInt64};
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome first, Run(testing::SamplePack(kSegment, 0, 10)));
+  FieldSchema note{.field_id = 104, .name = "note", .data_type = DataType::kVarChar};
+  note.nullable = true;
+  note.max_length = 64;
+  FieldSchema number{.field_id = 105, .name = "number", .data_type = DataType::kInt32};
   number.nullable = true;
-  FieldSchema vector{.field_id = 105, .name = "vector", .data_type = DataType::kFloatVector};
-  vector.dim = 1;
-  vector.nullable = true;
-  std::vector<FieldSchema> fields = cache_->schema()->fields();
-  fields.push_back(number);
-  fields.push_back(vector);
-  VARVE_ASSERT_OK_AND_ASSIGN(const auto schema, CollectionSchema::Make(fields));
-  cache_ = MakeMemoryMetaCache(schema);
-  cache_->Put(before.state);
-
-  const auto floats = std::make_shared<arrow::FloatBuilder>();
-  arrow::FixedSizeListBuilder vectors(arrow::default_memory_pool(), floats, 1);
-  arrow::Int64Builder numbers;
-  for (int64_t row = 10; row < 15; ++row) {
-    VARVE_ASSERT_OK(numbers.Append(row));
-    VARVE_ASSERT_OK(vectors.Append());
-    VARVE_ASSERT_OK(floats->Append(static_cast<float>(row) / 4));
-  }
+  FieldSchema terms{.field_id = 106, .name = "more", .data_type = DataType::kSparseFloatVector};
+  terms.nullable = true;
+  cache_ = MakeMemoryMetaCache(SchemaWith({note, number, terms}));
+  cache_->Put(first.state);
   SyncPack pack = testing::SamplePack(kSegment, 10, 5);
-  const std::vector<std::pair<std::string, std::shared_ptr<arrow::Array>>> added = {
-      {"number", numbers.Finish().ValueOrDie()}, {"vector", vectors.Finish().ValueOrDie()}};
-  pack.inserts = {SyncRows(10, 5)};
-  for (const auto& [name, values] : added) {
+  arrow::Int32Builder numbers;
+  VARVE_ASSERT_OK(numbers.AppendValues({10, 11, 12, 13, 14}));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto values, numbers.Finish());
+  int64_t row = 0;
+  for (auto& batch : pack.inserts) {
     VARVE_ASSERT_OK_AND_ASSIGN(
-        pack.inserts[0], pack.inserts[0]->AddColumn(0, arrow::field(name, values->type()), values));
+        batch, batch->AddColumn(0, "number", values->Slice(row, batch->num_rows())));
+    row += batch->num_rows();
   }
+  pack.is_flush = true;
   VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(pack));
-  std::map<int64_t, std::pair<std::vector<int64_t>, size_t>> groups;
+  std::vector<std::pair<int64_t, std::vector<int64_t>>> groups;
   for (const FieldBinlog& group : outcome.state.files.inserts) {
-    groups[group.field_id] = {group.child_fields, group.logs.size()};
+    groups.emplace_back(group.field_id, group.child_fields);
   }
-  EXPECT_THAT(
-      groups,
-      ElementsAre(Pair(0, Pair(ElementsAre(100, 0, 1), 2)), Pair(1, Pair(ElementsAre(101), 2)),
-                  Pair(2, Pair(ElementsAre(104), 1)), Pair(102, Pair(ElementsAre(102), 2)),
-                  Pair(103, Pair(ElementsAre(103), 2)), Pair(105, Pair(ElementsAre(105), 1))));
-
+  EXPECT_THAT(groups, ElementsAre(Pair(0, ElementsAre(100, 0, 1)), Pair(1, ElementsAre(101)),
+                                  Pair(102, ElementsAre(102)), Pair(103, ElementsAre(103)),
+                                  Pair(2, ElementsAre(104, 105)), Pair(106, ElementsAre(106))));
   VARVE_ASSERT_OK_AND_ASSIGN(const auto reader,
-                             SegmentReader::Open(memory_, schema, outcome.state.files));
+                             SegmentReader::Open(memory_, cache_->schema(), outcome.state.files));
   VARVE_ASSERT_OK_AND_ASSIGN(const auto stream, reader->Scan());
   VARVE_ASSERT_OK_AND_ASSIGN(const auto rows, stream->ToTable());
   const auto expected = SyncRows(0, 15);
@@ -190,21 +184,57 @@ TEST_F(BulkPackWriterV2Test, FieldsThatWereAddedGetGroupsOfTheirOwn) {
     const arrow::ChunkedArray wanted(expected->GetColumnByName(name));
     EXPECT_TRUE(rows->GetColumnByName(name)->Equals(wanted)) << name;
   }
-  for (const auto& [name, values] : added) {
-    const arrow::ChunkedArray wanted(
-        {arrow::MakeArrayOfNull(values->type(), 10).ValueOrDie(), values});
-    EXPECT_TRUE(rows->GetColumnByName(name)->Equals(wanted)) << name;
-  }
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto nulls, arrow::MakeArrayOfNull(arrow::int32(), 10));
+  EXPECT_TRUE(rows->GetColumnByName("number")->Equals(
+      arrow::ChunkedArray({nulls, values}, arrow::int32())));
+  EXPECT_EQ(rows->GetColumnByName("note")->null_count(), 15);
+  EXPECT_EQ(rows->GetColumnByName("more")->null_count(), 15);
 }
 
-TEST_F(BulkPackWriterV2Test, FilesOfAnotherFormatGetNoCompany) {
-  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome before, Run(testing::SamplePack(kSegment, 0, 10)));
-  SegmentState state = before.state;
-  state.files.inserts[0].format = "vortex";
+TEST_F(BulkPackWriterV2Test, AFormatThatIsNotParquetIsRefused) {
+  SegmentState state = SampleSegment(kSegment, StorageVersion::kV2);
+  FieldBinlog group;
+  group.child_fields = {100, 101, 102, 103, 0, 1};
+  group.format = "vortex";
+  group.logs.emplace_back().log_id = 17;
+  state.files.inserts = {group};
   cache_->Put(state);
-  const Status status = Run(testing::SamplePack(kSegment, 10, 5)).status();
-  EXPECT_EQ(KindOf(status), ErrorKind::kUnsupported) << status;
-  EXPECT_THAT(status.message(), HasSubstr("vortex"));
+  const Status refused = Run(testing::SamplePack(kSegment, 0, 10)).status();
+  EXPECT_EQ(KindOf(refused), ErrorKind::kUnsupported);
+  EXPECT_THAT(refused.message(), ::testing::HasSubstr("vortex"));
+  EXPECT_TRUE(memory_->List("files/").ValueOrDie().empty());
+
+  state.files.inserts.front().format = "parquet";
+  cache_->Put(state);
+  VARVE_ASSERT_OK(
+      writer_->Commit({.before = SampleSegment(kSegment, StorageVersion::kV2), .after = state})
+          .status());
+  VARVE_ASSERT_OK(Run(testing::SamplePack(kSegment, 0, 10)).status());
+}
+
+// In memory 200 numbers are 1,600 bytes, as Milvus stores them a byte each: a short column.
+TEST_F(BulkPackWriterV2Test, TheSplitGoesByBytesAsTheyAreStored) {
+  FieldSchema array{.field_id = 104, .name = "numbers", .data_type = DataType::kArray};
+  array.element_type = DataType::kInt64;
+  array.max_capacity = 256;
+  cache_ = MakeMemoryMetaCache(SchemaWith({array}));
+  cache_->Put(SampleSegment(kSegment, StorageVersion::kV2));
+  SyncPack pack = testing::SamplePack(kSegment, 0, 6);
+  for (auto& batch : pack.inserts) {
+    auto values = std::make_shared<arrow::Int64Builder>();
+    arrow::ListBuilder lists(arrow::default_memory_pool(), values);
+    for (int64_t row = 0; row < batch->num_rows(); ++row) {
+      VARVE_ASSERT_OK(lists.Append());
+      for (int64_t i = 0; i < 200; ++i) VARVE_ASSERT_OK(values->Append(i % 100));
+    }
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto column, lists.Finish());
+    VARVE_ASSERT_OK_AND_ASSIGN(batch, batch->AddColumn(0, "numbers", column));
+  }
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(pack));
+  std::vector<int64_t> groups;
+  for (const FieldBinlog& group : outcome.state.files.inserts) groups.push_back(group.field_id);
+  EXPECT_THAT(groups, ElementsAre(0, 1, 102, 103));
+  EXPECT_THAT(outcome.state.files.inserts[1].child_fields, ElementsAre(101, 104));
 }
 
 TEST_F(BulkPackWriterV2Test, AnOldSegmentWithoutChildFieldsHasTheLegacySplit) {
@@ -235,7 +265,7 @@ TEST_F(BulkPackWriterV2Test, AfterATryThatFailedTheNextHasNewNames) {
   }
   ExpectRows(outcome.state.files, 20);
   VARVE_ASSERT_OK_AND_ASSIGN(const auto orphans,
-                             FindSegmentOrphans(memory_.get(), {outcome.state}, "files", {}));
+                             FindSegmentOrphans(memory_.get(), 1, {outcome.state}, "files", {}));
   // What the writer could not take back; it may have taken back everything.
   for (const ObjectInfo& orphan : orphans) {
     EXPECT_LT(std::stoll(orphan.path.substr(orphan.path.rfind('/') + 1)), 5004) << orphan.path;
@@ -249,12 +279,36 @@ TEST_F(BulkPackWriterV2Test, YoungFilesMayBeThoseOfATaskAtWork) {
   const std::string path = "files/insert_log/1/2/7/0/4999";
   VARVE_ASSERT_OK(memory_->Write(path, {}));
   VARVE_ASSERT_OK(memory_->Write("files/insert_log/1/2/7/notes", {}));    // nobody's log
-  VARVE_ASSERT_OK(memory_->Write("files/insert_log/1/2/70/0/4999", {}));  // another segment's
-  EXPECT_THAT(FindSegmentOrphans(memory_.get(), {outcome.state}).ValueOrDie(), ElementsAre());
+  VARVE_ASSERT_OK(memory_->Write("files/insert_log/10/2/7/0/4999", {}));  // another collection's
+  EXPECT_THAT(FindSegmentOrphans(memory_.get(), 1, {outcome.state}).ValueOrDie(), ElementsAre());
   VARVE_ASSERT_OK_AND_ASSIGN(const auto orphans,
-                             FindSegmentOrphans(memory_.get(), {outcome.state}, "files", {}));
+                             FindSegmentOrphans(memory_.get(), 1, {outcome.state}, "files", {}));
   ASSERT_EQ(orphans.size(), 1);
   EXPECT_EQ(orphans[0].path, path);
+}
+
+TEST_F(BulkPackWriterV2Test, OrphansOfAFirstFlushAndOfADroppedSegmentAreCollected) {
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome stays, Run(testing::SamplePack(kSegment, 0, 20)));
+  cache_->Put(SampleSegment(8, StorageVersion::kV2));
+  SyncPack drop = testing::SamplePack(8, 0, 10);
+  drop.is_drop = true;
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome dropped, Run(drop));
+  const std::string first = "files/delta_log/1/2/9/4999";  // no metadata knows the segment
+  VARVE_ASSERT_OK(memory_->Write(first, {}));
+  const std::vector<SegmentState> states = {stays.state, dropped.state};
+  EXPECT_THAT(CollectSegmentOrphans(memory_.get(), 1, states).ValueOrDie(), ElementsAre());
+
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto removed,
+                             CollectSegmentOrphans(memory_.get(), 1, states, "files", {}));
+  std::vector<std::string> paths;
+  for (const ObjectInfo& orphan : removed) paths.push_back(orphan.path);
+  std::vector<std::string> expected = testing::PathsOf(dropped.state.files);
+  expected.push_back(first);
+  EXPECT_THAT(paths, ::testing::UnorderedElementsAreArray(expected));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto left, memory_->List("files/"));
+  paths.clear();
+  for (const ObjectInfo& object : left) paths.push_back(object.path);
+  EXPECT_THAT(paths, ::testing::UnorderedElementsAreArray(testing::PathsOf(stays.state.files)));
 }
 
 }  // namespace

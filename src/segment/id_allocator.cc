@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <atomic>
+#include <limits>
 
+#include "binlog/path_template.h"
+#include "segment/log_listing.h"
 #include "varve/sync.h"
 
 namespace varve {
@@ -23,6 +27,27 @@ class CountingIdAllocator : public IdAllocator {
 
 std::shared_ptr<IdAllocator> MakeCountingIdAllocator(int64_t first) {
   return std::make_shared<CountingIdAllocator>(first);
+}
+
+Result<std::shared_ptr<IdAllocator>> MakeUnusedIdAllocator(ChunkManager* store,
+                                                           const std::vector<SegmentState>& states,
+                                                           const std::string& root) {
+  int64_t last = internal::kCompoundLogId;
+  for (const SegmentState& state : states) {
+    for (const auto* fields :
+         {&state.files.inserts, &state.files.statistics, &state.files.deltas, &state.files.bm25}) {
+      for (const FieldBinlog& field : *fields) {
+        for (const Binlog& log : field.logs) last = std::max(last, log.log_id);
+      }
+    }
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto listed,
+                        internal::ListLogs(store, root, std::nullopt, /*names_only=*/true));
+  for (const internal::ListedLog& log : listed) last = std::max(last, log.log_id);
+  if (last == std::numeric_limits<int64_t>::max()) {
+    return MakeError(ErrorKind::kResourceExhausted, "no ids left");
+  }
+  return MakeCountingIdAllocator(last + 1);
 }
 
 }  // namespace varve

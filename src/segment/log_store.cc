@@ -5,6 +5,14 @@
 #include "base/coding.h"
 
 namespace varve::internal {
+namespace {
+
+Status UsedBefore(const std::string& path) {
+  return MakeError(ErrorKind::kAlreadyExists, "the id of this log was used before",
+                   {.object = path});
+}
+
+}  // namespace
 
 LogStore::LogStore(const SyncContext& context, const SegmentFiles& segment)
     : context_(context),
@@ -27,6 +35,13 @@ Result<std::string> LogStore::PathOf(const LogName& name, int64_t log_id) const 
   fields.field = name.field;
   fields.log = log_id;
   return PrintPath(name.kind, fields, context_.environment.options.root);
+}
+
+Status LogStore::CheckIsNew(const std::string& path) const {
+  ChunkManager& store = *context_.environment.store;
+  if (store.features().put_if_absent) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const bool is_there, store.Exist(path));
+  return is_there ? UsedBefore(path) : Status::OK();
 }
 
 Result<Binlog> LogStore::Put(const LogName& name, std::span<const uint8_t> bytes) const {
@@ -59,13 +74,16 @@ Result<std::shared_ptr<arrow::Buffer>> LogStore::Read(const std::string& path) c
 // An earlier try may have done it, although it was reported as failed: the same bytes are ours.
 Status LogStore::PutNew(const std::string& path, std::span<const uint8_t> bytes) const {
   ChunkManager& store = *context_.environment.store;
-  if (!store.features().put_if_absent) return store.Write(path, bytes);
-  ARROW_ASSIGN_OR_RAISE(const bool is_ours, store.PutIfAbsent(path, bytes));
-  if (is_ours) return Status::OK();
+  if (store.features().put_if_absent) {
+    ARROW_ASSIGN_OR_RAISE(const bool is_ours, store.PutIfAbsent(path, bytes));
+    if (is_ours) return Status::OK();
+  } else {
+    ARROW_ASSIGN_OR_RAISE(const bool is_there, store.Exist(path));
+    if (!is_there) return store.Write(path, bytes);
+  }
   ARROW_ASSIGN_OR_RAISE(const auto standing, store.Read(path));
   if (std::string_view(*standing) == AsString(bytes)) return Status::OK();
-  return MakeError(ErrorKind::kAlreadyExists, "the id of this log was used before",
-                   {.object = path});
+  return UsedBefore(path);
 }
 
 }  // namespace varve::internal

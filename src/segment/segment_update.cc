@@ -19,14 +19,22 @@ std::string Describe(const std::optional<SegmentState>& state) {
 
 // What `stored` holds reaches at least as far as `after`.
 bool Covers(const SegmentState& stored, const SegmentState& after) {
-  if (IsFinal(after.lifecycle) && stored.lifecycle != after.lifecycle &&
-      stored.lifecycle != SegmentLifecycle::kDropped) {
-    return false;
-  }
+  if (IsFinal(after.lifecycle) && stored.lifecycle != after.lifecycle) return false;
   if (stored.checkpoint.timestamp != after.checkpoint.timestamp) {
     return stored.checkpoint.timestamp > after.checkpoint.timestamp;
   }
   return stored.files.num_rows == after.files.num_rows;
+}
+
+// The step would open a segment again that has ended, or put rows into it.
+bool Reopens(const SegmentState& stored, const SegmentUpdate& update) {
+  if (stored.lifecycle != SegmentLifecycle::kFlushed) return false;
+  return update.rows_added() > 0 || !IsFinal(update.after.lifecycle);
+}
+
+Status NotOurs(std::string_view what, const SegmentState& before) {
+  return MakeError(ErrorKind::kNotFound, what,
+                   {.object = "segment " + std::to_string(before.files.segment_id)});
 }
 
 }  // namespace
@@ -42,7 +50,13 @@ Result<UpdateVerdict> JudgeUpdate(const std::optional<SegmentState>& stored,
     if (HasNoLogs(before.files)) return UpdateVerdict::kCommit;
   } else if (*stored == update.after) {
     return UpdateVerdict::kStands;
-  } else if (stored->files == before.files && stored->checkpoint == before.checkpoint) {
+  } else if (stored->channel != before.channel) {
+    return NotOurs("the segment is another channel's", before);
+  } else if (stored->lifecycle == SegmentLifecycle::kDropped) {
+    if (update.after.lifecycle == SegmentLifecycle::kDropped) return UpdateVerdict::kStands;
+    return NotOurs("the segment was dropped", before);
+  } else if (stored->files == before.files && stored->checkpoint == before.checkpoint &&
+             !Reopens(*stored, update)) {
     return UpdateVerdict::kCommit;
   } else if (Covers(*stored, update.after)) {
     return UpdateVerdict::kStands;

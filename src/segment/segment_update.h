@@ -17,7 +17,8 @@ enum class UpdateVerdict {
 };
 
 /// `stored`: what is committed of the segment; nullopt: nothing.
-/// Errors: CommitConflict naming the segment, if what stands is neither
+/// Errors: NotFound for a segment that was dropped, or is another channel's; CommitConflict naming
+///         the segment, if what stands is neither, or has ended and the step would go on
 Result<UpdateVerdict> JudgeUpdate(const std::optional<SegmentState>& stored,
                                   const SegmentUpdate& update);
 

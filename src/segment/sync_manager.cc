@@ -3,6 +3,7 @@
 #include <future>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -50,12 +51,6 @@ int MaxQueued(const SyncOptions& options) {
   return options.max_queued > 0 ? options.max_queued : 2 * MaxRunning(options);
 }
 
-// What there is to know of a pack that failed.
-struct FailedPack {
-  uint64_t checkpoint = 0;
-  bool has_data = false;
-};
-
 bool HasNull(const SyncPack& pack) {
   return std::any_of(pack.inserts.begin(), pack.inserts.end(),
                      [](const auto& batch) { return batch == nullptr; }) ||
@@ -83,6 +78,11 @@ class SyncManager::Impl {
     });
   }
 
+  void Forget(int64_t segment_id) {
+    const std::lock_guard lock(mutex_);
+    failed_.erase(segment_id);
+  }
+
   Status Drain() {
     dispatcher_.Drain();
     const std::lock_guard lock(mutex_);
@@ -92,18 +92,30 @@ class SyncManager::Impl {
  private:
   Result<SyncOutcome> Run(SyncPack pack) {
     const int64_t segment_id = pack.segment_id;
-    const FailedPack name{.checkpoint = pack.checkpoint.timestamp,
-                          .has_data = !pack.inserts.empty() || !pack.deletes.empty()};
-    const Status gap = CheckNoGap(segment_id, name);
+    const uint64_t checkpoint = pack.checkpoint.timestamp;
+    const bool has_data = !pack.inserts.empty() || !pack.deletes.empty();
+    const Status gap = CheckNoGap(segment_id, checkpoint, has_data);
     Result<SyncOutcome> outcome = gap.ok() ? RunTask(std::move(pack)) : gap;
     const std::lock_guard lock(mutex_);
-    if (outcome.ok()) {
-      failed_.erase(segment_id);
-    } else {
-      failed_.emplace(segment_id, name);  // the first one stays
-      if (first_error_.ok()) first_error_ = outcome.status();
-    }
+    if (has_data) Remember(segment_id, checkpoint, outcome);
+    if (first_error_.ok()) first_error_ = outcome.status();
     return outcome;
+  }
+
+  // REQUIRES: mutex_ is held
+  void Remember(int64_t segment_id, uint64_t checkpoint, const Result<SyncOutcome>& outcome) {
+    if (!outcome.ok()) {
+      // A pack without a checkpoint has no place before others.
+      if (checkpoint > 0) failed_[segment_id].insert(checkpoint);
+      return;
+    }
+    const auto at = failed_.find(segment_id);
+    if (at == failed_.end()) return;
+    at->second.erase(checkpoint);
+    // From a segment that is not ours nothing is missing.
+    const bool is_gone =
+        outcome->result == SyncResult::kNoSegment || outcome->result == SyncResult::kMovedAway;
+    if (is_gone || at->second.empty()) failed_.erase(at);
   }
 
   Result<SyncOutcome> RunTask(SyncPack pack) {
@@ -114,26 +126,24 @@ class SyncManager::Impl {
     return internal::SyncTask(context_, std::move(pack)).Run();
   }
 
-  // A later pack would move the checkpoint past the rows of the one that failed.
-  Status CheckNoGap(int64_t segment_id, const FailedPack& pack) {
+  // A later pack would move the checkpoint past the rows of one that failed.
+  Status CheckNoGap(int64_t segment_id, uint64_t checkpoint, bool has_data) {
     const std::lock_guard lock(mutex_);
     const auto at = failed_.find(segment_id);
     if (at == failed_.end()) return Status::OK();
-    const FailedPack& missing = at->second;
-    if (pack.checkpoint < missing.checkpoint ||
-        (pack.checkpoint == missing.checkpoint && (pack.has_data || !missing.has_data))) {
-      return Status::OK();
-    }
+    const uint64_t missing = *at->second.begin();
+    if (checkpoint < missing || (checkpoint == missing && has_data)) return Status::OK();
     return MakeError(ErrorKind::kInvalid, "an earlier pack of the segment failed; submit it again",
                      {.object = "segment " + std::to_string(segment_id),
-                      .expected = "the pack of checkpoint " + std::to_string(missing.checkpoint),
-                      .found = std::to_string(pack.checkpoint)});
+                      .expected = "the pack of checkpoint " + std::to_string(missing),
+                      .found = std::to_string(checkpoint)});
   }
 
   const internal::SyncContext context_;
 
-  std::mutex mutex_;                      // guards what follows
-  std::map<int64_t, FailedPack> failed_;  ///< by segment: the first one
+  std::mutex mutex_;  // guards what follows
+  /// By segment, the checkpoints of packs with rows or deletes that failed; no set is empty.
+  std::map<int64_t, std::set<uint64_t>> failed_;
   Status first_error_;
 
   internal::SyncDispatcher dispatcher_;  // last: its tasks use all of the above
@@ -159,6 +169,8 @@ Result<SyncOutcome> SyncManager::Sync(SyncPack pack) {
                 [&](const Result<SyncOutcome>& outcome) { promise.set_value(outcome); });
   return future.get();
 }
+
+void SyncManager::Forget(int64_t segment_id) { impl_->Forget(segment_id); }
 
 Status SyncManager::Drain() { return impl_->Drain(); }
 

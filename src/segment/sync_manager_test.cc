@@ -87,6 +87,48 @@ TEST_F(SyncManagerTest, NothingGoesPastAPackThatFailed) {
   EXPECT_EQ(writer_->Find(2)->files.num_rows, 20);
 }
 
+// A producer that does not wait has queued later packs before it hears of the first failure.
+TEST_F(SyncManagerTest, EveryPackThatFailedComesBeforeThoseBehindIt) {
+  faulty_->FailCall(StorageOperation::kPutIfAbsent, 1, Status::IOError("gone"));
+  std::vector<Result<SyncOutcome>> outcomes;
+  const auto done = [&](const auto& outcome) { outcomes.push_back(outcome); };
+  manager_->Submit(SamplePack(2, 0, 10), done);
+  manager_->Submit(SamplePack(2, 10, 10), done);
+  manager_->Submit(SamplePack(2, 0, 10), done);
+  manager_->Submit(SamplePack(2, 20, 10), done);
+  EXPECT_THAT(manager_->Drain().message(), HasSubstr("gone"));
+  ASSERT_EQ(outcomes.size(), 4);
+  EXPECT_THAT(outcomes[0].status().message(), HasSubstr("gone"));
+  EXPECT_THAT(outcomes[1].status().message(), HasSubstr("submit it again"));
+  VARVE_ASSERT_OK(outcomes[2].status());
+  EXPECT_THAT(outcomes[3].status().message(), HasSubstr("submit it again"));
+  EXPECT_EQ(writer_->Find(2)->files.num_rows, 10);
+
+  for (const int64_t begin : {10, 20}) {
+    VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, manager_->Sync(SamplePack(2, begin, 10)));
+    EXPECT_EQ(outcome.result, SyncResult::kCommitted);
+    EXPECT_EQ(outcome.state.files.num_rows, begin + 10);
+  }
+}
+
+TEST_F(SyncManagerTest, APackWithoutACheckpointHoldsNobodyUp) {
+  SyncPack nowhere = SamplePack(2, 0, 10);
+  nowhere.checkpoint = {};
+  EXPECT_THAT(manager_->Sync(nowhere).status().message(), HasSubstr("checkpoint"));
+  VARVE_ASSERT_OK(manager_->Sync(SamplePack(2, 0, 10)).status());
+}
+
+TEST_F(SyncManagerTest, ASegmentMayForgetAPackThatCanNeverSucceed) {
+  SyncPack never = SamplePack(2, 0, 10);
+  never.bm25_fields = {internal::testing::kTextFieldId};  // of no sparse field
+  EXPECT_THAT(manager_->Sync(never).status().message(), HasSubstr("BM25"));
+  EXPECT_THAT(manager_->Sync(SamplePack(2, 10, 10)).status().message(),
+              HasSubstr("submit it again"));
+  manager_->Forget(2);
+  VARVE_ASSERT_OK(manager_->Sync(SamplePack(2, 10, 10)).status());
+  EXPECT_EQ(writer_->Find(2)->files.num_rows, 10);
+}
+
 TEST_F(SyncManagerTest, WhatIsMissingOrOutOfRangeIsNamed) {
   const auto message = [&](auto change) {
     SyncEnvironment environment = environment_;

@@ -80,6 +80,12 @@ void Append(std::vector<FieldBinlog> added, std::vector<FieldBinlog>* fields) {
   }
 }
 
+// Whether the segment is flushed or dropped, if the pack says so.
+bool HasEnded(const SyncPack& pack, const SegmentState& state) {
+  if (pack.is_drop) return state.lifecycle == SegmentLifecycle::kDropped;
+  return !pack.is_flush || IsFinal(state.lifecycle);
+}
+
 SegmentState Advance(SegmentState state, const SyncPack& pack, PackLogs logs) {
   state.files.num_rows += logs.num_rows;
   Append(std::move(logs.inserts), &state.files.inserts);
@@ -94,6 +100,21 @@ SegmentState Advance(SegmentState state, const SyncPack& pack, PackLogs logs) {
     state.lifecycle = SegmentLifecycle::kFlushed;
   }
   return state;
+}
+
+SegmentUpdate MakeUpdate(const SegmentState& before, const SyncPack& pack, PackLogs logs) {
+  return {.before = before,
+          .after = Advance(before, pack, std::move(logs)),
+          .is_flush = pack.is_flush,
+          .is_drop = pack.is_drop};
+}
+
+// The step as far as it is known before anything is written.
+SegmentUpdate Plan(const SegmentState& before, const SyncPack& pack, int64_t num_rows) {
+  PackLogs logs;
+  logs.num_rows = num_rows;
+  if (NumDeletes(pack) > 0) logs.deltas.emplace_back().logs.emplace_back();
+  return MakeUpdate(before, pack, std::move(logs));
 }
 
 Result<std::unique_ptr<BulkPackWriter>> MakeWriter(const SyncContext& context,
@@ -122,18 +143,28 @@ Result<SyncOutcome> SyncTask::Run() {
   // Nothing more ever comes to a segment of deletes.
   if (before->level == SegmentLevel::kL0) pack_.is_flush = true;
   const auto schema = environment.cache->schema();
-  ARROW_ASSIGN_OR_RAISE(const InsertRows rows, InsertRows::Make(*schema, pack_));
+  ARROW_ASSIGN_OR_RAISE(InsertRows rows, InsertRows::Make(*schema, pack_));
   ARROW_RETURN_NOT_OK(CheckPack(pack_, rows, *before));
   ARROW_ASSIGN_OR_RAISE(const bool is_done, IsDone(pack_, rows, *before));
-  if (is_done) return SyncOutcome{.result = SyncResult::kAlreadyDone, .state = *before};
+  if (is_done) {
+    if (HasEnded(pack_, *before)) {
+      return SyncOutcome{.result = SyncResult::kAlreadyDone, .state = *before};
+    }
+    // The segment was sealed or dropped after its rows came: what is left to do is to end it.
+    pack_.inserts.clear();
+    pack_.deletes.clear();
+    pack_.timestamp_from = pack_.timestamp_to = 0;
+    ARROW_ASSIGN_OR_RAISE(rows, InsertRows::Make(*schema, pack_));
+  }
   if (rows.num_rows() > 0 && IsFinal(before->lifecycle)) {
     return MakeError(ErrorKind::kInvalid, "rows for a segment that has all its rows",
                      {.object = NameOf(*before)});
   }
 
+  ARROW_RETURN_NOT_OK(environment.writer->CheckPlan(Plan(*before, pack_, rows.num_rows())));
   ARROW_ASSIGN_OR_RAISE(const auto writer, MakeWriter(context_, *schema, *before));
   ARROW_ASSIGN_OR_RAISE(PackLogs logs, writer->Write(pack_, rows));
-  const SegmentUpdate update{.before = *before, .after = Advance(*before, pack_, std::move(logs))};
+  const SegmentUpdate update = MakeUpdate(*before, pack_, std::move(logs));
   auto committed =
       WithRetries(context_.retry(), [&] { return environment.writer->Commit(update); });
   if (IsNotFound(committed.status())) {

@@ -2,7 +2,8 @@
 // One flush of one segment, from a pack to metadata that names its logs.
 //
 //   1. the segment out of the cache; none: done
-//   2. the pack checked; one that the segment holds already: done
+//   2. the pack checked; one that the segment holds already: done, but for a flush or drop that it
+//      says and the segment lacks; one that the metadata would never take: refused
 //   3. its logs written, by the writer of the segment's storage version
 //   4. the step from the segment as it was to the segment with them, committed: visible from here
 //   5. the cache told

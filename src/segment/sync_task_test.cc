@@ -20,6 +20,7 @@
 #include "segment/testing/sync_samples.h"
 #include "storage/memory/memory_chunk_manager.h"
 #include "storage/testing/faulty_chunk_manager.h"
+#include "storage/testing/intercepting_chunk_manager.h"
 
 namespace varve::internal {
 namespace {
@@ -210,6 +211,74 @@ TEST_F(SyncTaskTest, FlushSumsUpTheStatisticsOfAllPacks) {
   EXPECT_THAT(Run(more).status().message(), HasSubstr("has all its rows"));
 }
 
+TEST_F(SyncTaskTest, AFlushThatNamesNoBm25FieldSumsUpThoseOfTheSegment) {
+  SyncPack first = testing::SamplePack(kSegment, 0, 10);
+  first.bm25_fields = {testing::kSparseFieldId};
+  VARVE_ASSERT_OK(Run(first).status());
+  SyncPack end;
+  end.segment_id = kSegment;
+  end.checkpoint = first.checkpoint;
+  end.is_flush = true;
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(end));
+  const auto& logs = outcome.state.files.bm25.front().logs;
+  ASSERT_THAT(logs, SizeIs(2));
+  EXPECT_EQ(logs.front().path, "files/bm25_stats/1/2/7/103/1");
+  EXPECT_EQ(logs.front().num_rows, 10);
+  EXPECT_EQ(memory_->Read(logs[0].path).ValueOrDie()->ToString(),
+            memory_->Read(logs[1].path).ValueOrDie()->ToString());
+}
+
+// As compaction leaves a segment: what stands for all logs is all there is. What takes its place,
+// before anything is committed, must tell of the earlier rows, too.
+TEST_F(SyncTaskTest, StatisticsThatStandForAllAreKeptWhereThereAreNoOthers) {
+  SyncPack first = testing::SamplePack(kSegment, 0, 10);
+  first.bm25_fields = {testing::kSparseFieldId};
+  first.is_flush = true;
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome whole, Run(first));
+  SegmentState compacted = whole.state;
+  compacted.lifecycle = SegmentLifecycle::kGrowing;
+  compacted.files.segment_id = 8;
+  for (auto* fields : {&compacted.files.statistics, &compacted.files.bm25}) {
+    Binlog all = fields->front().logs.front();
+    const auto bytes = memory_->Read(all.path).ValueOrDie();
+    all.path.replace(all.path.find("/2/7/"), 5, "/2/8/");
+    VARVE_ASSERT_OK(memory_->Write(all.path, {bytes->data(), size_t(bytes->size())}));
+    fields->front().logs = {all};
+  }
+  cache_->Put(compacted);
+  SyncPack last = testing::SamplePack(8, 10, 5);
+  last.is_flush = true;
+  const std::string keys_path = compacted.files.statistics.front().logs.front().path;
+  const auto expect_keys = [&](int64_t count) {
+    const auto bytes = memory_->Read(keys_path).ValueOrDie();
+    VARVE_ASSERT_OK_AND_ASSIGN(
+        const auto parts,
+        DecodeCompoundPrimaryKeyStatistics({bytes->data(), size_t(bytes->size())}, keys_path));
+    for (int64_t key = 0; key < count; ++key) {
+      EXPECT_TRUE(std::any_of(parts.begin(), parts.end(), [&](const auto& part) {
+        return part.MayContain(key);
+      })) << key;
+    }
+  };
+  // The metadata does not take the first try, whose logs are all there by then.
+  EXPECT_TRUE(IsCommitConflict(Run(last).status()));
+  expect_keys(15);
+  VARVE_ASSERT_OK(
+      writer_->Commit({.before = SampleSegment(8, StorageVersion::kV1), .after = compacted})
+          .status());
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(last));
+  expect_keys(15);
+  EXPECT_EQ(outcome.state.files.statistics.front().logs.front().num_rows, 15);
+  const Binlog& terms = outcome.state.files.bm25.front().logs.front();
+  EXPECT_EQ(terms.num_rows, 15);
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto bytes, memory_->Read(terms.path));
+  VARVE_ASSERT_OK_AND_ASSIGN(
+      const auto merged,
+      Bm25Statistics::Decode({bytes->data(), size_t(bytes->size())}, terms.path));
+  EXPECT_EQ(merged.num_rows, 15);  // each row once, although there were two tries
+  EXPECT_EQ(merged.rows_with_token.at(4), 3);
+}
+
 TEST_F(SyncTaskTest, TriesAgainWithinTheLimitsAndPausesInBetween) {
   options_.retry = {.attempts_max = 4,
                     .first_pause = std::chrono::milliseconds(200),
@@ -246,7 +315,7 @@ TEST_F(SyncTaskTest, GivesUpAndLeavesNothingVisible) {
   VARVE_ASSERT_OK(Run(testing::SamplePack(kSegment, 0, 12)).status());
   ExpectRows(12);
   VARVE_ASSERT_OK_AND_ASSIGN(const auto orphans,
-                             FindSegmentOrphans(memory_.get(), cache_->List(), "files", {}));
+                             FindSegmentOrphans(memory_.get(), 1, cache_->List(), "files", {}));
   std::vector<std::string> paths;
   for (const ObjectInfo& orphan : orphans) paths.push_back(orphan.path);
   EXPECT_THAT(paths,
@@ -267,6 +336,56 @@ TEST_F(SyncTaskTest, AnIdThatWasUsedBeforeDestroysNothing) {
   EXPECT_EQ(memory_->Size("files/insert_log/1/2/7/100/5000").ValueOrDie(), 0);
 }
 
+// A store that has no writes of which exactly one wins.
+class PlainChunkManager : public InterceptingChunkManager {
+ public:
+  explicit PlainChunkManager(std::shared_ptr<ChunkManager> store)
+      : InterceptingChunkManager(std::move(store), std::make_shared<StorageInterceptor>()) {}
+  ChunkManagerFeatures features() const override { return {}; }
+  Result<std::unique_ptr<ChunkWriter>> OpenWriter(const std::string& path,
+                                                  MakeWriterOptions options = {}) override {
+    options.replace = true;
+    return InterceptingChunkManager::OpenWriter(path, options);
+  }
+};
+
+TEST_F(SyncTaskTest, NorDoesItWhereTheStoreWouldReplaceTheLog) {
+  store_ = std::make_shared<PlainChunkManager>(memory_);
+  cache_->Put(SampleSegment(8, StorageVersion::kV2));
+  for (const int64_t segment : {int64_t{8}, kSegment}) {
+    SCOPED_TRACE(segment);
+    const SyncPack pack = testing::SamplePack(segment, 0, 12);
+    const std::string folder = "files/insert_log/1/2/" + std::to_string(segment);
+    const std::string path = folder + (segment == 8 ? "/0/" : "/100/") + std::to_string(next_id_);
+    VARVE_ASSERT_OK(memory_->Write(path, {}));
+    EXPECT_TRUE(IsAlreadyExists(Run(pack).status()));
+    EXPECT_EQ(memory_->Size(path).ValueOrDie(), 0);
+    VARVE_ASSERT_OK(Run(pack).status());
+  }
+  ExpectRows(12);
+}
+
+TEST_F(SyncTaskTest, UnusedIdsAreBeyondThoseOfLogsThatAreNamedOrLie) {
+  const auto next = [&](const std::vector<SegmentState>& states, const std::string& root) {
+    return MakeUnusedIdAllocator(memory_.get(), states, root).ValueOrDie()->Next().ValueOrDie();
+  };
+  EXPECT_EQ(next({}, "files"), 2);
+  VARVE_ASSERT_OK(memory_->Write("files/delta_log/9/2/7/40", {}));
+  VARVE_ASSERT_OK(memory_->Write("files/stats_log/1/2/7/100/50", {}));
+  VARVE_ASSERT_OK(memory_->Write("files/insert_log/1/2/7/notes", {}));  // nobody's log
+  VARVE_ASSERT_OK(memory_->Write("insert_log/1/2/7/100/7000", {}));     // below another root
+  EXPECT_EQ(next({}, "files"), 51);
+  EXPECT_EQ(next({}, ""), 7001);
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome named, Run(testing::SamplePack(kSegment, 0, 12)));
+  for (const std::string& path : testing::PathsOf(named.state.files)) {
+    VARVE_ASSERT_OK(memory_->Remove(path));
+  }
+  EXPECT_EQ(next({named.state}, "files"), 5007);
+  VARVE_ASSERT_OK(memory_->Write("files/insert_log/1/2/7/100/9223372036854775807", {}));
+  EXPECT_EQ(KindOf(MakeUnusedIdAllocator(memory_.get(), {}).status()),
+            ErrorKind::kResourceExhausted);
+}
+
 TEST_F(SyncTaskTest, APackThatIsInTheSegmentIsNotWrittenAgain) {
   const SyncPack pack = testing::SamplePack(kSegment, 0, 12);
   VARVE_ASSERT_OK(Run(pack).status());
@@ -280,6 +399,29 @@ TEST_F(SyncTaskTest, APackThatIsInTheSegmentIsNotWrittenAgain) {
   VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome late, Run(pack));
   EXPECT_EQ(late.result, SyncResult::kAlreadyDone);
   ExpectRows(18);
+}
+
+TEST_F(SyncTaskTest, APackThatComesAgainAsTheLastOneStillEndsItsSegment) {
+  SyncPack pack = testing::SamplePack(kSegment, 0, 12);
+  pack.deletes = {SyncDeletes(3, 2)};
+  VARVE_ASSERT_OK(Run(pack).status());
+  pack.is_flush = true;  // the segment was sealed before the process began again
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome flushed, Run(pack));
+  EXPECT_EQ(flushed.result, SyncResult::kCommitted);
+  EXPECT_EQ(flushed.state.lifecycle, SegmentLifecycle::kFlushed);
+  EXPECT_EQ(flushed.state.files.num_rows, 12);
+  EXPECT_THAT(flushed.state.files.deltas.front().logs, SizeIs(1));
+  EXPECT_EQ(flushed.state.files.statistics.front().logs.front().path,
+            "files/stats_log/1/2/7/100/1");
+  ExpectRows(12);
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome again, Run(pack));
+  EXPECT_EQ(again.result, SyncResult::kAlreadyDone);
+
+  pack.is_drop = true;
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome dropped, Run(pack));
+  EXPECT_EQ(dropped.result, SyncResult::kCommitted);
+  EXPECT_EQ(writer_->Find(kSegment)->lifecycle, SegmentLifecycle::kDropped);
+  EXPECT_EQ(cache_->Find(kSegment), std::nullopt);
 }
 
 TEST_F(SyncTaskTest, APackThatACommitNobodyKnewOfHasDoneIsNotDoneTwice) {

@@ -62,6 +62,12 @@ Status CheckCanShow(const SegmentState& state, const CollectionSchema& schema) {
   return Status::OK();
 }
 
+// To a task, NotFound would be a segment that is somebody else's by now, and all well.
+Status TableGone(Status status) {
+  if (!IsNotFound(status)) return status;
+  return MakeError(ErrorKind::kInvalid, "the table is gone: " + status.message());
+}
+
 std::set<std::string> PathsOf(const std::vector<FieldBinlog>& fields) {
   std::set<std::string> paths;
   for (const FieldBinlog& field : fields) {
@@ -136,12 +142,26 @@ class TableMetaWriter::Impl {
     return newest;
   }
 
+  Status CheckPlan(const SegmentUpdate& planned) {
+    if (!options_.adds_rows || planned.after.lifecycle == SegmentLifecycle::kDropped) {
+      return Status::OK();
+    }
+    std::shared_ptr<const Manifest> known;
+    {
+      const std::lock_guard lock(mutex_);
+      known = newest_;
+    }
+    return CheckCanShow(planned.after, *known->schema());
+  }
+
   Result<SegmentState> Commit(const SegmentUpdate& update) {
     const int64_t id = update.after.files.segment_id;
     // A lost race with another writer of the same segment is judged by what it has left: that ends
     // the loop, as does any error.
     for (;;) {
-      ARROW_ASSIGN_OR_RAISE(const auto base, Newest());
+      const auto found = Newest();
+      ARROW_RETURN_NOT_OK(TableGone(found.status()));
+      const std::shared_ptr<const Manifest>& base = *found;
       ARROW_ASSIGN_OR_RAISE(const auto stored, FindRecord(*base, id));
       ARROW_ASSIGN_OR_RAISE(const auto verdict, internal::JudgeUpdate(stored, update));
       if (verdict == internal::UpdateVerdict::kStands) return *stored;
@@ -151,9 +171,10 @@ class TableMetaWriter::Impl {
         Remember(std::move(outcome.manifest));
         return update.after;
       }
-      if (outcome.state != CommitState::kConflict) return outcome.error;
-      ARROW_ASSIGN_OR_RAISE(const auto now, Newest());
-      ARROW_ASSIGN_OR_RAISE(const auto record, FindRecord(*now, id));
+      if (outcome.state != CommitState::kConflict) return TableGone(outcome.error);
+      const auto now = Newest();
+      ARROW_RETURN_NOT_OK(TableGone(now.status()));
+      ARROW_ASSIGN_OR_RAISE(const auto record, FindRecord(**now, id));
       if (record == stored) return outcome.error;
     }
   }
@@ -203,11 +224,12 @@ Result<std::shared_ptr<TableMetaWriter>> TableMetaWriter::Make(std::shared_ptr<C
   return std::shared_ptr<TableMetaWriter>(new TableMetaWriter(std::move(impl)));
 }
 
+Status TableMetaWriter::CheckPlan(const SegmentUpdate& planned) {
+  return impl_->CheckPlan(planned);
+}
+
 Result<SegmentState> TableMetaWriter::Commit(const SegmentUpdate& update) {
-  auto committed = impl_->Commit(update);
-  if (!IsNotFound(committed.status())) return committed;
-  // To a task, NotFound would be a segment that is somebody else's by now, and all well.
-  return MakeError(ErrorKind::kInvalid, "the table is gone: " + committed.status().message());
+  return impl_->Commit(update);
 }
 
 Result<std::optional<SegmentState>> TableMetaWriter::LoadSegment(int64_t segment_id) {

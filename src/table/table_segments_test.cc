@@ -127,7 +127,7 @@ TEST_F(TableSegmentsTest, ACommitThatTheCacheMissedIsFound) {
   ExpectRows(20);
   // The files of the second run are nobody's.
   VARVE_ASSERT_OK_AND_ASSIGN(const auto orphans,
-                             FindSegmentOrphans(store_.get(), cache_->List(), "files", {}));
+                             FindSegmentOrphans(store_.get(), 1, cache_->List(), "files", {}));
   std::vector<std::string> paths;
   for (const ObjectInfo& orphan : orphans) paths.push_back(orphan.path);
   EXPECT_THAT(paths,
@@ -195,6 +195,40 @@ TEST_F(TableSegmentsTest, TwoWhoFlushTheSamePackAtOncePutItInOnce) {
   }
 }
 
+// Two writers: one ends the segment, while the other still takes it for growing. The step leaves
+// files and checkpoint as they were.
+TEST_F(TableSegmentsTest, AStaleWriterDoesNotOpenASegmentAgainThatHasEnded) {
+  cache_->Put(SampleSegment(kSegment, StorageVersion::kV2));
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome first, Run(testing::SamplePack(kSegment, 0, 20)));
+  const auto other = TableMetaWriter::Make(store_).ValueOrDie();
+  SegmentUpdate step{.before = first.state, .after = first.state};
+  step.after.lifecycle = SegmentLifecycle::kFlushed;
+  VARVE_ASSERT_OK(other->Commit(step).status());
+  EXPECT_TRUE(IsCommitConflict(Run(testing::SamplePack(kSegment, 20, 5)).status()));
+  ExpectRows(20);
+  EXPECT_EQ(other->LoadSegment(kSegment).ValueOrDie(), step.after);
+
+  step.before = step.after;
+  step.after.lifecycle = SegmentLifecycle::kDropped;
+  VARVE_ASSERT_OK(other->Commit(step).status());
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome late, Run(testing::SamplePack(kSegment, 20, 5)));
+  EXPECT_EQ(late.result, SyncResult::kMovedAway);
+  EXPECT_EQ(other->LoadSegment(kSegment).ValueOrDie(), step.after);
+  EXPECT_EQ(other->Commit(step).ValueOrDie(), step.after);  // dropped twice is dropped
+  ExpectRows(0);
+}
+
+TEST_F(TableSegmentsTest, ASegmentOfAnotherChannelIsSomebodyElses) {
+  cache_->Put(SampleSegment(kSegment, StorageVersion::kV2));
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome first, Run(testing::SamplePack(kSegment, 0, 20)));
+  SegmentState moved = first.state;
+  moved.channel = "another channel";
+  cache_->Put(moved);
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome late, Run(testing::SamplePack(kSegment, 20, 5)));
+  EXPECT_EQ(late.result, SyncResult::kMovedAway);
+  EXPECT_EQ(writer_->LoadSegment(kSegment).ValueOrDie(), first.state);
+}
+
 TEST_F(TableSegmentsTest, WhatAScanCannotShowIsRefused) {
   cache_->Put(SampleSegment(kSegment, StorageVersion::kV2));
   cache_->Put(SampleSegment(8, StorageVersion::kV1));
@@ -203,6 +237,7 @@ TEST_F(TableSegmentsTest, WhatAScanCannotShowIsRefused) {
   EXPECT_EQ(KindOf(Run(pack).status()), ErrorKind::kUnsupported);
   EXPECT_EQ(KindOf(Run(testing::SamplePack(8, 0, 20)).status()), ErrorKind::kUnsupported);
   ExpectRows(0);
+  EXPECT_THAT(store_->List("files/").ValueOrDie(), IsEmpty());  // before anything was written
 
   Open({.adds_rows = false});
   cache_->Put(SampleSegment(kSegment, StorageVersion::kV2));

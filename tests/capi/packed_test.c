@@ -205,10 +205,7 @@ static CStatus Write(CPackedWriter writer, int64_t first, int64_t num_rows) {
   parts.release(&parts);
   const CStatus status = WriteRecordBatch(writer, arrays, schemas, &schema);
   CHECK(schema.release == NULL);
-  for (int i = 0; i < 2; ++i) {
-    if (arrays[i].release != NULL) arrays[i].release(&arrays[i]);
-    if (schemas[i].release != NULL) schemas[i].release(&schemas[i]);
-  }
+  for (int i = 0; i < 2; ++i) CHECK(arrays[i].release == NULL && schemas[i].release == NULL);
   return status;
 }
 
@@ -455,7 +452,31 @@ static void TestAnswersMisuseOfRows(void) {
   MakeSampleSchema(1, &schema);
   CHECK_FAILS(WriteRecordBatch(writer, NULL, NULL, &schema), VARVE_INVALID, "NULL");
   CHECK(schema.release == NULL);
-  // One column instead of two: the arrays are not touched.
+  // Without a schema, nobody knows how many arrays there are.
+  MakeSampleRows(1, 0, 1, &rows);
+  MakeSampleSchema(1, &one);
+  CHECK_FAILS(WriteRecordBatch(writer, &rows, &one, &schema), VARVE_INVALID, "released");
+  CHECK_FAILS(WriteRecordBatch(writer, &rows, &one, NULL), VARVE_INVALID, "NULL");
+  CHECK(rows.release != NULL && one.release != NULL);
+  rows.release(&rows);
+  // Arrays without schemas.
+  MakeSampleSchema(1, &schema);
+  schema.children[1]->release(schema.children[1]);
+  free(schema.children[1]);
+  schema.n_children = 1;
+  CHECK_FAILS(WriteRecordBatch(writer, NULL, &one, &schema), VARVE_INVALID, "NULL");
+  CHECK(one.release == NULL);
+  // A schema that cannot be read.
+  MakeSampleRows(1, 0, 1, &rows);
+  MakeSampleSchema(1, &one);
+  MakeSampleSchema(1, &schema);
+  schema.children[1]->release(schema.children[1]);
+  free(schema.children[1]);
+  schema.n_children = 1;
+  schema.children[0]->format = "no such format";
+  CHECK_FAILS(WriteRecordBatch(writer, &rows, &one, &schema), VARVE_INVALID, "format");
+  CHECK(rows.release == NULL && one.release == NULL && schema.release == NULL);
+  // One column instead of two.
   MakeSampleRows(1, 0, 1, &rows);
   MakeSampleSchema(1, &one);
   MakeSampleSchema(1, &schema);
@@ -463,9 +484,7 @@ static void TestAnswersMisuseOfRows(void) {
   free(schema.children[1]);
   schema.n_children = 1;
   CHECK_FAILS(WriteRecordBatch(writer, &rows, &one, &schema), VARVE_INVALID, "number of columns");
-  CHECK(rows.release != NULL);
-  rows.release(&rows);
-  one.release(&one);
+  CHECK(rows.release == NULL && one.release == NULL);
   // Columns of different lengths, and one that claims what it does not have.
   struct ArrowArray longer;
   struct ArrowSchema parts;
@@ -489,6 +508,40 @@ static void TestAnswersMisuseOfRows(void) {
   }
   CHECK_OK(Write(writer, 0, 5));
   CHECK_OK(CloseWriter(writer));
+}
+
+static CStatus OpenReader(CPluginContext* context, CPackedReader* reader) {
+  struct ArrowSchema schema;
+  MakeSampleSchema(1, &schema);
+  const CStatus status =
+      NewPackedReaderWithStorageConfig(file_paths, 2, &schema, 0, LocalConfig(), reader, context);
+  CHECK(schema.release == NULL);
+  return status;
+}
+
+// The four bytes that a file ends with.
+static void EndFileWith(const char* path, const char* magic) {
+  char full[4096];
+  snprintf(full, sizeof(full), "%s/%s", folder, path);
+  FILE* const file = fopen(full, "r+b");
+  CHECK(file != NULL);
+  CHECK_EQUAL(fseek(file, -4, SEEK_END), 0);
+  CHECK_EQUAL(fwrite(magic, 1, 4, file), 4);
+  CHECK_EQUAL(fclose(file), 0);
+}
+
+// Whether the file is encrypted decides, not whether there is a context.
+static void TestReadsWithAPluginContext(void) {
+  CPluginContext context = {1, 2, "key"};
+  CPackedReader reader = NULL;
+  CHECK_OK(OpenReader(&context, &reader));
+  CheckRows(reader, 3001);
+  EndFileWith(file_paths[1], "PARE");
+  CHECK_FAILS(OpenReader(&context, &reader), VARVE_UNSUPPORTED, file_paths[1]);
+  CHECK_FAILS(OpenReader(NULL, &reader), VARVE_UNSUPPORTED, "encrypted");
+  EndFileWith(file_paths[1], "PAR1");
+  CHECK_OK(OpenReader(NULL, &reader));
+  CheckRows(reader, 3001);
 }
 
 static void TestAnswersMisuseOfReaders(void) {
@@ -547,6 +600,7 @@ int main(int argc, char** argv) {
   TestReadsMissingFieldsAsNulls();
   TestAnswersMisuseOfWriters();
   TestAnswersMisuseOfRows();
+  TestReadsWithAPluginContext();
   TestAnswersMisuseOfReaders();
   CHECK_EQUAL(NumSamplesLeft(), 0);
   return 0;

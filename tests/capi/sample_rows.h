@@ -22,8 +22,9 @@ void MakeSampleSchema(int as_bytes, struct ArrowSchema* out);
 // behind it.
 void MakeSampleRows(int as_bytes, int64_t first, int64_t num_rows, struct ArrowArray* out);
 
-// A stream of num_batches such arrays with rows_per_batch rows each, of a struct with vectors as
-// lists. It fails with EIO and the message "the rows ran dry" after the last if `fails`.
+// A stream of num_batches such arrays (below 0: without end) with rows_per_batch rows each, of a
+// struct with vectors as lists. It fails with EIO and the message "the rows ran dry" after the last
+// if `fails`.
 void MakeSampleStream(int64_t first, int num_batches, int64_t rows_per_batch, int fails,
                       struct ArrowArrayStream* out);
 

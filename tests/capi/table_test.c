@@ -9,14 +9,22 @@
 #include "varve/c/varve.h"
 
 // The layouts are part of the interface.
-_Static_assert(sizeof(varve_open_options) == 40, "layout");
+_Static_assert(sizeof(varve_open_options) == 48, "layout");
 _Static_assert(offsetof(varve_open_options, storage) == 24, "layout");
-_Static_assert(sizeof(varve_create_options) == 40, "layout");
-_Static_assert(sizeof(varve_append_options) == 16, "layout");
-_Static_assert(sizeof(varve_scan_options) == 56, "layout");
+_Static_assert(offsetof(varve_open_options, stop) == 40, "layout");
+_Static_assert(sizeof(varve_create_options) == 48, "layout");
+_Static_assert(offsetof(varve_create_options, stop) == 40, "layout");
+_Static_assert(sizeof(varve_append_options) == 24, "layout");
+_Static_assert(offsetof(varve_append_options, stop) == 16, "layout");
+_Static_assert(sizeof(varve_scan_options) == 64, "layout");
 _Static_assert(offsetof(varve_scan_options, limit) == 32, "layout");
 _Static_assert(offsetof(varve_scan_options, skip_verification) == 48, "layout");
-_Static_assert(sizeof(varve_take_options) == 32, "layout");
+_Static_assert(offsetof(varve_scan_options, stop) == 56, "layout");
+_Static_assert(sizeof(varve_take_options) == 40, "layout");
+_Static_assert(offsetof(varve_take_options, stop) == 32, "layout");
+_Static_assert(sizeof(varve_history_options) == 24, "layout");
+_Static_assert(sizeof(varve_call_options) == 16, "layout");
+_Static_assert(sizeof(varve_version_info) == 56, "layout");
 _Static_assert(sizeof(varve_commit) == 16, "layout");
 _Static_assert(sizeof(varve_table_state) == 16, "layout");
 _Static_assert(sizeof(varve_code) == 4, "layout");
@@ -113,7 +121,7 @@ static void TestWritesAndReads(varve_table* table) {
   CheckState(table, 2, 130);
 
   CheckState(other, 1, 100);
-  CHECK_OK(varve_table_refresh(other, &error));
+  CHECK_OK(varve_table_refresh(other, NULL, &error));
   CheckState(other, 2, 130);
   CHECK_OK(varve_table_close(other, &error));
 
@@ -179,6 +187,202 @@ static void TestTakes(varve_table* table) {
               "130");
 }
 
+static void TestTakesByRowId(varve_table* table) {
+  // What the ids are, the table says.
+  const char* const columns[] = {"RowID"};
+  const varve_scan_options scan = {
+      .struct_size = sizeof(scan), .columns = columns, .num_columns = 1, .filter = "id >= 97"};
+  struct ArrowArrayStream rows;
+  struct ArrowArray batch;
+  struct ArrowSchema schema;
+  CHECK_OK(varve_table_scan(table, &scan, &rows, &error));
+  uint64_t ids[33];
+  int64_t num_ids = 0;
+  for (;;) {
+    CHECK_EQUAL(rows.get_next(&rows, &batch), 0);
+    if (batch.release == NULL) break;
+    for (int64_t i = 0; i < batch.length; ++i) ids[num_ids++] = (uint64_t)Ids(&batch)[i];
+    batch.release(&batch);
+  }
+  rows.release(&rows);
+  CHECK_EQUAL(num_ids, 33);
+
+  const uint64_t asked[] = {ids[0], ids[32], ids[3], ids[0]};
+  const int64_t expected[] = {97, 129, 100, 97};
+  CHECK_OK(varve_table_take_row_ids(table, asked, 4, NULL, &batch, &schema, &error));
+  CHECK_EQUAL(batch.length, 4);
+  for (int i = 0; i < 4; ++i) CHECK_EQUAL(Ids(&batch)[i], expected[i]);
+  CheckVectors(&batch, expected);
+  batch.release(&batch);
+  schema.release(&schema);
+
+  const char* const one_column[] = {"emb"};
+  const varve_take_options options = {
+      .struct_size = sizeof(options), .columns = one_column, .num_columns = 1};
+  CHECK_OK(varve_table_take_row_ids(table, asked, 1, &options, &batch, &schema, &error));
+  CHECK_EQUAL(schema.n_children, 1);
+  CHECK_EQUAL(strcmp(schema.children[0]->name, "emb"), 0);
+  batch.release(&batch);
+  schema.release(&schema);
+  CHECK_OK(varve_table_take_row_ids(table, NULL, 0, NULL, &batch, &schema, &error));
+  CHECK_EQUAL(batch.length, 0);
+  batch.release(&batch);
+  schema.release(&schema);
+
+  const uint64_t absent[] = {ids[0], 123456789};
+  CHECK_FAILS(varve_table_take_row_ids(table, absent, 2, NULL, &batch, &schema, &error),
+              VARVE_NOT_FOUND, "123456789");
+  CHECK_FAILS(varve_table_take_row_ids(table, NULL, 2, NULL, &batch, &schema, &error),
+              VARVE_INVALID, "row_ids is NULL");
+  CHECK_FAILS(varve_table_take_row_ids(table, absent, 1, NULL, &batch, NULL, &error), VARVE_INVALID,
+              "output is NULL");
+}
+
+static void CheckVersion(const varve_history* history, size_t i, uint64_t version,
+                         const char* operation, int64_t rows_added, int64_t num_rows,
+                         const char* message) {
+  const varve_version_info* const info = varve_history_at(history, i);
+  CHECK(info != NULL);
+  CHECK_EQUAL(info->version, version);
+  CHECK_EQUAL(strcmp(info->operation, operation), 0);
+  CHECK_EQUAL(info->rows_added, rows_added);
+  CHECK_EQUAL(info->rows_removed, 0);
+  CHECK_EQUAL(info->num_rows, num_rows);
+  CHECK_EQUAL(strcmp(info->message, message), 0);
+}
+
+// Of the versions that the test made so far; the second is opened by the time it was committed at.
+static void TestTellsItsHistory(varve_table* table) {
+  varve_history* history = NULL;
+  CHECK_OK(varve_table_history(table, NULL, &history, &error));
+  CHECK_EQUAL(varve_history_size(history), 2);
+  CheckVersion(history, 0, 2, "append", 30, 130, "more");
+  CheckVersion(history, 1, 1, "create", 100, 100, "first");
+  CHECK(varve_history_at(history, 2) == NULL);
+  CHECK(varve_history_at(history, 0)->commit_micros >= varve_history_at(history, 1)->commit_micros);
+  const varve_open_options as_of = {.struct_size = sizeof(as_of),
+                                    .as_of_micros = varve_history_at(history, 0)->commit_micros};
+  varve_table* then = NULL;
+  CHECK_OK(varve_table_open(uri, &as_of, &then, &error));
+  CheckState(then, 2, 130);
+  CHECK_OK(varve_table_close(then, &error));
+  varve_history_free(history);
+
+  varve_history_options options = {.struct_size = sizeof(options), .limit = 1};
+  CHECK_OK(varve_table_history(table, &options, &history, &error));
+  CHECK_EQUAL(varve_history_size(history), 1);
+  CheckVersion(history, 0, 2, "append", 30, 130, "more");
+  varve_history_free(history);
+
+  options.limit = -1;
+  CHECK_FAILS(varve_table_history(table, &options, &history, &error), VARVE_INVALID, "limit");
+  CHECK_FAILS(varve_table_history(table, NULL, NULL, &error), VARVE_INVALID, "output is NULL");
+  CHECK_FAILS(varve_table_history(NULL, NULL, &history, &error), VARVE_INVALID, "table is NULL");
+  CHECK_EQUAL(varve_history_size(NULL), 0);
+  CHECK(varve_history_at(NULL, 0) == NULL);
+  varve_history_free(NULL);
+}
+
+// Every call that can be long, with a stop that was requested before.
+static void TestStopsCalls(varve_table* table, const char* folder) {
+  varve_stop* const stop = varve_stop_new();
+  CHECK(stop != NULL);
+  struct ArrowArrayStream begun;
+  struct ArrowArrayStream rows;
+  struct ArrowArray batch;
+  struct ArrowSchema schema;
+  const varve_scan_options scan = {.struct_size = sizeof(scan), .batch_size = 7, .stop = stop};
+  CHECK_OK(varve_table_scan(table, &scan, &begun, &error));
+  CHECK_EQUAL(begun.get_next(&begun, &batch), 0);
+  CHECK_EQUAL(Ids(&batch)[6], 6);
+  batch.release(&batch);
+  // Before it was requested, it stops nothing.
+  CHECK_OK(varve_table_scan(table, &scan, &rows, &error));
+  CheckRows(&rows, 0, 130, 7);
+
+  varve_stop_request(stop);
+  varve_stop_request(stop);
+  CHECK(begun.get_next(&begun, &batch) != 0);
+  CHECK_CONTAINS(begun.get_last_error(&begun), "asked to stop");
+  begun.release(&begun);
+  CHECK_FAILS(varve_table_scan(table, &scan, &rows, &error), VARVE_CANCELLED, "asked to stop");
+  const varve_take_options take = {.struct_size = sizeof(take), .stop = stop};
+  const int64_t position = 3;
+  CHECK_FAILS(varve_table_take(table, &position, 1, &take, &batch, &schema, &error),
+              VARVE_CANCELLED, "asked to stop");
+  const uint64_t row_id = 3;
+  CHECK_FAILS(varve_table_take_row_ids(table, &row_id, 1, &take, &batch, &schema, &error),
+              VARVE_CANCELLED, "asked to stop");
+  const varve_call_options call = {.struct_size = sizeof(call), .stop = stop};
+  CHECK_FAILS(varve_table_refresh(table, &call, &error), VARVE_CANCELLED, "asked to stop");
+  CHECK_FAILS(varve_table_resolve(table, "token", &call, NULL, &error), VARVE_CANCELLED,
+              "asked to stop");
+  const varve_history_options all = {.struct_size = sizeof(all), .stop = stop};
+  varve_history* history = NULL;
+  CHECK_FAILS(varve_table_history(table, &all, &history, &error), VARVE_CANCELLED, "asked to stop");
+  const varve_open_options open = {.struct_size = sizeof(open), .stop = stop};
+  varve_table* none = NULL;
+  CHECK_FAILS(varve_table_open(uri, &open, &none, &error), VARVE_CANCELLED, "asked to stop");
+  const varve_append_options append = {.struct_size = sizeof(append), .stop = stop};
+  MakeSampleStream(130, 1, 5, 0, &rows);
+  CHECK_FAILS(varve_table_append(table, &rows, &append, NULL, &error), VARVE_CANCELLED,
+              "asked to stop");
+  CHECK(rows.release == NULL);
+  char stopped[4096];
+  snprintf(stopped, sizeof(stopped), "%s/stopped", folder);
+  const varve_create_options create = {.struct_size = sizeof(create), .stop = stop};
+  MakeSampleStream(0, 1, 5, 0, &rows);
+  CHECK_FAILS(varve_table_create(stopped, &rows, &create, &none, &error), VARVE_CANCELLED,
+              "asked to stop");
+  CHECK(rows.release == NULL);
+  MakeSampleSchema(0, &schema);
+  CHECK_FAILS(varve_table_create_empty(stopped, &schema, &create, &none, &error), VARVE_CANCELLED,
+              "asked to stop");
+  CHECK(schema.release == NULL);
+  CHECK_FAILS(varve_table_open(stopped, NULL, &none, &error), VARVE_NOT_FOUND, "stopped");
+  varve_stop_free(stop);
+  CheckState(table, 2, 130);
+  // The same table goes on where nobody asks to stop.
+  CHECK_OK(varve_table_scan(table, NULL, &rows, &error));
+  CheckRows(&rows, 0, 130, 8192);
+
+  // A stream holds on to what it needs of a stop.
+  varve_stop* const brief = varve_stop_new();
+  const varve_scan_options briefly = {.struct_size = sizeof(briefly), .stop = brief};
+  CHECK_OK(varve_table_scan(table, &briefly, &rows, &error));
+  varve_stop_free(brief);
+  CheckRows(&rows, 0, 130, 8192);
+  varve_stop_request(NULL);
+  varve_stop_free(NULL);
+}
+
+// Rows without end, whose reader asks for a stop after the second batch.
+static varve_stop* stop_of_endless;
+static int (*sample_get_next)(struct ArrowArrayStream*, struct ArrowArray*);
+static int num_endless;
+
+static int GetNextAndStop(struct ArrowArrayStream* stream, struct ArrowArray* out) {
+  if (++num_endless == 2) varve_stop_request(stop_of_endless);
+  return sample_get_next(stream, out);
+}
+
+// A test that fails goes on until its time limit ends it.
+static void TestStopsAnAppendInItsMiddle(varve_table* table) {
+  stop_of_endless = varve_stop_new();
+  struct ArrowArrayStream rows;
+  MakeSampleStream(130, -1, 10, 0, &rows);
+  sample_get_next = rows.get_next;
+  rows.get_next = GetNextAndStop;
+  const varve_append_options options = {.struct_size = sizeof(options), .stop = stop_of_endless};
+  CHECK_FAILS(varve_table_append(table, &rows, &options, NULL, &error), VARVE_CANCELLED,
+              "asked to stop");
+  CHECK(rows.release == NULL);
+  CHECK(num_endless >= 2);
+  varve_stop_free(stop_of_endless);
+  CHECK_OK(varve_table_refresh(table, NULL, &error));
+  CheckState(table, 2, 130);
+}
+
 static void TestMakesAnEmptyTable(const char* folder) {
   char empty[4096];
   snprintf(empty, sizeof(empty), "%s/empty", folder);
@@ -234,7 +438,7 @@ static void TestReportsFailures(varve_table* table, const char* folder) {
   CHECK_FAILS(varve_table_scan(table, &scan, &rows, &error), VARVE_INVALID, "ids");
   const varve_scan_options filter = {.struct_size = sizeof(filter), .filter = "id >"};
   CHECK_FAILS(varve_table_scan(table, &filter, &rows, &error), VARVE_INVALID, "expected");
-  CHECK_FAILS(varve_table_resolve(table, "nonsense", NULL, &error), VARVE_INVALID, "token");
+  CHECK_FAILS(varve_table_resolve(table, "nonsense", NULL, NULL, &error), VARVE_INVALID, "token");
 
   CHECK_EQUAL(strcmp(varve_code_name(VARVE_OK), "ok"), 0);
   CHECK_EQUAL(strcmp(varve_code_name(VARVE_CORRUPTION), "corruption"), 0);
@@ -300,7 +504,7 @@ static void TestAnswersMisuse(varve_table* table) {
               "output");
   CHECK_FAILS(varve_table_get_state(table, NULL, &error), VARVE_INVALID, "output is NULL");
   CHECK_FAILS(varve_table_schema(table, NULL, &error), VARVE_INVALID, "output is NULL");
-  CHECK_FAILS(varve_table_resolve(table, NULL, NULL, &error), VARVE_INVALID, "token is NULL");
+  CHECK_FAILS(varve_table_resolve(table, NULL, NULL, NULL, &error), VARVE_INVALID, "token is NULL");
 
   // Options of a program that is newer than the library: those it does not use are no matter.
   struct {
@@ -331,7 +535,7 @@ static void TestAnswersMisuse(varve_table* table) {
   CHECK_FAILS(varve_table_get_state(none, &state, &error), VARVE_INVALID, "no table that is open");
   CHECK_OK(varve_table_close(another, &error));
   CHECK_FAILS(varve_table_close(NULL, &error), VARVE_INVALID, "table is NULL");
-  CHECK_FAILS(varve_table_refresh((varve_table*)&state, &error), VARVE_INVALID,
+  CHECK_FAILS(varve_table_refresh((varve_table*)&state, NULL, &error), VARVE_INVALID,
               "no table that is open");
 }
 
@@ -369,6 +573,10 @@ int main(int argc, char** argv) {
   varve_table* const table = MakeTable();
   TestWritesAndReads(table);
   TestTakes(table);
+  TestTakesByRowId(table);
+  TestTellsItsHistory(table);
+  TestStopsCalls(table, argv[1]);
+  TestStopsAnAppendInItsMiddle(table);
   TestMakesAnEmptyTable(argv[1]);
   TestReportsFailures(table, argv[1]);
   TestAnswersMisuse(table);

@@ -67,6 +67,60 @@ static void TestTableIsClosedInUse(void) {
   InThreads(TakeRows, table, CloseAfterSomeCalls);
 }
 
+// Until they are stopped: a test that fails goes on until its time limit ends it.
+struct StoppedScans {
+  varve_table* table;
+  varve_stop* stop;
+};
+
+static void* ScanUntilStopped(void* argument) {
+  const struct StoppedScans* const scans = argument;
+  const varve_scan_options options = {
+      .struct_size = sizeof(options), .batch_size = 100, .stop = scans->stop};
+  for (;;) {
+    struct ArrowArrayStream rows;
+    const varve_code code = varve_table_scan(scans->table, &options, &rows, NULL);
+    ++num_calls;
+    if (code == VARVE_CANCELLED) return NULL;
+    CHECK_EQUAL(code, VARVE_OK);
+    int64_t next = 0;
+    for (;;) {
+      struct ArrowArray batch;
+      if (rows.get_next(&rows, &batch) != 0) {
+        CHECK_CONTAINS(rows.get_last_error(&rows), "asked to stop");
+        break;
+      }
+      if (batch.release == NULL) {
+        CHECK_EQUAL(next, NUM_ROWS);
+        break;
+      }
+      const struct ArrowArray* const ids = batch.children[0];
+      CHECK_EQUAL(((const int64_t*)ids->buffers[1])[ids->offset], next);
+      next += batch.length;
+      batch.release(&batch);
+    }
+    rows.release(&rows);
+  }
+}
+
+static void StopAfterSomeCalls(void* argument) {
+  while (num_calls < 10 * NUM_THREADS) sched_yield();
+  varve_stop_request(((struct StoppedScans*)argument)->stop);
+}
+
+static void TestOneStopStopsManyThreads(void) {
+  char uri[4096];
+  snprintf(uri, sizeof(uri), "%s/stopped", folder);
+  struct ArrowArrayStream rows;
+  MakeSampleStream(0, 3, NUM_ROWS / 3, 0, &rows);
+  struct StoppedScans scans = {NULL, varve_stop_new()};
+  CHECK_EQUAL(varve_table_create(uri, &rows, NULL, &scans.table, NULL), VARVE_OK);
+  num_calls = 0;
+  InThreads(ScanUntilStopped, &scans, StopAfterSomeCalls);
+  varve_stop_free(scans.stop);
+  CHECK_EQUAL(varve_table_close(scans.table, NULL), VARVE_OK);
+}
+
 // ---- Packed sets ----
 
 static CStorageConfig LocalConfig(void) {
@@ -160,6 +214,7 @@ int main(int argc, char** argv) {
   CHECK_EQUAL(argc, 2);
   folder = argv[1];
   TestTableIsClosedInUse();
+  TestOneStopStopsManyThreads();
   TestSetIsWrittenAndReadByMany();
   CHECK_EQUAL(NumSamplesLeft(), 0);
   return 0;

@@ -188,27 +188,26 @@ SyncPack LastPack(const Scene& scene) {
 }
 
 // What a process that begins knows of the table.
-Result<SyncContext> Begin(std::shared_ptr<ChunkManager> store, const Scene& scene, Clock* clock,
-                          int64_t first_id) {
+Result<SyncContext> Begin(std::shared_ptr<ChunkManager> store, const Scene& scene, Clock* clock) {
   ARROW_ASSIGN_OR_RAISE(auto writer, TableMetaWriter::Make(store, {.adds_rows = scene.adds_rows}));
   auto cache = MakeMemoryMetaCache(testing::SyncSchema());
   cache->Put(SampleSegment(kSegment, scene.version));
   ARROW_ASSIGN_OR_RAISE(auto states, writer->LoadSegments());
-  for (SegmentState& state : states) cache->Put(std::move(state));
+  for (const SegmentState& state : states) cache->Put(state);
+  ARROW_ASSIGN_OR_RAISE(auto ids, MakeUnusedIdAllocator(store.get(), states));
   SyncContext context;
   context.environment = {.store = std::move(store),
                          .cache = std::move(cache),
                          .writer = std::move(writer),
-                         .ids = MakeCountingIdAllocator(first_id),
+                         .ids = std::move(ids),
                          .options = {}};
   context.clock = clock;
   return context;
 }
 
-Result<SyncOutcome> Flush(const std::shared_ptr<ChunkManager>& store, const Scene& scene,
-                          int64_t first_id) {
+Result<SyncOutcome> Flush(const std::shared_ptr<ChunkManager>& store, const Scene& scene) {
   StoppedClock clock;
-  ARROW_ASSIGN_OR_RAISE(const SyncContext context, Begin(store, scene, &clock, first_id));
+  ARROW_ASSIGN_OR_RAISE(const SyncContext context, Begin(store, scene, &clock));
   return SyncTask(context, LastPack(scene)).Run();
 }
 
@@ -219,7 +218,7 @@ Result<int64_t> FlushAndCount(const std::string& root, const Scene& scene, int64
   auto store = std::make_shared<InterceptingChunkManager>(LocalChunkManager::Make(root, {}, &files),
                                                           std::make_shared<MortalCalls>(&moments));
   StoppedClock clock;
-  ARROW_ASSIGN_OR_RAISE(const SyncContext context, Begin(store, scene, &clock, 2000));
+  ARROW_ASSIGN_OR_RAISE(const SyncContext context, Begin(store, scene, &clock));
   const int64_t begun = moments.passed();
   if (fatal >= 0) moments.DieAt(begun + fatal);
   ARROW_RETURN_NOT_OK(SyncTask(context, LastPack(scene)).Run().status());
@@ -348,7 +347,7 @@ Result<std::string> Trial(const std::string& root, const Scene& scene, const Con
     }
   }
 
-  ARROW_ASSIGN_OR_RAISE(const SyncOutcome again, Flush(store, scene, 3000));
+  ARROW_ASSIGN_OR_RAISE(const SyncOutcome again, Flush(store, scene));
   const SyncResult expected = flushed ? SyncResult::kAlreadyDone : SyncResult::kCommitted;
   // A flush that is done may be told to end the segment again.
   if (again.result != expected) return "result of the rerun";
@@ -357,9 +356,8 @@ Result<std::string> Trial(const std::string& root, const Scene& scene, const Con
   ARROW_ASSIGN_OR_RAISE(wrong, WhatIsWrong(store, scene, *after, true));
   if (!wrong.empty()) return "after the rerun: " + wrong;
 
-  ARROW_ASSIGN_OR_RAISE(const auto orphans, FindSegmentOrphans(store.get(), {*after}, "files", {}));
-  for (const ObjectInfo& orphan : orphans) ARROW_RETURN_NOT_OK(store->Remove(orphan.path));
-  ARROW_ASSIGN_OR_RAISE(const SyncOutcome third, Flush(store, scene, 4000));
+  ARROW_RETURN_NOT_OK(CollectSegmentOrphans(store.get(), 1, {*after}, "files", {}).status());
+  ARROW_ASSIGN_OR_RAISE(const SyncOutcome third, Flush(store, scene));
   if (third.result != SyncResult::kAlreadyDone || third.state != *after) return "a third run";
   ARROW_ASSIGN_OR_RAISE(wrong, WhatIsWrong(store, scene, *after, true));
   if (!wrong.empty()) return "after the orphans were removed: " + wrong;
@@ -379,7 +377,7 @@ TEST_P(SyncCrashTest, AFlushKilledAnywhereCountsOnceWhenItIsRunAgain) {
     const std::shared_ptr<ChunkManager> store = LocalChunkManager::Make(begin, {.sync = false});
     VARVE_ASSERT_OK(Table::Create(store, testing::SyncSchema()).status());
     StoppedClock clock;
-    VARVE_ASSERT_OK_AND_ASSIGN(const SyncContext context, Begin(store, scene, &clock, 1000));
+    VARVE_ASSERT_OK_AND_ASSIGN(const SyncContext context, Begin(store, scene, &clock));
     SyncPack first = testing::SamplePack(kSegment, 0, kEarlierRows);
     first.bm25_fields = {testing::kSparseFieldId};
     VARVE_ASSERT_OK(SyncTask(context, first).Run().status());

@@ -7,10 +7,13 @@ python  blocks of a page share one namespace, after setup/PAGE.py and before set
 sh      with the built `varve` first on the PATH; a block fails with the first command that does
 cpp     a whole program, or statements that go into setup/PAGE.cc in place of its line `SNIPPETS;`, built against the installed package
 c       a whole program, built against the installed library that it includes the header of
-go      a whole program, built in the module of the folder go, by the go of the environment variable GO
+go      a whole program, built and run in the module that the page has made, with the libraries that it has installed in the folder
+        local, by the go of the environment variable GO
 output  what the block before must print on standard output; `…` stands for any characters of a line, for anything in a line of
         its own
 text    is not run; blocks in any other language, or in none, are mistakes
+
+A page that installs varve/build finds a checkout that is built in the folder varve.
 """
 
 import contextlib
@@ -75,18 +78,26 @@ class Programs:
             self.prefix = self.scratch / "prefix"
             subprocess.run(["cmake", "--install", self.build, "--prefix", self.prefix], check=True, stdout=subprocess.DEVNULL)
         folder = next(self.prefix.glob(f"lib/**/{package}.pc")).parent
-        return subprocess.run(["pkg-config", f"--define-variable=prefix={self.prefix}", "--cflags", "--libs", package],
+        # The C libraries' own files know where they are.
+        moved = [f"--define-variable=prefix={self.prefix}"] if package == "varve" else []
+        return subprocess.run(["pkg-config", *moved, "--cflags", "--libs", package],
                               env={**os.environ, "PKG_CONFIG_PATH": str(folder)}, check=True, capture_output=True,
                               text=True).stdout.split()
+
+    def run_go(self, source, work):
+        module = next(pathlib.Path(work).glob("*/go.mod")).parent
+        (module / "main.go").write_text(source)
+        # Modules that the tests of the folder go have fetched were checked then: no network is needed.
+        environment = {**os.environ, "PKG_CONFIG_PATH": f"{work}/local/lib/pkgconfig", "GOSUMDB": "off"}
+        go = os.environ.get("GO", "go")
+        subprocess.run([go, "mod", "tidy"], check=True, cwd=module, env=environment)
+        return subprocess.run([go, "run", "."], check=True, cwd=module, env=environment, stdout=subprocess.PIPE, text=True).stdout
 
     def run(self, language, source, work):
         program = self.scratch / f"snippet.{'cc' if language == 'cpp' else language}"
         program.write_text(source)
         built = self.scratch / "snippet"
-        if language == "go":
-            subprocess.run([os.environ.get("GO", "go"), "build", "-o", built, program], check=True, cwd=HERE.parent.parent / "go",
-                           env={**os.environ, "PKG_CONFIG_PATH": str(self.build / "pkgconfig")})
-        elif language == "c":
+        if language == "c":
             package = re.search(r'"varve/c/(\w+)\.h"', source)[1]
             flags = self.flags({"varve": "varve_c"}.get(package, "varve_" + package))
             subprocess.run(["cc", "-std=c11", "-Wall", "-Wextra", "-Werror", program, "-o", built, *flags], check=True)
@@ -101,7 +112,13 @@ def run_page(page, build, programs):
     statements = []
     with tempfile.TemporaryDirectory() as work:
         os.chdir(work)
-        path = os.pathsep.join([str(build), str(pathlib.Path(sys.executable).parent), os.environ["PATH"]])
+        path = os.pathsep.join(filter(None, [str(build), str(pathlib.Path(sys.executable).parent),
+                                             os.path.dirname(os.environ.get("GO", "")), os.environ["PATH"]]))
+        if any("varve/build" in block.source for block in blocks):
+            checkout = pathlib.Path(work, "varve")
+            checkout.mkdir()
+            (checkout / "build").symlink_to(build)
+            (checkout / "go").symlink_to(HERE.parent.parent / "go")
         setup = HERE / "setup" / page.stem
         if (prelude := setup.with_suffix(".py")).exists():
             exec(compile(prelude.read_text(), str(prelude), "exec"), namespace)
@@ -118,7 +135,7 @@ def run_page(page, build, programs):
                                              env={**os.environ, "PATH": path, "COLUMNS": "120"}, stdout=subprocess.PIPE,
                                              text=True).stdout
                 elif block.language == "go":
-                    printed = programs.run("go", block.source, work)
+                    printed = programs.run_go(block.source, work)
                 elif block.language == "c" or "int main" in block.source:
                     printed = programs.run(block.language, f'#line {block.line} "{page}"\n{block.source}', work)
                 else:

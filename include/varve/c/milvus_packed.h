@@ -14,9 +14,9 @@
 // Ownership: schemas and arrays that a call takes in are released by it, whatever it returns, but
 //            the structures themselves stay the caller's. What ReadNext gives out is released by
 //            the caller, and the two structures are freed with free().
-// Not here:  encryption. A writer that is given a CPluginContext is refused (VARVE_UNSUPPORTED), a
-//            reader reads files that are not encrypted. use_custom_part_upload, log_level,
-//            iam_endpoint, tls_min_version and use_crc32c_checksum have no effect.
+// Not here:  encryption. A writer that is given a CPluginContext is refused (VARVE_UNSUPPORTED); a
+//            reader takes one and has no use for it, since only a file that is encrypted is
+//            refused, with a context or without.
 // Threads:   all functions may be called concurrently; calls on one handle wait for each other
 // Source:    Milvus' packed_writer_c.h, packed_reader_c.h, column_groups_c.h, arrow_fs_c.h,
 // type_c.h
@@ -48,7 +48,8 @@ typedef struct CStatus {
   const char* error_msg;
 } CStatus;
 
-// All texts must be there, but for tls_min_version.
+// All texts must be there, but for tls_min_version. "No effect": any value is taken and not used;
+// so is all but root_path where storage_type is local.
 typedef struct CStorageConfig {
   const char* address;  // without a scheme: http:// unless useSSL
   const char* bucket_name;
@@ -57,8 +58,8 @@ typedef struct CStorageConfig {
   const char* root_path;
   const char* storage_type;    // local, minio, remote, opendal
   const char* cloud_provider;  // of what is not local: aws, gcp, gcpnative, azure, aliyun, …
-  const char* iam_endpoint;
-  const char* log_level;
+  const char* iam_endpoint;    // no effect
+  const char* log_level;       // no effect
   const char* region;
   bool useSSL;
   const char* sslCACert;  // path of a file
@@ -66,13 +67,13 @@ typedef struct CStorageConfig {
   bool useVirtualHost;
   int64_t requestTimeoutMs;         // 0: the default
   const char* gcp_credential_json;  // the text itself
-  bool use_custom_part_upload;
-  uint32_t max_connections;  // 0: the default
-  const char* tls_min_version;
-  bool use_crc32c_checksum;
+  bool use_custom_part_upload;      // no effect
+  uint32_t max_connections;         // 0: the default
+  const char* tls_min_version;      // no effect
+  bool use_crc32c_checksum;         // no effect
 } CStorageConfig;
 
-// Of encryption; NULL: none.
+// Of encryption; NULL: none. A writer that is given one is refused, a reader does not look at it.
 typedef struct CPluginContext {
   int64_t ez_id;
   int64_t collection_id;
@@ -100,6 +101,10 @@ typedef struct CArrowReaderConfig {
   int64_t range_size_limit_bytes;
 } CArrowReaderConfig;
 
+// Those that say something, and else as CStorageConfig: fs.address, fs.bucket_name,
+// fs.access_key_id, fs.access_key_value, fs.root_path, fs.storage_type, fs.cloud_provider,
+// fs.region, fs.ssl_ca_cert, fs.gcp_credential_json, fs.use_ssl, fs.use_iam, fs.use_virtual_host,
+// fs.request_timeout_ms, fs.max_connections. Any other has no effect.
 typedef struct LoonProperty {
   char* key;
   char* value;
@@ -139,7 +144,8 @@ VARVE_C_EXPORT CStatus NewPackedWriter(struct ArrowSchema* schema, const int64_t
                                        CPluginContext* c_plugin_context);
 
 // `arrays` and `array_schemas` have one structure a column, next to each other, `schema` describes
-// the whole: as many columns as the writer has, or nothing is touched but `schema`.
+// the whole: as many of both as `schema` has children are released, the right number or not. Only
+// where `schema` is NULL or was released, so that nobody knows how many there are, are they left.
 VARVE_C_EXPORT CStatus WriteRecordBatch(CPackedWriter c_packed_writer, struct ArrowArray* arrays,
                                         struct ArrowSchema* array_schemas,
                                         struct ArrowSchema* schema);
@@ -154,14 +160,15 @@ VARVE_C_EXPORT CStatus CloseAndTell(CPackedWriter c_packed_writer, int64_t* size
 // ---- Reading ----
 
 // `paths` are the files of one set. Fields are found by id; one that the set lacks reads as nulls.
+// Errors: VARVE_UNSUPPORTED naming a file that is encrypted
 VARVE_C_EXPORT CStatus NewPackedReaderWithStorageConfig(char** paths, int64_t num_paths,
                                                         struct ArrowSchema* schema,
                                                         const int64_t buffer_size,
                                                         CStorageConfig storage_config,
                                                         CPackedReader* c_packed_reader,
                                                         CPluginContext* c_plugin_context);
-// The store as properties "fs.…" say; others have no effect. `filesystem_path` may be NULL or a
-// path within it, not the address of another store.
+// The store as properties say. `filesystem_path` may be NULL or a path within it, which has no
+// effect, not the address of another store.
 VARVE_C_EXPORT CStatus NewPackedReaderWithProperties(
     char** paths, int64_t num_paths, struct ArrowSchema* schema, const int64_t buffer_size,
     const LoonProperties* properties, const char* filesystem_path, CPackedReader* c_packed_reader,

@@ -23,6 +23,8 @@
 // Options: pointers to them may be NULL. struct_size is the sizeof that the caller was compiled
 //          with; all else that is zero means the default. So programs and libraries of different
 //          age work together.
+// Stops:   a call whose options have a `stop`, and each get_next of a stream that it gave out,
+//          fails with VARVE_CANCELLED soon after varve_stop_request, from any thread.
 // Threads: calls on one table may run concurrently, its closing included. A stream has one caller
 //          at a time.
 // Source:  docs/guide/c.md; varve/table.h says more of what the calls do
@@ -81,6 +83,22 @@ VARVE_C_EXPORT const char* varve_error_commit_token(const varve_error* error);
 // NULL is harmless.
 VARVE_C_EXPORT void varve_error_free(varve_error* error);
 
+// Asks calls to stop. One may serve any number of calls, at once or one after the other; what it
+// stopped stays stopped.
+//
+// A stopped read fails with VARVE_CANCELLED; a stopped write leaves nothing behind, but a commit
+// whose manifest is being written fails or succeeds as usual. A call that begins when the stop was
+// requested already fails before it touches the store.
+typedef struct varve_stop varve_stop;
+
+// NULL where memory ran out.
+VARVE_C_EXPORT varve_stop* varve_stop_new(void);
+// From any thread, during calls above all. NULL is harmless.
+VARVE_C_EXPORT void varve_stop_request(varve_stop* stop);
+// Not while another call gets it as an argument; calls that have begun, and streams, go on, and
+// nothing stops them any more. NULL is harmless.
+VARVE_C_EXPORT void varve_stop_free(varve_stop* stop);
+
 typedef struct varve_table varve_table;
 
 // Of an object store: credentials, endpoint, region, limits (docs/guide/object-stores.md).
@@ -95,6 +113,7 @@ typedef struct varve_open_options {
   int64_t as_of_micros;  // newest version committed at or before, since the epoch; 0: not asked
   const varve_option* storage;
   size_t num_storage;
+  const varve_stop* stop;  // of opening; NULL: nothing stops it
 } varve_open_options;
 
 typedef struct varve_create_options {
@@ -103,11 +122,13 @@ typedef struct varve_create_options {
   const char* message;      // kept in the history
   const varve_option* storage;
   size_t num_storage;
+  const varve_stop* stop;
 } varve_create_options;
 
 typedef struct varve_append_options {
   size_t struct_size;
   const char* message;  // kept in the history
+  const varve_stop* stop;
 } varve_append_options;
 
 typedef struct varve_scan_options {
@@ -118,6 +139,7 @@ typedef struct varve_scan_options {
   int64_t limit;               // rows; 0: no limit
   int64_t batch_size;          // rows, an upper bound; 0: 8192
   bool skip_verification;      // of checksums
+  const varve_stop* stop;      // of the call and of the stream
 } varve_scan_options;
 
 typedef struct varve_take_options {
@@ -125,7 +147,20 @@ typedef struct varve_take_options {
   const char* const* columns;
   size_t num_columns;
   bool skip_verification;
+  const varve_stop* stop;
 } varve_take_options;
+
+typedef struct varve_history_options {
+  size_t struct_size;
+  int64_t limit;  // versions; 0: no limit
+  const varve_stop* stop;
+} varve_history_options;
+
+// Of a call that has no others.
+typedef struct varve_call_options {
+  size_t struct_size;
+  const varve_stop* stop;
+} varve_call_options;
 
 // What a commit came to.
 typedef struct varve_commit {
@@ -166,7 +201,8 @@ VARVE_C_EXPORT varve_code varve_table_schema(varve_table* table, struct ArrowSch
                                              varve_error** error);
 
 // Looks for newer versions. A table opened at a version stays there.
-VARVE_C_EXPORT varve_code varve_table_refresh(varve_table* table, varve_error** error);
+VARVE_C_EXPORT varve_code varve_table_refresh(varve_table* table, const varve_call_options* options,
+                                              varve_error** error);
 
 // Writes the rows of a stream as one version; nothing is visible unless this returns VARVE_OK.
 // `out` may be NULL. Errors: VARVE_INVALID for rows that do not fit (the table is unchanged);
@@ -180,7 +216,8 @@ VARVE_C_EXPORT varve_code varve_table_append(varve_table* table, struct ArrowArr
 // later; VARVE_NOT_FOUND: the versions that would tell are no longer kept; VARVE_INVALID: not a
 // token
 VARVE_C_EXPORT varve_code varve_table_resolve(varve_table* table, const char* token,
-                                              varve_commit* out, varve_error** error);
+                                              const varve_call_options* options, varve_commit* out,
+                                              varve_error** error);
 
 // Rows in order, of the version that the handle is at now.
 // Errors: VARVE_INVALID for an unknown column or a filter that does not parse
@@ -193,6 +230,40 @@ VARVE_C_EXPORT varve_code varve_table_take(varve_table* table, const int64_t* ro
                                            const varve_take_options* options,
                                            struct ArrowArray* out_array,
                                            struct ArrowSchema* out_schema, varve_error** error);
+
+// The same by row id: a row keeps the one it got when it was appended ("RowID" in a scan that names
+// that column), whatever becomes of its position.
+// Errors: VARVE_NOT_FOUND naming the first id that is not live
+VARVE_C_EXPORT varve_code varve_table_take_row_ids(varve_table* table, const uint64_t* row_ids,
+                                                   size_t num_row_ids,
+                                                   const varve_take_options* options,
+                                                   struct ArrowArray* out_array,
+                                                   struct ArrowSchema* out_schema,
+                                                   varve_error** error);
+
+// One version, as the history tells of it. Texts live as long as the history.
+typedef struct varve_version_info {
+  uint64_t version;
+  int64_t commit_micros;  // since the epoch, UTC
+  const char* operation;  // "create", "append", …
+  int64_t rows_added;
+  int64_t rows_removed;
+  int64_t num_rows;     // live rows of that version
+  const char* message;  // of the caller who made it; may be empty
+} varve_version_info;
+
+// Every version, from the newest back; freed by the caller, and independent of the table.
+typedef struct varve_history varve_history;
+
+VARVE_C_EXPORT varve_code varve_table_history(varve_table* table,
+                                              const varve_history_options* options,
+                                              varve_history** out, varve_error** error);
+// 0 for NULL.
+VARVE_C_EXPORT size_t varve_history_size(const varve_history* history);
+// Entry i, 0 is the newest; NULL from the size on.
+VARVE_C_EXPORT const varve_version_info* varve_history_at(const varve_history* history, size_t i);
+// NULL is harmless.
+VARVE_C_EXPORT void varve_history_free(varve_history* history);
 
 #ifdef __cplusplus
 }

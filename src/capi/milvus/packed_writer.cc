@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The functions of a CPackedWriter.
 #include <algorithm>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -72,17 +73,28 @@ CStatus NewWriter(const WriterArguments& arguments, OpenStore&& open) {
   });
 }
 
-// The columns as a batch. All `num_columns` arrays and schemas are released, whatever comes of it.
+// Releases the columns that a call was given, whatever comes of it: as many as `schema` describes.
+class ReleaseColumnsOnExit {
+ public:
+  // `schema` is read now, since importing it releases it; NULL or released, it describes none.
+  ReleaseColumnsOnExit(const ArrowSchema* schema, ArrowArray* arrays, ArrowSchema* array_schemas) {
+    if (schema == nullptr || schema->release == nullptr) return;
+    for (int64_t i = 0; i < schema->n_children; ++i) {
+      if (arrays != nullptr) arrays_.emplace_back(&arrays[i]);
+      if (array_schemas != nullptr) array_schemas_.emplace_back(&array_schemas[i]);
+    }
+  }
+
+ private:
+  std::deque<ReleaseOnExit<ArrowArray>> arrays_;  // a deque, as its elements cannot be moved
+  std::deque<ReleaseOnExit<ArrowSchema>> array_schemas_;
+};
+
+// The columns as a batch.
 Result<std::shared_ptr<arrow::RecordBatch>> ImportColumns(std::shared_ptr<arrow::Schema> schema,
                                                           ArrowArray* arrays,
                                                           ArrowSchema* array_schemas) {
   const auto num_columns = static_cast<size_t>(schema->num_fields());
-  std::vector<std::unique_ptr<ReleaseOnExit<ArrowArray>>> release_arrays;
-  std::vector<std::unique_ptr<ReleaseOnExit<ArrowSchema>>> release_schemas;
-  for (size_t i = 0; i < num_columns; ++i) {
-    release_arrays.push_back(std::make_unique<ReleaseOnExit<ArrowArray>>(&arrays[i]));
-    release_schemas.push_back(std::make_unique<ReleaseOnExit<ArrowSchema>>(&array_schemas[i]));
-  }
   arrow::ArrayVector columns(num_columns);
   for (size_t i = 0; i < num_columns; ++i) {
     ARROW_ASSIGN_OR_RAISE(columns[i], arrow::ImportArray(&arrays[i], &array_schemas[i]));
@@ -136,6 +148,7 @@ CStatus WriteRecordBatch(CPackedWriter c_packed_writer, ArrowArray* arrays,
                          ArrowSchema* array_schemas, ArrowSchema* schema) {
   return AnswerCStatus([&]() -> Status {
     const ReleaseOnExit release(schema);
+    const ReleaseColumnsOnExit release_columns(schema, arrays, array_schemas);
     if (arrays == nullptr || array_schemas == nullptr || schema == nullptr) {
       return MakeError(ErrorKind::kInvalid, "the rows or their schemas are NULL");
     }

@@ -142,6 +142,8 @@ struct MakeWriterOptions {
   /// Close takes the place of an object that is there, which is whole until then; else an object
   /// that is there is an error.
   bool replace = false;
+  /// Of the parts of a long upload, where there are such; 0: what the store does of itself.
+  int64_t part_bytes = 0;
 };
 
 /// A place in the line; leaving scope lets the next one in.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows as a collection of Milvus: V2 segments, and the metadata of a backup beside them.
 //
-//   meta/collection_meta.json, partition_meta.json, segment_meta.json
+//   meta/backup_meta.json, collection_meta.json, partition_meta.json, segment_meta.json
 //   binlogs/insert_log/{collection}/{partition}/{segment}/{column group}/{log}
 //   binlogs/stats_log/{collection}/{partition}/{segment}/{primary key}/{log}
 //

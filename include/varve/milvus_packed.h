@@ -33,8 +33,8 @@ struct ColumnGroup {
 struct MilvusPackedWriteOptions {
   int64_t buffer_bytes =
       0;  ///< memory for rows not yet written; 0: row groups are tried with every batch
-  int64_t part_bytes =
-      10 << 20;  ///< of a multipart upload, where the store does not choose for itself
+  /// Of a multipart upload, where the store has such: 10 MiB to 5 GiB, or 0 for the store's own.
+  int64_t part_bytes = 10 << 20;
   int64_t row_group_bytes = 1 << 20;  ///< of Arrow memory
   /// Further footer entries, between Milvus' own.
   std::vector<std::pair<std::string, std::string>> metadata;
@@ -57,7 +57,8 @@ struct MilvusPackedFile {
 class VARVE_EXPORT MilvusPackedWriter {
  public:
   /// `paths[i]` is the file of `groups[i]`.
-  /// Errors: Invalid: a field without id, a column in no group or in two, unequal counts
+  /// Errors: Invalid: a field without id, a column in no group or in two, unequal counts, a
+  ///         part_bytes out of range
   static Result<std::unique_ptr<MilvusPackedWriter>> Make(std::shared_ptr<ChunkManager> store,
                                                           std::shared_ptr<arrow::Schema> schema,
                                                           std::vector<ColumnGroup> groups,
@@ -82,11 +83,13 @@ struct MilvusPackedReadOptions {
   int64_t batch_rows = 1024;        ///< an upper bound: batches end where a row group ends
 };
 
-/// Reads packed sets one after the other as one stream of `schema`: columns found by field id,
-/// types not cast, a field that a set lacks as nulls (and nullable). Files of Varve's own profile
-/// are read too. Errors: Corruption naming the file: a footer key missing or not to be parsed, a
-/// file with fewer
-///         rows than its set; Invalid: a stored type that differs from the one asked for
+/// Reads packed sets one after the other, oldest first, as one stream of `schema`: columns found by
+/// field id, types not cast, a field that a set lacks as nulls; one that the first set lacks is
+/// nullable in the stream. A set is opened when its rows are asked for, the first one at once.
+/// Files of Varve's own profile are read too. Errors: Corruption naming the file: a footer key
+/// missing or not to be parsed, a file with fewer
+///         rows than its set; Invalid: a stored type that differs from the one asked for, a later
+///         set without a field that cannot be null
 /// Threads: the stream has one caller at a time.
 VARVE_EXPORT Result<std::shared_ptr<arrow::RecordBatchReader>> OpenMilvusPackedSets(
     std::shared_ptr<ChunkManager> store, std::vector<std::vector<std::string>> sets,

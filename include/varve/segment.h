@@ -50,6 +50,9 @@ struct SegmentFiles {
   StorageVersion version = StorageVersion::kV1;
   int64_t num_rows = 0;  ///< inserted, deleted or not
   std::vector<FieldBinlog> inserts, statistics, deltas, bm25;
+  /// Not 0: all rows were committed at this time, whatever their timestamps say, as those of a bulk
+  /// import; hybrid. Deletes before it do not concern them.
+  uint64_t commit_timestamp = 0;
 
   bool operator==(const SegmentFiles&) const = default;
 };

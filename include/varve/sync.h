@@ -99,7 +99,7 @@ struct ColumnSplitOptions {
 struct SyncOptions {
   std::string root = "files";     ///< before the templates of paths; may be empty
   int64_t buffer_bytes = 0;       ///< V2, as MilvusPackedWriteOptions
-  int64_t part_bytes = 10 << 20;  ///< V2, of a multipart upload
+  int64_t part_bytes = 10 << 20;  ///< likewise
   RetryOptions retry;
   DeleteLogFormat delete_format = DeleteLogFormat::kJson;
   ColumnSplitOptions split;

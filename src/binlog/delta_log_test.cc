@@ -5,7 +5,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <iostream>
 #include <string>
 #include <vector>
@@ -19,6 +18,8 @@
 #include "arrow/type.h"
 #include "arrow/util/key_value_metadata.h"
 #include "base/random.h"
+#include "base/testing/allocation_counter.h"
+#include "base/testing/bit_flips.h"
 #include "base/testing/status_assertions.h"
 #include "binlog/binlog_reader.h"
 #include "binlog/binlog_writer.h"
@@ -34,6 +35,8 @@ using ::testing::HasSubstr;
 using ArrayPtr = std::shared_ptr<arrow::Array>;
 using BufferPtr = std::shared_ptr<arrow::Buffer>;
 
+// Logs of a few hundred bytes are read, damaged or not.
+constexpr int64_t kMemoryMax = 1 << 20;
 constexpr char kObject[] = "delta_log/7";
 
 ArrayPtr Array(const std::shared_ptr<arrow::DataType>& type, const std::string& json) {
@@ -327,7 +330,9 @@ TEST(DeltaLogTest, EveryTruncationIsAnError) {
     for (const DeleteData& deletes : {NumberDeletes(), TextDeletes()}) {
       VARVE_ASSERT_OK_AND_ASSIGN(const auto bytes, WriteDeltaLog(deletes, Descriptor(), form));
       for (int64_t length = 0; length < bytes->size(); ++length) {
+        const AllocationCounter counter;
         const Status status = ReadDeltaLog(arrow::SliceBuffer(bytes, 0, length), kObject).status();
+        ASSERT_LE(counter.bytes(), kMemoryMax) << length;
         ASSERT_TRUE(IsCorruption(status)) << length << ": " << status;
         ASSERT_THAT(status.message(), HasSubstr(kObject));
       }
@@ -339,8 +344,7 @@ TEST(DeltaLogTest, FlippedBitsNeverChangeDeletes) {
   const uint64_t seed = Random::System()->Next();
   std::cout << "seed " << seed << std::endl;
   const auto random = Random::Seeded(seed);
-  const char* flips_text = std::getenv("VARVE_BIT_FLIPS");
-  const int64_t flips = (flips_text == nullptr ? 20'000 : std::atoll(flips_text)) / 10;
+  const int64_t flips = NumBitFlips() / 10;
   for (const DeltaLogForm form : {DeltaLogForm::kJsonRows, DeltaLogForm::kMultiField}) {
     for (const DeleteData& deletes : {NumberDeletes(), TextDeletes()}) {
       VARVE_ASSERT_OK_AND_ASSIGN(const auto bytes, WriteDeltaLog(deletes, Descriptor(), form));
@@ -348,7 +352,9 @@ TEST(DeltaLogTest, FlippedBitsNeverChangeDeletes) {
         std::string damaged = bytes->ToString();
         const uint64_t bit = random->Uniform(damaged.size() * 8);
         damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
+        const AllocationCounter counter;
         const auto found = ReadDeltaLog(arrow::Buffer::FromString(damaged), kObject);
+        EXPECT_LE(counter.bytes(), kMemoryMax) << "bit " << bit;
         if (!found.ok()) continue;
         SCOPED_TRACE("bit " + std::to_string(bit % 8) + " of byte " + std::to_string(bit / 8));
         ExpectEqual(*found, deletes);

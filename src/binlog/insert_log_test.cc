@@ -6,7 +6,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <iostream>
 #include <string>
 
@@ -17,6 +16,8 @@
 #include "arrow/table.h"
 #include "arrow/type.h"
 #include "base/coding.h"
+#include "base/testing/allocation_counter.h"
+#include "base/testing/bit_flips.h"
 #include "base/testing/status_assertions.h"
 #include "binlog/binlog_reader.h"
 #include "binlog/binlog_writer.h"
@@ -30,6 +31,8 @@ namespace {
 using ::testing::HasSubstr;
 using BufferPtr = std::shared_ptr<arrow::Buffer>;
 
+// Logs of a few hundred bytes are read, damaged or not.
+constexpr int64_t kMemoryMax = 1 << 20;
 constexpr char kObject[] = "insert_log/7";
 
 uint64_t Seed() {
@@ -145,8 +148,10 @@ TEST(InsertLogTest, EveryTruncationIsAnError) {
     const auto values = SampleValues(field, 5, random.get());
     VARVE_ASSERT_OK_AND_ASSIGN(const auto bytes, WriteInsertLog(field, values, Descriptor()));
     for (int64_t length = 0; length < bytes->size(); ++length) {
+      const AllocationCounter counter;
       const Status status =
           ReadInsertLog(field, arrow::SliceBuffer(bytes, 0, length), kObject).status();
+      ASSERT_LE(counter.bytes(), kMemoryMax) << length;
       ASSERT_TRUE(IsCorruption(status)) << length << ": " << status;
       ASSERT_THAT(status.message(), HasSubstr(kObject));
     }
@@ -155,8 +160,7 @@ TEST(InsertLogTest, EveryTruncationIsAnError) {
 
 TEST(InsertLogTest, FlippedBitsNeverChangeValues) {
   const auto random = Random::Seeded(Seed());
-  const char* flips_text = std::getenv("VARVE_BIT_FLIPS");
-  const int64_t flips = (flips_text == nullptr ? 20'000 : std::atoll(flips_text)) / 100;
+  const int64_t flips = NumBitFlips() / 100;
   for (const FieldSchema& field : SampleFields()) {
     SCOPED_TRACE(Describe(field));
     const auto values = SampleValues(field, 20, random.get());
@@ -165,7 +169,9 @@ TEST(InsertLogTest, FlippedBitsNeverChangeValues) {
       std::string damaged = bytes->ToString();
       const uint64_t bit = random->Uniform(damaged.size() * 8);
       damaged[bit / 8] = static_cast<char>(damaged[bit / 8] ^ (1 << (bit % 8)));
+      const AllocationCounter counter;
       const auto found = ReadInsertLog(field, arrow::Buffer::FromString(damaged), kObject);
+      EXPECT_LE(counter.bytes(), kMemoryMax) << "bit " << bit;
       if (!found.ok()) continue;
       VARVE_ASSERT_OK((*found)->ValidateFull());
       EXPECT_TRUE(HasSameBits(**found, *values))

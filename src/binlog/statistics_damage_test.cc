@@ -3,56 +3,22 @@
 // nor an allocation far above the size of the input.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <malloc.h>
 
 #include <algorithm>
-#include <atomic>
-#include <cstdlib>
 #include <functional>
-#include <new>
 #include <string>
 #include <vector>
 
 #include "arrow/buffer.h"
 #include "base/coding.h"
 #include "base/random.h"
+#include "base/testing/allocation_counter.h"
 #include "binlog/bm25_statistics.h"
 #include "binlog/index_file_packed.h"
 #include "binlog/index_slices.h"
 #include "binlog/partition_statistics.h"
 #include "binlog/primary_key_statistics.h"
 #include "storage/memory/memory_chunk_manager.h"
-
-namespace {
-
-// What is allocated now, and the most that was since somebody set it to 0.
-std::atomic<int64_t> live_bytes{0};
-std::atomic<int64_t> peak_bytes{0};
-
-void* Allocate(size_t bytes) {
-  void* memory = std::malloc(bytes);
-  if (memory == nullptr) throw std::bad_alloc();
-  const auto size = static_cast<int64_t>(malloc_usable_size(memory));
-  const int64_t live = live_bytes += size;
-  int64_t peak = peak_bytes;
-  while (peak < live && !peak_bytes.compare_exchange_weak(peak, live)) {
-  }
-  return memory;
-}
-
-void Free(void* memory) {
-  live_bytes -= static_cast<int64_t>(malloc_usable_size(memory));
-  std::free(memory);
-}
-
-}  // namespace
-
-void* operator new(size_t bytes) { return Allocate(bytes); }
-void* operator new[](size_t bytes) { return Allocate(bytes); }
-void operator delete(void* memory) noexcept { Free(memory); }
-void operator delete[](void* memory) noexcept { Free(memory); }
-void operator delete(void* memory, size_t) noexcept { Free(memory); }
-void operator delete[](void* memory, size_t) noexcept { Free(memory); }
 
 namespace varve::internal {
 namespace {
@@ -201,10 +167,9 @@ class DamageTest : public ::testing::TestWithParam<size_t> {
  protected:
   // Reads `bytes`; false: an error.
   bool Read(const std::string& bytes) {
-    const int64_t before = live_bytes;
-    peak_bytes = before;
+    const AllocationCounter counter;
     const Status status = codec_.read(bytes);
-    used_bytes_ = peak_bytes - before;
+    used_bytes_ = counter.bytes();
     const int64_t limit = kMemoryPerByte * static_cast<int64_t>(bytes.size());
     EXPECT_LE(used_bytes_, std::max(limit, kMemoryAtLeast));
     if (status.ok()) return true;

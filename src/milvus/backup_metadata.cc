@@ -72,6 +72,7 @@ Result<Binlog> BinlogFrom(const JsonMembers& members, PathKind kind, PathFields 
   }
   ARROW_ASSIGN_OR_RAISE(log.num_rows, NumberIn(members, "entries_num"));
   ARROW_ASSIGN_OR_RAISE(log.file_bytes, NumberIn(members, "log_size"));
+  ARROW_ASSIGN_OR_RAISE(log.memory_bytes, NumberIn(members, "memory_size"));
   const auto key = LogKeyOf(log.path);
   if (!key) {
     return members.Wrong("not the path of a log", "log_path", "insert_log/… and the like",
@@ -79,6 +80,14 @@ Result<Binlog> BinlogFrom(const JsonMembers& members, PathKind kind, PathFields 
   }
   log.log_id = key->log;
   return log;
+}
+
+// A delta log that says of itself that it is empty was never written. One that does not say how
+// many deletes it has may have any number.
+Result<bool> IsMarker(const JsonMembers& log, PathKind kind) {
+  if (kind != PathKind::kDeltaLog) return false;
+  ARROW_ASSIGN_OR_RAISE(const auto entries, log.FindInt64("entries_num"));
+  return entries == 0;
 }
 
 Result<std::vector<FieldBinlog>> BinlogsIn(const JsonMembers& segment, const std::string& name,
@@ -89,12 +98,15 @@ Result<std::vector<FieldBinlog>> BinlogsIn(const JsonMembers& segment, const std
   for (const JsonMembers& members : found) {
     FieldBinlog list;
     ARROW_ASSIGN_OR_RAISE(list.field_id, NumberIn(members, "fieldID"));
+    ARROW_ASSIGN_OR_RAISE(list.format, TextIn(members, "format"));
     const PathFields place{.collection = files.collection_id,
                            .partition = files.partition_id,
                            .segment = files.segment_id,
                            .field = list.field_id};
     ARROW_ASSIGN_OR_RAISE(const auto logs, ObjectsIn(members, "binlogs", object));
     for (const JsonMembers& log : logs) {
+      ARROW_ASSIGN_OR_RAISE(const bool is_marker, IsMarker(log, kind));
+      if (is_marker) continue;
       ARROW_ASSIGN_OR_RAISE(auto binlog, BinlogFrom(log, kind, place));
       list.logs.push_back(std::move(binlog));
     }
@@ -110,6 +122,12 @@ Result<SegmentFiles> SegmentFrom(const JsonMembers& members, const std::string& 
   ARROW_ASSIGN_OR_RAISE(files.collection_id, NumberIn(members, "collection_id"));
   ARROW_ASSIGN_OR_RAISE(files.partition_id, NumberIn(members, "partition_id"));
   ARROW_ASSIGN_OR_RAISE(files.num_rows, NumberIn(members, "num_of_rows"));
+  ARROW_ASSIGN_OR_RAISE(const int64_t committed, NumberIn(members, "commit_timestamp"));
+  if (committed < 0) {
+    return members.Wrong("not a hybrid timestamp", "commit_timestamp", "0 or more",
+                         std::to_string(committed));
+  }
+  files.commit_timestamp = static_cast<uint64_t>(committed);
   const auto lists = [&](const char* name, PathKind kind) {
     return BinlogsIn(members, name, kind, files, object);
   };

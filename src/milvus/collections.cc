@@ -20,6 +20,7 @@ using internal::PathKind;
 // Deletes that concern all partitions are kept in this one.
 constexpr int64_t kAllPartitions = -1;
 constexpr char kParquetMagic[] = {'P', 'A', 'R', '1'};
+constexpr char kEncryptedParquetMagic[] = {'P', 'A', 'R', 'E'};
 
 // The list of `field_id`, which is made if there is none.
 FieldBinlog* ListOf(int64_t field_id, std::vector<FieldBinlog>* lists) {
@@ -137,6 +138,9 @@ Status FindVersions(ChunkManager* store, std::vector<SegmentFiles*> segments) {
       segments[i]->version = StorageVersion::kV1;
     } else if (std::memcmp(&magics[i], kParquetMagic, sizeof(int32_t)) == 0) {
       segments[i]->version = StorageVersion::kV2;
+    } else if (std::memcmp(&magics[i], kEncryptedParquetMagic, sizeof(int32_t)) == 0) {
+      return MakeError(ErrorKind::kUnsupported, "encrypted insert logs are not read",
+                       {.object = reads[i].path, .offset = 0, .found = "PARE"});
     } else {
       const auto* bytes = reinterpret_cast<const uint8_t*>(&magics[i]);
       return Corruption("not an insert log", {.object = reads[i].path,

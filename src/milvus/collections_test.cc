@@ -196,6 +196,34 @@ TEST_F(MilvusCollectionsTest, MetadataSayWhatCounts) {
   VARVE_ASSERT_OK_AND_ASSIGN(const auto before, Keys({}, 5));
   EXPECT_THAT(before, ElementsAre(1, 2, 3));
 
+  // A delta log without entries is a marker, of which there is no object.
+  json marked = segment;
+  const json marker = {{"log_path", "files/delta_log/1/2/20/11"}, {"entries_num", 0}};
+  marked["deltalogs"][0]["binlogs"].push_back(marker);
+  marked["deltalogs"].push_back({{"binlogs", {{{"entries_num", 0}}}}});
+  Put("meta/segment_meta.json", json{{"infos", {marked}}}.dump());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto unmarked, Find());
+  EXPECT_EQ(unmarked.segments[0].deltas, found.segments[0].deltas);
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto with_marker, Keys());
+  EXPECT_THAT(with_marker, ElementsAre(1));
+  // Whether one that tells no number has any, only the object can tell.
+  marked["deltalogs"][0]["binlogs"].back().erase("entries_num");
+  Put("meta/segment_meta.json", json{{"infos", {marked}}}.dump());
+  EXPECT_TRUE(IsNotFound(Keys().status()));
+
+  // Committed later than their timestamps say, the rows outlive earlier deletes.
+  json imported = segment;
+  imported["commit_timestamp"] = 7;
+  Put("meta/segment_meta.json", json{{"infos", {imported}}}.dump());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto late, Keys());
+  EXPECT_THAT(late, ElementsAre(1, 2, 3));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto not_yet, Keys({}, 6));
+  EXPECT_THAT(not_yet, ElementsAre());
+  imported["commit_timestamp"] = -1;
+  Put("meta/segment_meta.json", json{{"infos", {imported}}}.dump());
+  EXPECT_THAT(FindMilvusCollections(store_, {}).status().ToString(),
+              AllOf(HasSubstr("'commit_timestamp'"), HasSubstr("found -1")));
+
   // Logs may come with ids in place of paths.
   json by_ids = segment;
   for (json& list : by_ids["binlogs"]) list["binlogs"] = json::array({{{"log_id", 1}}});
@@ -273,6 +301,11 @@ TEST_F(MilvusCollectionsTest, WhatIsNoLogIsAnError) {
   Put("insert_log/1/2/20/0/1", "no log");
   EXPECT_THAT(FindMilvusCollections(store_, {}).status().ToString(),
               AllOf(HasSubstr("insert_log/1/2/20/0/1"), HasSubstr("found 6e6f206c")));
+  Put("insert_log/1/2/20/0/1", "PARE and so on");
+  const Status encrypted = FindMilvusCollections(store_, {}).status();
+  EXPECT_EQ(KindOf(encrypted), ErrorKind::kUnsupported) << encrypted;
+  EXPECT_THAT(encrypted.message(),
+              AllOf(HasSubstr("insert_log/1/2/20/0/1"), HasSubstr("encrypted")));
   Put("insert_log/1/2/20/0/1", "no");
   EXPECT_THAT(FindMilvusCollections(store_, {}).status().ToString(),
               AllOf(HasSubstr("insert_log/1/2/20/0/1"), HasSubstr("2 bytes")));

@@ -18,6 +18,7 @@ namespace {
 
 using internal::ExportedSegment;
 
+constexpr char kBackup[] = "meta/backup_meta.json";
 constexpr char kCollections[] = "meta/collection_meta.json";
 constexpr char kPartitions[] = "meta/partition_meta.json";
 constexpr char kSegments[] = "meta/segment_meta.json";
@@ -63,8 +64,9 @@ Result<std::shared_ptr<const CollectionSchema>> WithLimits(const CollectionSchem
   return CollectionSchema::Make(std::move(fields), schema.max_field_id());
 }
 
-Status WriteMetadata(ChunkManager* store, const MilvusCollection& collection) {
-  ARROW_ASSIGN_OR_RAISE(const auto metadata, internal::DescribeExport(collection));
+Status WriteMetadata(ChunkManager* store, const MilvusCollection& collection, uint64_t timestamp) {
+  ARROW_ASSIGN_OR_RAISE(const auto metadata, internal::DescribeExport(collection, timestamp));
+  ARROW_RETURN_NOT_OK(store->Write(kBackup, internal::AsBytes(metadata.backup)));
   ARROW_RETURN_NOT_OK(store->Write(kPartitions, internal::AsBytes(metadata.partitions)));
   ARROW_RETURN_NOT_OK(store->Write(kSegments, internal::AsBytes(metadata.segments)));
   // What makes it a backup comes last.
@@ -96,7 +98,7 @@ Result<MilvusCollection> ExportMilvusCollection(
   const int64_t partition_id = ids();
   collection.partitions[partition_id] = options.partition;
   // Defaults that Milvus does not have are found now rather than after all rows.
-  ARROW_RETURN_NOT_OK(internal::DescribeExport(collection).status());
+  ARROW_RETURN_NOT_OK(internal::DescribeExport(collection, options.timestamp).status());
 
   std::unique_ptr<ExportedSegment> segment;
   const auto finish = [&]() -> Status {
@@ -126,7 +128,7 @@ Result<MilvusCollection> ExportMilvusCollection(
     if (segment->memory_bytes() >= options.segment_bytes) ARROW_RETURN_NOT_OK(finish());
   }
   ARROW_RETURN_NOT_OK(finish());
-  ARROW_RETURN_NOT_OK(WriteMetadata(store.get(), collection));
+  ARROW_RETURN_NOT_OK(WriteMetadata(store.get(), collection, options.timestamp));
   return collection;
 }
 

@@ -2,6 +2,7 @@
 #include "milvus/export_metadata.h"
 
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "arrow/util/base64.h"
 #include "milvus/default_value.h"
@@ -10,6 +11,11 @@ namespace varve::internal {
 namespace {
 
 using json = nlohmann::ordered_json;
+
+// Of a hybrid timestamp, below the milliseconds.
+constexpr int kLogicalBits = 18;
+// backup.proto, BackupTaskStateCode: BACKUP_SUCCESS.
+constexpr int kStateSuccess = 2;
 
 // Milvus writes numbers of type parameters as texts.
 void AddParam(const std::string& key, const std::string& value, json* params) {
@@ -47,13 +53,36 @@ json DescribeLogs(const std::vector<FieldBinlog>& lists) {
                       {"timestamp_to", log.timestamp_to},
                       {"log_path", log.path},
                       {"log_size", log.file_bytes},
-                      {"log_id", log.log_id}});
+                      {"log_id", log.log_id},
+                      {"memory_size", log.memory_bytes}});
+      for (const auto& [field_id, count] : log.null_counts) {
+        logs.back()["field_null_counts"][std::to_string(field_id)] = count;
+      }
     }
     json one = {{"fieldID", list.field_id}, {"binlogs", std::move(logs)}};
     if (!list.child_fields.empty()) one["child_fields"] = list.child_fields;
     described.push_back(std::move(one));
   }
   return described;
+}
+
+// What a backup counts: insert logs and delta logs.
+int64_t BytesOf(const SegmentFiles& files) {
+  int64_t bytes = 0;
+  for (const auto* lists : {&files.inserts, &files.deltas}) {
+    for (const FieldBinlog& list : *lists) {
+      for (const Binlog& log : list.logs) bytes += log.file_bytes;
+    }
+  }
+  return bytes;
+}
+
+int64_t BytesOf(const MilvusCollection& collection, std::optional<int64_t> partition_id = {}) {
+  int64_t bytes = 0;
+  for (const SegmentFiles& files : collection.segments) {
+    if (!partition_id || *partition_id == files.partition_id) bytes += BytesOf(files);
+  }
+  return bytes;
 }
 
 json DescribeSegment(const SegmentFiles& files) {
@@ -63,6 +92,7 @@ json DescribeSegment(const SegmentFiles& files) {
           {"num_of_rows", files.num_rows},
           {"binlogs", DescribeLogs(files.inserts)},
           {"statslogs", DescribeLogs(files.statistics)},
+          {"size", BytesOf(files)},
           {"storage_version", static_cast<int64_t>(files.version)}};
 }
 
@@ -70,24 +100,36 @@ std::string Document(json infos) { return json({{"infos", std::move(infos)}}).du
 
 }  // namespace
 
-Result<ExportedMetadata> DescribeExport(const MilvusCollection& collection) {
+Result<ExportedMetadata> DescribeExport(const MilvusCollection& collection, uint64_t timestamp) {
   json fields = json::array();
   for (const FieldSchema& field : collection.schema->fields()) {
     ARROW_ASSIGN_OR_RAISE(json described, DescribeField(field));
     fields.push_back(std::move(described));
   }
+  const auto milliseconds = static_cast<int64_t>(timestamp >> kLogicalBits);
   ExportedMetadata metadata;
+  metadata.backup = json({{"id", std::to_string(collection.collection_id)},
+                          {"state_code", kStateSuccess},
+                          {"start_time", milliseconds},
+                          {"end_time", milliseconds},
+                          {"name", collection.name},
+                          {"backup_timestamp", milliseconds},
+                          {"size", BytesOf(collection)}})
+                        .dump();
   metadata.collections =
       Document({{{"collection_id", collection.collection_id},
                  {"db_name", "default"},
                  {"collection_name", collection.name},
                  {"schema", {{"name", collection.name}, {"fields", std::move(fields)}}},
-                 {"shards_num", 1}}});
+                 {"shards_num", 1},
+                 {"backup_timestamp", timestamp},
+                 {"size", BytesOf(collection)}}});
   json partitions = json::array();
   for (const auto& [id, name] : collection.partitions) {
     partitions.push_back({{"partition_id", id},
                           {"partition_name", name},
-                          {"collection_id", collection.collection_id}});
+                          {"collection_id", collection.collection_id},
+                          {"size", BytesOf(collection, id)}});
   }
   metadata.partitions = Document(std::move(partitions));
   json segments = json::array();

@@ -6,6 +6,7 @@
 // Source:  milvus-backup, backup.proto, as Go's encoding/json writes it
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "varve/milvus.h"
@@ -14,9 +15,10 @@
 namespace varve::internal {
 
 struct ExportedMetadata {
-  std::string collections, partitions, segments;  ///< a JSON document each
+  std::string backup, collections, partitions, segments;  ///< a JSON document each
 };
 
-Result<ExportedMetadata> DescribeExport(const MilvusCollection& collection);
+/// `timestamp`: of the export, hybrid.
+Result<ExportedMetadata> DescribeExport(const MilvusCollection& collection, uint64_t timestamp);
 
 }  // namespace varve::internal

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <iostream>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@
 namespace varve::internal {
 namespace {
 
+using nlohmann::json;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -113,6 +115,7 @@ TEST(MilvusExportTest, WhatIsWrittenIsFoundAndRead) {
       EXPECT_EQ(other.log_id, log.log_id);
       EXPECT_EQ(other.num_rows, log.num_rows);
       EXPECT_EQ(other.file_bytes, log.file_bytes);
+      EXPECT_EQ(other.memory_bytes, log.memory_bytes);
     }
     ASSERT_EQ(segment.statistics.size(), 1);
     const std::string path = segment.statistics.front().logs.front().path;
@@ -146,6 +149,56 @@ TEST(MilvusExportTest, WhatIsWrittenIsFoundAndRead) {
     ASSERT_EQ(static_cast<const arrow::Int64Array&>(*system_rows->column(1)).Value(row),
               static_cast<int64_t>(kTimestamp));
   }
+}
+
+// As milvus-backup writes it, with sizes that are those of the objects.
+TEST(MilvusExportTest, TheMetadataAreThoseOfABackup) {
+  FieldSchema key{.field_id = 100, .name = "key", .data_type = DataType::kInt64};
+  key.primary_key = true;
+  FieldSchema text{.field_id = 101, .name = "text", .data_type = DataType::kVarChar};
+  text.nullable = true;
+  text.max_length = 10;
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto schema, CollectionSchema::Make({key, text}));
+  arrow::Int64Builder keys;
+  arrow::StringBuilder texts;
+  for (int64_t row = 0; row < 700; ++row) {
+    VARVE_ASSERT_OK(keys.Append(row));
+    VARVE_ASSERT_OK(row % 7 == 0 ? texts.AppendNull() : texts.Append("text"));
+  }
+  const auto store = NewStore();
+  const auto rows = arrow::RecordBatch::Make(
+      schema->ToArrow(), 700, {keys.Finish().ValueOrDie(), texts.Finish().ValueOrDie()});
+  VARVE_ASSERT_OK(Export(store, schema, rows).status());
+  const auto read = [&](const std::string& name) {
+    return json::parse(store->Read("meta/" + name + "_meta.json").ValueOrDie()->ToString());
+  };
+  const json segment = read("segment").at("infos").at(0);
+  int64_t bytes = 0;
+  for (const json& list : segment.at("binlogs")) {
+    const json& log = list.at("binlogs").at(0);
+    bytes += store->Size(log.at("log_path").get<std::string>()).ValueOrDie();
+  }
+  EXPECT_EQ(segment.at("size"), bytes);
+  EXPECT_EQ(read("partition").at("infos").at(0).at("size"), bytes);
+  const json collection = read("collection").at("infos").at(0);
+  EXPECT_EQ(collection.at("size"), bytes);
+  EXPECT_EQ(collection.at("backup_timestamp"), kTimestamp);
+  const auto milliseconds = static_cast<int64_t>(kTimestamp >> 18);
+  EXPECT_EQ(read("backup"),
+            (json{{"id", std::to_string(collection.at("collection_id").get<int64_t>())},
+                  {"state_code", 2},
+                  {"start_time", milliseconds},
+                  {"end_time", milliseconds},
+                  {"name", "books"},
+                  {"backup_timestamp", milliseconds},
+                  {"size", bytes}}));
+  const json& keys_log = segment.at("binlogs").at(0).at("binlogs").at(0);
+  EXPECT_EQ(keys_log.at("memory_size"), 700 * 3 * 8);
+  EXPECT_EQ(keys_log.at("field_null_counts"), (json{{"0", 0}, {"1", 0}, {"100", 0}}));
+  const json& texts_log = segment.at("binlogs").at(1).at("binlogs").at(0);
+  // Three batches of 300, 300 and 100 rows: bitmap, offsets, four bytes of all but 100 rows.
+  EXPECT_EQ(texts_log.at("memory_size"), (38 + 38 + 13) + 4 * (700 + 3) + 4 * 600);
+  EXPECT_EQ(texts_log.at("field_null_counts"), (json{{"101", 100}}));
 }
 
 TEST(MilvusExportTest, DefaultsAndLimitsAreKept) {

@@ -16,6 +16,8 @@
 #include "arrow/type.h"
 #include "arrow/util/key_value_metadata.h"
 #include "base/random.h"
+#include "base/testing/allocation_counter.h"
+#include "base/testing/bit_flips.h"
 #include "base/testing/status_assertions.h"
 #include "parquet/arrow/writer.h"
 #include "schema/convert_array.h"
@@ -77,14 +79,15 @@ std::string RandomVector(Random* random) {
 }
 
 // The rows in the form in which Milvus stores them.
-std::shared_ptr<arrow::RecordBatch> StoredRows(const CollectionSchema& schema) {
+std::shared_ptr<arrow::RecordBatch> StoredRows(const CollectionSchema& schema,
+                                               int64_t num_rows = kRows) {
   const auto random = Random::Seeded(7);
   arrow::Int64Builder key;
   arrow::FixedSizeBinaryBuilder emb(arrow::fixed_size_binary(4 * kDim));
   arrow::BinaryBuilder maybe, meta, words;
   arrow::StringBuilder text;
   arrow::BooleanBuilder flag;
-  for (int64_t row = 0; row < kRows; ++row) {
+  for (int64_t row = 0; row < num_rows; ++row) {
     EXPECT_TRUE(key.Append(static_cast<int64_t>(random->Next())).ok());
     EXPECT_TRUE(emb.Append(RandomVector(random.get())).ok());
     EXPECT_TRUE(
@@ -100,7 +103,7 @@ std::shared_ptr<arrow::RecordBatch> StoredRows(const CollectionSchema& schema) {
            &key, &emb, &maybe, &text, &meta, &words, &flag}) {
     columns.push_back(builder->Finish().ValueOrDie());
   }
-  return arrow::RecordBatch::Make(StoredSchema(schema), kRows, std::move(columns));
+  return arrow::RecordBatch::Make(StoredSchema(schema), num_rows, std::move(columns));
 }
 
 // The same rows in the form of the schema.
@@ -118,12 +121,13 @@ arrow::ArrayVector RowsOf(const CollectionSchema& schema, const arrow::RecordBat
 
 const std::vector<std::string> kPaths = {"0/1", "101/2"};
 
-std::shared_ptr<ChunkManager> StoreWithSet(const std::shared_ptr<arrow::RecordBatch>& rows) {
+std::shared_ptr<ChunkManager> StoreWithSet(const std::shared_ptr<arrow::RecordBatch>& rows,
+                                           int64_t row_group_bytes = 50'000) {
   auto store = NewStore();
   const auto writer = MilvusPackedWriter::Make(store, rows->schema(),
                                                {{.group_id = 0, .columns = {0, 3, 4, 5, 6}},
                                                 {.group_id = 101, .columns = {1, 2}}},
-                                               kPaths, {.row_group_bytes = 50'000})
+                                               kPaths, {.row_group_bytes = row_group_bytes})
                           .ValueOrDie();
   EXPECT_TRUE(writer->Write(rows).ok());
   EXPECT_TRUE(writer->Close().ok());
@@ -237,40 +241,74 @@ TEST(MilvusExchangeTest, WhatIsNoSetIsRefused) {
   EXPECT_TRUE(IsCorruption(OpenMilvusPackedSets(store, {{"f"}}, stored->schema()).status()));
 }
 
+// A small set of several row groups, to be damaged.
+class MilvusSetDamageTest : public ::testing::Test {
+ protected:
+  // What the set is, with `bytes` in place of the file at `path`. It takes no more memory than a
+  // sound set of so few rows may.
+  Result<std::shared_ptr<arrow::RecordBatch>> ReadWith(const std::string& path,
+                                                       const std::string& bytes) {
+    ARROW_RETURN_NOT_OK(
+        store_->Write(path, {reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()}));
+    const AllocationCounter counter;
+    auto found = Drain(OpenMilvusPackedSets(store_, {kPaths}, stored_->schema()));
+    EXPECT_LE(counter.bytes(), kMemoryMax);
+    EXPECT_GT(counter.bytes(), 0) << "nothing is counted";
+    return found;
+  }
+
+  static constexpr int64_t kMemoryMax = 4 << 20;
+
+  const std::shared_ptr<const CollectionSchema> schema_ = SampleSchema();
+  const std::shared_ptr<arrow::RecordBatch> stored_ = StoredRows(*schema_, 300);
+  const std::shared_ptr<ChunkManager> store_ = StoreWithSet(stored_, 5000);
+};
+
 // Wherever a byte changes: an error, or the rows that were written, never others.
-TEST(MilvusExchangeTest, DamageIsFoundOrHarmless) {
+TEST_F(MilvusSetDamageTest, FlippedBitsAreFoundOrHarmless) {
   const uint64_t seed = Random::System()->Next();
   std::cout << "seed " << seed << std::endl;
   const auto random = Random::Seeded(seed);
-  const auto schema = SampleSchema();
-  const auto stored = StoredRows(*schema);
-  const auto store = StoreWithSet(stored);
+  const int64_t flips = NumBitFlips() / 10;
   for (const auto& path : kPaths) {
-    VARVE_ASSERT_OK_AND_ASSIGN(const auto whole, store->Read(path));
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto whole, store_->Read(path));
     const std::string bytes = whole->ToString();
-    int found_errors = 0;
-    for (int i = 0; i < 300; ++i) {
+    int64_t found_errors = 0;
+    for (int64_t i = 0; i < flips; ++i) {
       std::string damaged = bytes;
       // Half of the flips in the footer, where the other half would hardly come.
       const size_t tail = std::min<size_t>(bytes.size(), 2000);
       const size_t at =
           i % 2 == 0 ? random->Uniform(bytes.size()) : bytes.size() - 1 - random->Uniform(tail);
       damaged[at] = static_cast<char>(damaged[at] ^ (1 << random->Uniform(8)));
-      VARVE_ASSERT_OK(
-          store->Write(path, {reinterpret_cast<const uint8_t*>(damaged.data()), damaged.size()}));
-      const auto found = Drain(OpenMilvusPackedSets(store, {kPaths}, stored->schema()));
-      if (!found.ok()) {
-        ++found_errors;
-        EXPECT_THAT(found.status().message(), HasSubstr(path)) << at;
-        continue;
-      }
       SCOPED_TRACE("seed " + std::to_string(seed) + ", byte " + std::to_string(at) + " of " + path);
-      // Whether a column may hold nulls is for the file to say, whichever way it is turned.
-      ExpectColumns(**found, stored->columns());
+      const auto found = ReadWith(path, damaged);
+      if (found.ok()) {
+        // Whether a column may hold nulls is for the file to say, whichever way it is turned.
+        ExpectColumns(**found, stored_->columns());
+      } else {
+        ++found_errors;
+        EXPECT_THAT(found.status().message(), HasSubstr(path));
+      }
       if (HasFailure()) return;
     }
-    EXPECT_GT(found_errors, 150);
-    VARVE_ASSERT_OK(store->Write(path, {whole->data(), static_cast<size_t>(whole->size())}));
+    EXPECT_GT(found_errors, flips / 2);
+    VARVE_ASSERT_OK(store_->Write(path, {whole->data(), static_cast<size_t>(whole->size())}));
+  }
+}
+
+TEST_F(MilvusSetDamageTest, EveryTruncationIsAnError) {
+  for (const auto& path : kPaths) {
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto whole, store_->Read(path));
+    const std::string bytes = whole->ToString();
+    for (size_t length = 0; length < bytes.size(); ++length) {
+      const Status status = ReadWith(path, bytes.substr(0, length)).status();
+      ASSERT_TRUE(IsCorruption(status)) << length << " of " << path << ": " << status;
+      ASSERT_THAT(status.message(), HasSubstr(path)) << length;
+      if (HasFailure()) return;
+    }
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto found, ReadWith(path, bytes));
+    ExpectColumns(*found, stored_->columns());
   }
 }
 

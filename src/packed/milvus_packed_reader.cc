@@ -3,7 +3,6 @@
 
 #include "arrow/record_batch.h"
 #include "arrow/type.h"
-#include "base/executor.h"
 #include "packed/milvus_packed_set.h"
 #include "varve/milvus_packed.h"
 
@@ -11,13 +10,30 @@ namespace varve {
 namespace {
 
 using internal::MilvusPackedSet;
+using SetPtr = std::shared_ptr<const MilvusPackedSet>;
 
+// Opens each set when its rows are asked for.
 class PackedSetsStream : public arrow::RecordBatchReader {
  public:
-  PackedSetsStream(std::shared_ptr<arrow::Schema> schema,
-                   std::vector<std::shared_ptr<const MilvusPackedSet>> sets,
-                   const MilvusPackedReadOptions& options)
-      : schema_(std::move(schema)), sets_(std::move(sets)), options_(options) {}
+  PackedSetsStream(std::shared_ptr<ChunkManager> store, std::vector<std::vector<std::string>> sets,
+                   std::shared_ptr<arrow::Schema> schema, const MilvusPackedReadOptions& options)
+      : store_(std::move(store)),
+        sets_(std::move(sets)),
+        schema_(std::move(schema)),
+        options_(options) {}
+
+  // The first set says which fields may be null: no later one has fewer.
+  Status OpenFirst() {
+    if (sets_.empty()) return Status::OK();
+    ARROW_ASSIGN_OR_RAISE(first_, MilvusPackedSet::Open(store_, sets_[0], *schema_, *schema_));
+    arrow::FieldVector fields = schema_->fields();
+    for (int i = 0; i < schema_->num_fields(); ++i) {
+      auto& field = fields[static_cast<size_t>(i)];
+      if (!first_->Has(i)) field = field->WithNullable(true);
+    }
+    schema_ = arrow::schema(std::move(fields), schema_->metadata());
+    return Status::OK();
+  }
 
   std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
 
@@ -30,16 +46,32 @@ class PackedSetsStream : public arrow::RecordBatchReader {
       }
       *out = nullptr;
       if (next_ == sets_.size()) return Status::OK();
-      const auto set = std::exchange(sets_[next_++], nullptr);
+      ARROW_ASSIGN_OR_RAISE(const SetPtr set, OpenSet(sets_[next_]));
+      ++next_;
       // As Milvus does: a set that has none of the fields has no rows of them.
       if (set->HasAny()) stream_ = set->Scan(schema_, options_);
     }
   }
 
  private:
-  const std::shared_ptr<arrow::Schema> schema_;
-  std::vector<std::shared_ptr<const MilvusPackedSet>> sets_;
+  Result<SetPtr> OpenSet(const std::vector<std::string>& paths) {
+    if (first_ != nullptr) return std::exchange(first_, nullptr);
+    ARROW_ASSIGN_OR_RAISE(auto set, MilvusPackedSet::Open(store_, paths, *schema_, *schema_));
+    if (!set->HasAny()) return set;
+    for (int i = 0; i < schema_->num_fields(); ++i) {
+      const arrow::Field& field = *schema_->field(i);
+      if (set->Has(i) || field.nullable()) continue;
+      return MakeError(ErrorKind::kInvalid, "a later set lacks a field that cannot be null",
+                       {.object = paths.front(), .field = field.name()});
+    }
+    return set;
+  }
+
+  const std::shared_ptr<ChunkManager> store_;
+  const std::vector<std::vector<std::string>> sets_;
+  std::shared_ptr<arrow::Schema> schema_;
   const MilvusPackedReadOptions options_;
+  SetPtr first_;  // until its rows are read
   size_t next_ = 0;
   std::shared_ptr<arrow::RecordBatchReader> stream_;  // of the set before next_
 };
@@ -53,23 +85,10 @@ Result<std::shared_ptr<arrow::RecordBatchReader>> OpenMilvusPackedSets(
     return MakeError(ErrorKind::kInvalid, "batch_rows must be at least 1",
                      {.found = std::to_string(options.batch_rows)});
   }
-  // All before the first row: which fields may be null is part of the stream's schema.
-  std::vector<std::shared_ptr<const MilvusPackedSet>> opened(sets.size());
-  RETURN_NOT_OK(internal::Executor::Default()->ParallelFor(
-      static_cast<int64_t>(sets.size()), [&](int64_t i) -> Status {
-        const auto at = static_cast<size_t>(i);
-        ARROW_ASSIGN_OR_RAISE(opened[at], MilvusPackedSet::Open(store, sets[at], *schema, *schema));
-        return Status::OK();
-      }));
-  arrow::FieldVector fields = schema->fields();
-  for (const auto& set : opened) {
-    for (int i = 0; i < schema->num_fields(); ++i) {
-      auto& field = fields[static_cast<size_t>(i)];
-      if (!set->Has(i)) field = field->WithNullable(true);
-    }
-  }
-  return std::make_shared<PackedSetsStream>(arrow::schema(std::move(fields), schema->metadata()),
-                                            std::move(opened), options);
+  auto stream = std::make_shared<PackedSetsStream>(std::move(store), std::move(sets),
+                                                   std::move(schema), options);
+  RETURN_NOT_OK(stream->OpenFirst());
+  return stream;
 }
 
 }  // namespace varve

@@ -24,7 +24,9 @@
 #include "parquet/file_reader.h"
 #include "parquet/metadata.h"
 #include "parquet/statistics.h"
+#include "storage/testing/counting_chunk_manager.h"
 #include "storage/testing/faulty_chunk_manager.h"
+#include "storage/testing/intercepting_chunk_manager.h"
 #include "storage/testing/storage_operation.h"
 #include "varve/packed.h"
 
@@ -145,6 +147,39 @@ void ExpectEqual(const arrow::RecordBatch& found, const arrow::RecordBatch& expe
   ASSERT_EQ(found.schema()->field_names(), expected.schema()->field_names());
   for (int i = 0; i < found.num_columns(); ++i) {
     EXPECT_TRUE(found.column(i)->Equals(*expected.column(i))) << found.column_name(i);
+  }
+}
+
+// Notes what its writers are asked for.
+class NotingChunkManager : public InterceptingChunkManager {
+ public:
+  NotingChunkManager()
+      : InterceptingChunkManager(NewStore(), std::make_shared<StorageInterceptor>()) {}
+
+  Result<std::unique_ptr<ChunkWriter>> OpenWriter(const std::string& path,
+                                                  MakeWriterOptions options) override {
+    part_bytes.push_back(options.part_bytes);
+    return InterceptingChunkManager::OpenWriter(path, options);
+  }
+
+  std::vector<int64_t> part_bytes;
+};
+
+TEST(MilvusPackedWriterTest, PartsOfUploadsHaveTheSizeThatIsAskedFor) {
+  const auto rows = SampleRows(10);
+  constexpr int64_t kLeast = 10 << 20;
+  constexpr int64_t kMost = int64_t{5} << 30;
+  for (const int64_t part_bytes : {int64_t{0}, kLeast, kMost}) {
+    const auto store = std::make_shared<NotingChunkManager>();
+    VARVE_ASSERT_OK(WriteSet(store, rows, {.part_bytes = part_bytes}).status());
+    EXPECT_THAT(store->part_bytes, ElementsAre(part_bytes, part_bytes, part_bytes));
+  }
+  for (const int64_t part_bytes : {int64_t{-1}, int64_t{1}, kLeast - 1, kMost + 1}) {
+    const auto store = std::make_shared<NotingChunkManager>();
+    const Status status = WriteSet(store, rows, {.part_bytes = part_bytes}).status();
+    EXPECT_EQ(KindOf(status), ErrorKind::kInvalid) << part_bytes;
+    EXPECT_THAT(status.message(), HasSubstr("found " + std::to_string(part_bytes)));
+    EXPECT_THAT(store->part_bytes, IsEmpty());
   }
 }
 
@@ -482,6 +517,45 @@ TEST(MilvusPackedReaderTest, AFieldThatASetLacksIsNull) {
   VARVE_ASSERT_OK_AND_ASSIGN(const auto added,
                              ReadAll(store, {kPaths, {"later"}}, arrow::schema({fields[6]})));
   EXPECT_TRUE(added->column(0)->Equals(*later->column(0)));
+}
+
+TEST(MilvusPackedReaderTest, ASetIsOpenedWhenItsRowsAreAskedFor) {
+  const auto store = CountingChunkManager::Make(NewStore());
+  const auto rows = SampleRows(100);
+  std::vector<std::vector<std::string>> sets;
+  for (const std::string name : {"a", "b", "c"}) {
+    sets.push_back({name + "/0", name + "/1", name + "/2"});
+    VARVE_ASSERT_OK(WriteSet(store, rows, {}, 1000, sets.back()).status());
+  }
+  store->Reset();
+  const auto num_opened = [&] { return store->count(StorageOperation::kOpenReader).calls; };
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto stream, OpenMilvusPackedSets(store, sets, SampleSchema()));
+  for (int64_t set = 1; set <= 3; ++set) {
+    std::shared_ptr<arrow::RecordBatch> batch;
+    VARVE_ASSERT_OK(stream->ReadNext(&batch));
+    ExpectEqual(*batch, *rows);
+    EXPECT_EQ(num_opened(), 3 * set);
+  }
+}
+
+// Which columns have nulls is said before the first row.
+TEST(MilvusPackedReaderTest, ALaterSetWithFewerFieldsHasThemAsNullsIfTheyMayBe) {
+  const auto store = NewStore();
+  const auto rows = SampleRows(20);
+  VARVE_ASSERT_OK(WriteSet(store, rows).status());
+  const auto fewer = rows->SelectColumns({0}).ValueOrDie();
+  VARVE_ASSERT_OK_AND_ASSIGN(
+      const auto writer,
+      MilvusPackedWriter::Make(store, fewer->schema(), {{.columns = {0}}}, {"fewer"}));
+  VARVE_ASSERT_OK(writer->Write(fewer));
+  VARVE_ASSERT_OK(writer->Close().status());
+  const auto refused = ReadAll(store, {kPaths, {"fewer"}}, Only({0, 4})).status();
+  EXPECT_EQ(KindOf(refused), ErrorKind::kInvalid);
+  EXPECT_THAT(refused.message(), HasSubstr("object 'fewer', field 'RowID'"));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto found, ReadAll(store, {kPaths, {"fewer"}}, Only({0, 1})));
+  EXPECT_EQ(found->num_rows(), 40);
+  EXPECT_TRUE(found->column(1)->Slice(0, 20)->Equals(*rows->column(1)));
+  EXPECT_EQ(found->column(1)->Slice(20)->null_count(), 20);
 }
 
 TEST(MilvusPackedReaderTest, FilesThatAreNotNeededNeedNotBeThere) {

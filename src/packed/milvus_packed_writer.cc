@@ -22,6 +22,21 @@ using internal::MilvusFileWriter;
 
 namespace {
 
+// What Milvus takes, and every service.
+constexpr int64_t kPartBytesMin = 10 << 20;
+constexpr int64_t kPartBytesMax = int64_t{5} << 30;
+
+Status CheckPartBytes(int64_t part_bytes) {
+  if (part_bytes == 0 || (part_bytes >= kPartBytesMin && part_bytes <= kPartBytesMax)) {
+    return Status::OK();
+  }
+  return MakeError(ErrorKind::kInvalid, "parts of an upload cannot have this size",
+                   {.field = "part_bytes",
+                    .expected = "0, or " + std::to_string(kPartBytesMin) + " to " +
+                                std::to_string(kPartBytesMax),
+                    .found = std::to_string(part_bytes)});
+}
+
 bool IsStored(const arrow::DataType& type) {
   if (type.id() == arrow::Type::LIST) return IsStored(*type.field(0)->type());
   return arrow::is_primitive(type.id()) || type.id() == arrow::Type::FIXED_SIZE_BINARY ||
@@ -100,7 +115,8 @@ class MilvusPackedWriter::Impl {
       }
       ids_of_groups.push_back(file.field_ids);
       ARROW_ASSIGN_OR_RAISE(
-          auto object, store_->OpenWriter(file.path, {.name_is_fresh = options_.names_are_fresh}));
+          auto object, store_->OpenWriter(file.path, {.name_is_fresh = options_.names_are_fresh,
+                                                      .part_bytes = options_.part_bytes}));
       ARROW_ASSIGN_OR_RAISE(
           auto writer, MilvusFileWriter::Open(std::move(object), arrow::schema(std::move(fields)),
                                               options_.row_group_bytes));
@@ -243,6 +259,7 @@ Result<std::unique_ptr<MilvusPackedWriter>> MilvusPackedWriter::Make(
     std::vector<ColumnGroup> groups, std::vector<std::string> paths,
     MilvusPackedWriteOptions options) {
   ARROW_ASSIGN_OR_RAISE(const auto ids, internal::FieldIdsOf(*schema));
+  RETURN_NOT_OK(CheckPartBytes(options.part_bytes));
   RETURN_NOT_OK(CheckTypes(*schema));
   RETURN_NOT_OK(CheckGroups(*schema, groups, paths));
   auto impl = std::make_unique<Impl>(std::move(store), std::move(schema), std::move(options));

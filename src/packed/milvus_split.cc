@@ -110,16 +110,18 @@ Result<std::vector<ColumnGroup>> RestoreMilvusColumns(
                     std::to_string(group_of[id]) + " and " + std::to_string(group_id)});
     }
   }
+  // The first id that no group has; those of fields are for groups of one field.
+  int64_t short_group_id = 0;
+  while (field_ids_by_group.contains(short_group_id)) ++short_group_id;
   std::map<int64_t, ColumnGroup> groups;
   for (size_t i = 0; i < fields.size(); ++i) {
-    const auto found = group_of.find(fields[i].field_id);
-    if (found == group_of.end()) {
-      return MakeError(
-          ErrorKind::kInvalid, "the segment's column groups lack a field",
-          {.field = fields[i].name, .expected = "field id " + std::to_string(fields[i].field_id)});
-    }
-    ColumnGroup& group = groups[found->second];
-    group.group_id = found->second;
+    const FieldSchema& field = fields[i];
+    const auto found = group_of.find(field.field_id);
+    const int64_t group_id = found != group_of.end()       ? found->second
+                             : IsSearched(field.data_type) ? field.field_id
+                                                           : short_group_id;
+    ColumnGroup& group = groups[group_id];
+    group.group_id = group_id;
     group.columns.push_back(static_cast<int>(i));
   }
   std::vector<ColumnGroup> restored;

@@ -111,9 +111,17 @@ TEST(MilvusSplitTest, WhatIsNoSplitIsRefused) {
   const auto twice = RestoreMilvusColumns(fields, {{0, {0, 100}}, {1, {100}}}).status();
   EXPECT_EQ(KindOf(twice), ErrorKind::kInvalid);
   EXPECT_THAT(twice.message(), HasSubstr("field id 100 in groups 0 and 1"));
-  const auto missing = RestoreMilvusColumns(fields, {{0, {0}}}).status();
-  EXPECT_EQ(KindOf(missing), ErrorKind::kInvalid);
-  EXPECT_THAT(missing.message(), HasSubstr("lack a field: field 'f100'"));
+}
+
+// Fields that came after the segment: vectors each for themselves, the rest together, in groups
+// that no field had before.
+TEST(MilvusSplitTest, NewFieldsGetNewGroups) {
+  const auto fields = SampleFields();
+  VARVE_ASSERT_OK_AND_ASSIGN(
+      const auto groups, RestoreMilvusColumns(fields, {{0, {0, 1, 100}}, {1, {104}}, {3, {999}}}));
+  EXPECT_EQ(
+      groups,
+      (Groups{{0, {0, 7, 8}}, {1, {4}}, {2, {1}}, {102, {2}}, {103, {3}}, {105, {5}}, {106, {6}}}));
 }
 
 }  // namespace

@@ -3,20 +3,20 @@
 
 #include <algorithm>
 #include <map>
-#include <set>
 #include <string>
 #include <utility>
 
+#include "arrow/array/array_base.h"
+#include "arrow/array/concatenate.h"
 #include "arrow/record_batch.h"
+#include "arrow/util/byte_size.h"
 #include "packed/milvus_split.h"
 #include "packed/visible_bytes.h"
 #include "segment/packed_rows.h"
+#include "segment/segment_chunks.h"
 
 namespace varve::internal {
 namespace {
-
-// In memory; what is converted at a time.
-constexpr int64_t kSliceBytes = 16 << 20;
 
 MilvusSplitOptions SplitOptionsOf(const ColumnSplitOptions& options) {
   return {.split_system_columns = options.system_columns,
@@ -40,60 +40,16 @@ Result<std::vector<double>> StoredBytes(const InsertRows& rows) {
   return averages;
 }
 
-Status CheckFormat(const FieldBinlog& group) {
-  if (group.format.empty() || group.format == "parquet") return Status::OK();
-  return MakeError(
-      ErrorKind::kUnsupported, "a column group of a format that is not written",
-      {.field = std::to_string(group.field_id), .expected = "parquet", .found = group.format});
-}
-
-// The split that a segment has. Fields that the schema got meanwhile have groups of their own, as
-// policies 3 and 4 (section 6.6) make them: readers take a group with fewer logs for one that came
-// later.
-Result<std::vector<ColumnGroup>> ExtendSplit(const std::vector<FieldSchema>& fields,
-                                             const std::vector<FieldBinlog>& groups) {
-  std::map<int64_t, std::vector<int64_t>> stored;
-  std::set<int64_t> ids;
-  bool is_legacy = false;
-  for (const FieldBinlog& group : groups) {
-    ARROW_RETURN_NOT_OK(CheckFormat(group));
-    stored[group.field_id] = group.child_fields;
-    ids.insert(group.child_fields.begin(), group.child_fields.end());
-    is_legacy = is_legacy || group.child_fields.empty();
+// `rows` with buffers that hold these rows and no others, copied where a column is part of a longer
+// one.
+Result<std::shared_ptr<arrow::RecordBatch>> WithOwnBuffers(const arrow::RecordBatch& rows) {
+  arrow::ArrayVector columns = rows.columns();
+  for (auto& column : columns) {
+    ARROW_ASSIGN_OR_RAISE(const int64_t visible, arrow::util::ReferencedBufferSize(*column));
+    if (arrow::util::TotalBufferSize(*column) <= visible) continue;
+    ARROW_ASSIGN_OR_RAISE(column, arrow::Concatenate({column}));
   }
-  if (is_legacy) return RestoreMilvusColumns(fields, stored);
-  std::vector<FieldSchema> known;
-  std::vector<FieldSchema> added;
-  std::vector<int> known_columns;
-  std::vector<int> added_columns;
-  for (size_t i = 0; i < fields.size(); ++i) {
-    const bool is_known = ids.contains(fields[i].field_id);
-    (is_known ? known : added).push_back(fields[i]);
-    (is_known ? known_columns : added_columns).push_back(static_cast<int>(i));
-  }
-  ARROW_ASSIGN_OR_RAISE(auto split, RestoreMilvusColumns(known, stored));
-  for (ColumnGroup& group : split) {
-    for (int& column : group.columns) column = known_columns[static_cast<size_t>(column)];
-  }
-  int64_t next_id = 0;
-  while (stored.contains(next_id)) ++next_id;
-  for (ColumnGroup& group : LegacyMilvusColumns(added)) {
-    // Those of a single field are named by it, that of the rest by a number.
-    if (group.group_id < kFirstUserFieldId) group.group_id = next_id;
-    for (int& column : group.columns) column = added_columns[static_cast<size_t>(column)];
-    split.push_back(std::move(group));
-  }
-  std::ranges::sort(split, {}, &ColumnGroup::group_id);
-  return split;
-}
-
-Result<std::vector<double>> AverageBytes(const InsertRows& rows) {
-  std::vector<double> averages;
-  for (size_t i = 0; i < rows.fields().size(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(const int64_t bytes, rows.ColumnBytes(i));
-    averages.push_back(static_cast<double>(bytes) / static_cast<double>(rows.num_rows()));
-  }
-  return averages;
+  return arrow::RecordBatch::Make(rows.schema(), rows.num_rows(), std::move(columns));
 }
 
 }  // namespace
@@ -110,7 +66,12 @@ Result<std::vector<ColumnGroup>> BulkPackWriterV2::ChooseSplit(const InsertRows&
     groups = SplitMilvusColumns(rows.fields(), averages,
                                 SplitOptionsOf(context().environment.options.split));
   } else {
-    ARROW_ASSIGN_OR_RAISE(groups, ExtendSplit(rows.fields(), segment().files.inserts));
+    std::map<int64_t, std::vector<int64_t>> stored;
+    for (const FieldBinlog& group : segment().files.inserts) {
+      ARROW_RETURN_NOT_OK(CheckFormat(segment().files, group));
+      stored[group.field_id] = group.child_fields;
+    }
+    ARROW_ASSIGN_OR_RAISE(groups, RestoreMilvusColumns(rows.fields(), stored));
   }
   // A group without columns has no file.
   std::erase_if(groups, [](const ColumnGroup& group) { return group.columns.empty(); });
@@ -136,17 +97,11 @@ Result<std::vector<FieldBinlog>> BulkPackWriterV2::WriteSet(
                                                   .part_bytes = options.part_bytes,
                                                   .metadata = {},
                                                   .names_are_fresh = false}));
-  ARROW_ASSIGN_OR_RAISE(const auto averages, AverageBytes(rows));
-  double row_bytes = 0;
-  for (const double average : averages) row_bytes += average;
-  const auto slice_rows =
-      std::max<int64_t>(1, static_cast<int64_t>(kSliceBytes / std::max(row_bytes, 1.0)));
+  // Row groups are cut by the bytes of whole buffers: of slices, each would count all rows.
   for (const auto& batch : rows.batches()) {
-    for (int64_t row = 0; row < batch->num_rows(); row += slice_rows) {
-      const auto slice = batch->Slice(row, slice_rows);
-      ARROW_ASSIGN_OR_RAISE(const auto stored, EncodePackedRows(rows.fields(), *slice));
-      ARROW_RETURN_NOT_OK(writer->Write(stored));
-    }
+    ARROW_ASSIGN_OR_RAISE(auto stored, EncodePackedRows(rows.fields(), *batch));
+    ARROW_ASSIGN_OR_RAISE(stored, WithOwnBuffers(*stored));
+    ARROW_RETURN_NOT_OK(writer->Write(stored));
   }
   ARROW_ASSIGN_OR_RAISE(auto files, writer->Close());
   if (files.size() != groups.size()) {

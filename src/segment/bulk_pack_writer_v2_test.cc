@@ -3,11 +3,21 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "arrow/array/util.h"
 #include "arrow/builder.h"
+#include "arrow/chunked_array.h"
 #include "arrow/record_batch.h"
 #include "arrow/table.h"
+#include "arrow/util/key_value_metadata.h"
 #include "base/testing/status_assertions.h"
+#include "packed/milvus_footer.h"
+#include "packed/packed_file_reader.h"
+#include "parquet/metadata.h"
 #include "segment/packed_rows.h"
 #include "segment/sync_task.h"
 #include "segment/testing/sync_samples.h"
@@ -84,6 +94,35 @@ TEST_F(BulkPackWriterV2Test, APackIsOneFileAColumnGroup) {
   EXPECT_THAT(files.inserts[1].logs[0].null_counts, ElementsAre(Pair(101, 6)));
   EXPECT_EQ(files.inserts[2].logs[0].memory_bytes, 40 * testing::kSyncDim * 4);
   ExpectRows(files, 40);
+}
+
+// However the rows come, 24 bytes of a row are in group 0: row groups end at the first row beyond
+// 1 MiB.
+TEST_F(BulkPackWriterV2Test, RowGroupsAreCutByTheBytesOfTheirRowsAlone) {
+  constexpr int64_t kRows = 300'000;  // in a batch of more than 16 MiB
+  constexpr int64_t kGroupRows = 43'691;
+  std::string expected;
+  for (int64_t row = 0; row < kRows; row += kGroupRows) {
+    const int64_t length = std::min(kGroupRows, kRows - row);
+    expected += (row == 0 ? "" : ";") + std::to_string(length * 24) + "|" + std::to_string(length) +
+                "|" + std::to_string(row);
+  }
+  const auto rows = SyncRows(0, kRows);
+  SyncPack pack = testing::SamplePack(kSegment, 0, kRows);
+  for (const int64_t batch_rows : {kRows, int64_t{100'000}}) {
+    SCOPED_TRACE(batch_rows);
+    pack.inserts.clear();
+    for (int64_t row = 0; row < kRows; row += batch_rows) {
+      pack.inserts.push_back(rows->Slice(row, batch_rows));
+    }
+    VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(pack));
+    VARVE_ASSERT_OK_AND_ASSIGN(
+        const auto file,
+        PackedFileReader::Open(memory_, outcome.state.files.inserts[0].logs.back().path));
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto footer, file->Footer());
+    EXPECT_EQ(footer->key_value_metadata()->Get(kRowGroupsKey).ValueOr("(none)"), expected);
+    pack.checkpoint.timestamp += 1;  // a pack of its own
+  }
 }
 
 TEST_F(BulkPackWriterV2Test, ASegmentKeepsItsSplit) {

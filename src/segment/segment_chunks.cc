@@ -18,12 +18,23 @@ std::string NameOf(const SegmentFiles& files) {
   return "segment " + std::to_string(files.segment_id);
 }
 
+Status CheckFormat(const SegmentFiles& files, const FieldBinlog& list) {
+  if (list.format.empty() || list.format == "parquet") return Status::OK();
+  return MakeError(ErrorKind::kUnsupported,
+                   "insert logs of this format are neither read nor written",
+                   {.object = NameOf(files),
+                    .field = std::to_string(list.field_id),
+                    .expected = "parquet",
+                    .found = list.format});
+}
+
 Status SortLogs(SegmentFiles* files) {
   std::set<int64_t> seen;
   for (FieldBinlog& list : files->inserts) {
     if (!seen.insert(list.field_id).second) {
       return Wrong(*files, "insert logs of a field are listed twice", list.field_id);
     }
+    ARROW_RETURN_NOT_OK(CheckFormat(*files, list));
     for (const Binlog& log : list.logs) {
       if (log.path.empty()) return Wrong(*files, "an insert log without a path", list.field_id);
     }

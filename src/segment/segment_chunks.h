@@ -22,9 +22,13 @@ struct SegmentChunk {
   int64_t num_rows = -1;  ///< -1: the metadata do not say
 };
 
+/// Errors: Unsupported naming the segment for a list of files that are not Parquet
+Status CheckFormat(const SegmentFiles& files, const FieldBinlog& list);
+
 /// Puts lists in the order of their fields or groups, which is that of the files of a packed set,
 /// and the logs of every list in the order of their ids.
-/// Errors: Invalid naming the segment: a list that is there twice, a log without a path
+/// Errors: Invalid naming the segment: a list that is there twice, a log without a path; those of
+///         CheckFormat
 Status SortLogs(SegmentFiles* files);
 
 /// Errors: Corruption naming the object whose number of rows is not that of its chunk

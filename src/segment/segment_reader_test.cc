@@ -335,6 +335,45 @@ TEST_F(SegmentReaderTest, AnUpsertHidesTheOldRowAndNotTheNew) {
   }
 }
 
+// Rows of a bulk import are older than the segment: they are visible from its commit on, and
+// deletes before it do not concern them.
+TEST_F(SegmentReaderTest, ACommitTimestampTakesThePlaceOfThoseOfTheRows) {
+  for (const auto version : {StorageVersion::kV1, StorageVersion::kV2}) {
+    files_ = {.collection_id = 1, .partition_id = 2, .segment_id = 3, .version = version};
+    rows_.clear();
+    AddChunk(1,
+             {{.timestamp = 5, .key = 1, .text = "a"},
+              {.timestamp = 30, .key = 2, .text = "b"},
+              {.timestamp = 5, .key = 3, .text = "c"}},
+             true);
+    files_.commit_timestamp = 20;
+    const auto texts = [&](uint64_t as_of) -> std::vector<std::string> {
+      std::vector<std::string> found;
+      for (const Row& row : Scan(*Open().ValueOrDie(), {.as_of = as_of}).ValueOrDie()) {
+        EXPECT_NE(row.timestamp, 20u);  // it is not what is stored
+        found.push_back(row.text);
+      }
+      return found;
+    };
+    EXPECT_EQ(texts(19), (std::vector<std::string>{}));
+    EXPECT_EQ(texts(20), (std::vector<std::string>{"a", "b", "c"}));
+    files_.deltas = {WriteDeletes(1, {{1, 19}, {2, 25}, {3, 20}}, DeltaLogForm::kJsonRows)};
+    EXPECT_EQ(texts(24), (std::vector<std::string>{"a", "b", "c"}));
+    EXPECT_EQ(texts(UINT64_MAX), (std::vector<std::string>{"a", "c"}));
+  }
+}
+
+TEST_F(SegmentReaderTest, FilesOfOtherFormatsAreRefused) {
+  AddChunk(1, {{.timestamp = 5, .key = 1, .text = "a"}}, true);
+  ListOf(kTextField)->format = "parquet";
+  VARVE_ASSERT_OK(Open().status());
+  ListOf(kTextField)->format = "vortex";
+  const Status status = Open().status();
+  EXPECT_EQ(KindOf(status), ErrorKind::kUnsupported) << status;
+  EXPECT_THAT(status.message(),
+              AllOf(HasSubstr("segment 3"), HasSubstr("field '101'"), HasSubstr("vortex")));
+}
+
 TEST_F(SegmentReaderTest, OnlyWhatIsNeededIsRead) {
   for (int64_t log_id = 1; log_id <= 4; ++log_id) {
     AddChunk(log_id, {{.timestamp = 5, .key = log_id, .text = "x"}, {.timestamp = 6}}, true);

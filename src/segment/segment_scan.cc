@@ -81,6 +81,7 @@ Result<StreamPtr> ScanSegment(const SegmentScanPlan& plan, const SegmentReadOpti
   if (plan.deletes->size() > 0 || options.as_of != UINT64_MAX) {
     rows.timestamp_column = column_of(TimestampField());
   }
+  rows.commit_timestamp = plan.files->commit_timestamp;
   rows.deletes = plan.deletes;
 
   // Whole chunks before the range are not read, where their lengths are known.

@@ -71,7 +71,9 @@ class VisibleRows : public arrow::RecordBatchReader {
     arrow::BooleanBuilder mask;
     ARROW_RETURN_NOT_OK(mask.Reserve(range.num_rows()));
     for (int64_t row = 0; row < range.num_rows(); ++row) {
-      const auto inserted = static_cast<uint64_t>(times.Value(row));
+      const uint64_t inserted = plan_.commit_timestamp != 0
+                                    ? plan_.commit_timestamp
+                                    : static_cast<uint64_t>(times.Value(row));
       mask.UnsafeAppend(inserted <= plan_.as_of &&
                         (keys == nullptr || !IsDeleted(*keys, row, inserted)));
     }

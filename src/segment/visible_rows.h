@@ -24,8 +24,9 @@ struct VisibleRowsPlan {
   std::shared_ptr<arrow::Schema> schema;  ///< of the result
   std::vector<int> columns;               ///< of `stored`, in the order of the result
 
-  int key_column = -1;        ///< of `stored`; -1: there are no deletes
-  int timestamp_column = -1;  ///< likewise; -1: no row is hidden
+  int key_column = -1;            ///< of `stored`; -1: there are no deletes
+  int timestamp_column = -1;      ///< likewise; -1: no row is hidden
+  uint64_t commit_timestamp = 0;  ///< not 0: counts in place of that column's values
   std::shared_ptr<const DeleteSet> deletes;
 
   uint64_t as_of = UINT64_MAX;

@@ -126,6 +126,7 @@ std::string EncodeSegmentRecord(const SegmentState& state) {
   record.set_segment_id(files.segment_id);
   record.set_storage_version(static_cast<int64_t>(files.version));
   record.set_num_rows(files.num_rows);
+  record.set_commit_timestamp(files.commit_timestamp);
   Encode(files.inserts, record.mutable_inserts());
   Encode(files.statistics, record.mutable_statistics());
   Encode(files.deltas, record.mutable_deltas());
@@ -170,6 +171,7 @@ Result<SegmentState> DecodeSegmentRecord(const std::string& key, std::string_vie
   files.segment_id = record.segment_id();
   files.version = version;
   files.num_rows = record.num_rows();
+  files.commit_timestamp = record.commit_timestamp();
   ARROW_RETURN_NOT_OK(decoder.Fill(record.inserts(), &files.inserts));
   ARROW_RETURN_NOT_OK(decoder.Fill(record.statistics(), &files.statistics));
   ARROW_RETURN_NOT_OK(decoder.Fill(record.deltas(), &files.deltas));

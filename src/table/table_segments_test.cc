@@ -280,6 +280,7 @@ TEST(SegmentRecordTest, DamageIsFoundAndNamed) {
   FieldBinlog field;
   field.logs = {log};
   state.files.inserts = {field};
+  state.files.commit_timestamp = uint64_t{1} << 63;
   const std::string key = SegmentPropertyKey(kSegment);
   const std::string record = EncodeSegmentRecord(state);
   EXPECT_EQ(DecodeSegmentRecord(key, record).ValueOrDie(), state);

@@ -363,7 +363,15 @@ TEST_F(OpenRemoteTest, ALongerObjectIsWhatWasWritten) {
   ASSERT_TRUE(writer->Close().ok());
   EXPECT_EQ(service->objects().at("long"), text);
   // 1,000 of a byte, 1,000 of two, the rest of four.
-  EXPECT_EQ(store->Metrics()->calls(), 1 + 1000 + 1000 + 125 + 1);
+  const int64_t calls = 1 + 1000 + 1000 + 125 + 1;
+  EXPECT_EQ(store->Metrics()->calls(), calls);
+
+  // A writer may have parts of its own: 350 of ten bytes.
+  const auto other = *store->OpenWriter("other", {.part_bytes = 10});
+  ASSERT_TRUE(other->Write(AsBytes(text)).ok());
+  ASSERT_TRUE(other->Close().ok());
+  EXPECT_EQ(service->objects().at("other"), text);
+  EXPECT_EQ(store->Metrics()->calls(), calls + 1 + 350 + 1);
 }
 
 // Ten percent of all requests fail with a 5xx: hardly a caller notices, and the load hardly grows.

@@ -142,14 +142,15 @@ std::unique_ptr<RemoteChunkWriter> RemoteChunkManager::MakeWriter(
     const std::string& path, bool resume, const MakeWriterOptions& writer) const {
   const bool if_absent = options_.features.put_if_absent && !writer.replace;
   const bool costs_more = writer.name_is_fresh && options_.conditions_cost_a_request;
-  const UploadOptions uploads{.if_absent = if_absent,
-                              .one_part_if_absent = if_absent && !costs_more,
-                              .part_bytes = options_.part_bytes,
-                              .parallel_parts = options_.parallel_parts,
-                              .timeout = options_.upload_timeout,
-                              .retries = options_.upload_retries,
-                              .multipart = options_.multipart,
-                              .resume = resume};
+  const UploadOptions uploads{
+      .if_absent = if_absent,
+      .one_part_if_absent = if_absent && !costs_more,
+      .part_bytes = writer.part_bytes > 0 ? writer.part_bytes : options_.part_bytes,
+      .parallel_parts = options_.parallel_parts,
+      .timeout = options_.upload_timeout,
+      .retries = options_.upload_retries,
+      .multipart = options_.multipart,
+      .resume = resume};
   std::function<Status()> before_parts;
   if (if_absent && !writer.name_is_fresh && services_.conditional_writes != nullptr) {
     before_parts = [check = services_.conditional_writes] { return check->CheckUploads(); };

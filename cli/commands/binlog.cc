@@ -83,7 +83,9 @@ class BinlogCommand : public Command {
     const FileLocation location = SplitFileLocation(file_);
     ARROW_ASSIGN_OR_RAISE(const auto options, store_.ToOptions(file_));
     ARROW_ASSIGN_OR_RAISE(const auto store, OpenStore(location.folder, options));
-    ARROW_ASSIGN_OR_RAISE(const auto binlog, BinlogFile::Open(store, location.name));
+    auto opened = BinlogFile::Open(store, location.name);
+    if (!opened.ok()) return WithHint(opened.status(), store.get(), location.name);
+    const auto binlog = std::move(*opened);
     if (action_ == "info") return Info(console, binlog->info());
     if (action_ == "verify") return Verify(console, *binlog);
     ARROW_ASSIGN_OR_RAISE(const auto rows, binlog->Read());
@@ -95,6 +97,27 @@ class BinlogCommand : public Command {
   }
 
  private:
+  // What lies beside binlogs and is none: `status` says what is wrong, this what reads it.
+  static Status WithHint(const Status& status, ChunkManager* store, const std::string& path) {
+    if (!IsCorruption(status)) return status;
+    char magic[4] = {};
+    const auto file = store->OpenReader(path);
+    if (!file.ok() || (*file)->size() < static_cast<int64_t>(sizeof(magic)) ||
+        !(*file)->ReadAt(0, sizeof(magic), magic).ok()) {
+      return status;
+    }
+    const std::string_view found(magic, sizeof(magic));
+    const auto with = [&](const char* hint) { return status.WithMessage(status.message(), hint); };
+    if (found == "PAR1") {
+      return with("; this is a Parquet file, as those of V2 are: varve info and head read it");
+    }
+    if (found == "PARE") return with("; this is an encrypted Parquet file, which is not read");
+    if (found[0] == '{' || found[0] == '[') {
+      return with("; this is JSON, as the statistics of primary keys are: text as it stands");
+    }
+    return status;
+  }
+
   static Status Info(Console* console, const BinlogInfo& info) {
     if (console->json) {
       PrintJson(console, ToJson(info));

@@ -66,7 +66,13 @@ def test_import_of_packed_sets(tmp_path):
     shutil.rmtree(backup / "meta")
     assert "give the schema" in run("segment", "cat", backup, code=2).err
     [path] = sorted((backup / "binlogs" / "insert_log").glob("*/*/*/704/102/*"))
-    assert "expected bcfaff00, found 50415231" in run("binlog", "info", path, code=3).err
+    error = run("binlog", "info", path, code=3).err
+    assert "expected bcfaff00, found 50415231" in error
+    assert "varve info and head read it" in error
+    path.write_bytes(b"PARE" + path.read_bytes()[4:])
+    assert "encrypted" in run("binlog", "info", path, code=3).err
+    path.write_bytes(b'{"fieldID": 100}')
+    assert "this is JSON" in run("binlog", "info", path, code=3).err
 
 
 def test_rows_as_of_a_time(backup):

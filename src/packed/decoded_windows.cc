@@ -40,6 +40,15 @@ DecodedWindows::DecodedWindows(Columns columns, int64_t ahead_bytes, bool verify
       verify_(verify),
       executor_(executor) {}
 
+DecodedWindows::~DecodedWindows() { Abandon(); }
+
+// A process that ends takes away what decoding needs, while threads of the pool still run.
+void DecodedWindows::Abandon() {
+  const auto ahead = std::move(ahead_);
+  if (ahead == nullptr || !ahead->is_taken.exchange(true)) return;
+  static_cast<void>(ahead->outcome.Wait(std::stop_source(std::nostopstate)));
+}
+
 Result<DecodedWindows::Window> DecodedWindows::Decode(const Columns& columns, int64_t begin,
                                                       int64_t end, bool verify,
                                                       Executor* executor) {
@@ -60,9 +69,9 @@ Result<DecodedWindows::Window> DecodedWindows::Decode(const Columns& columns, in
 }
 
 Result<DecodedWindows::Window> DecodedWindows::Take(int64_t begin, int64_t end) {
+  if (ahead_ != nullptr && ahead_->begin != begin) Abandon();
   const auto ahead = std::move(ahead_);
-  const bool is_next = ahead != nullptr && ahead->begin == begin;
-  if (!is_next || !ahead->is_taken.exchange(true)) {
+  if (ahead == nullptr || !ahead->is_taken.exchange(true)) {
     return Decode(*columns_, begin, end, verify_, executor_);
   }
   return ahead->outcome.Wait(std::stop_source(std::nostopstate));

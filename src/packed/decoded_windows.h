@@ -5,7 +5,8 @@
 // Memory:   two windows; one where a window alone takes half of `ahead_bytes`
 // Errors:   those of a window when its rows are asked for, however early it was decoded
 // Threads:  one caller at a time
-// Lifetime: keeps the column readers; arrays returned stand alone
+// Lifetime: keeps the column readers; arrays returned stand alone; nothing is decoded any more once
+//           this is destroyed, which waits for a window that is being decoded
 #pragma once
 
 #include <cstdint>
@@ -24,6 +25,9 @@ class DecodedWindows {
 
   /// `ahead_bytes` 0: nothing is decoded before it is asked for.
   DecodedWindows(Columns columns, int64_t ahead_bytes, bool verify, Executor* executor);
+  ~DecodedWindows();
+  DecodedWindows(DecodedWindows&&) = default;
+  DecodedWindows& operator=(DecodedWindows&&) = delete;
 
   bool empty() const { return columns_->empty(); }
   /// Makes rows [begin, e) available, begin < e <= end, and returns e. Rows up to `end` are likely
@@ -48,6 +52,7 @@ class DecodedWindows {
                                Executor* executor);
   Result<Window> Take(int64_t begin, int64_t end);
   void StartNext(int64_t end);
+  void Abandon();
 
   const std::shared_ptr<const Columns> columns_;  // tasks under way use them, too
   const int64_t ahead_bytes_;

@@ -145,6 +145,16 @@ TEST_F(DecodedWindowsTest, ATaskThatWasNotBegunIsNotWaitedFor) {
   ExpectRows(windows, 12'000, 12'100);
 }
 
+TEST_F(DecodedWindowsTest, NothingIsDecodedForScansThatAreGone) {
+  {
+    DecodedWindows windows = Make(64 << 20, &held_);
+    EXPECT_EQ(*windows.Await(0, kRows), 5000);
+  }
+  ASSERT_EQ(held_.held.size(), 1u);
+  held_.RunOne();
+  EXPECT_THAT(one_->reads, ElementsAre(Pair(0, 5000)));
+}
+
 TEST_F(DecodedWindowsTest, AnErrorIsToldWhereItsRowsAreAskedFor) {
   DecodedWindows windows = Make(64 << 20, &held_);
   seven_->fails_at = 6000;

@@ -307,6 +307,14 @@ def test_import_with_a_codec_for_each_of_some_fields(tmp_path, parquet, rows):
     assert run("history", tmp_path / "t", "--json").lines[0]["version"] == 1
 
 
+def test_an_import_that_fails_leaves_nothing_running(tmp_path):
+    """The end of the process meets no thread that still decodes the next window of its input."""
+    pq.write_table(pa.table({"id": range(20_000), "title": [f"title {i}" for i in range(20_000)]}), tmp_path / "in.parquet",
+                   row_group_size=3_000)
+    for _ in range(20):
+        run("import", tmp_path / "t", tmp_path / "in.parquet", "--codec", "titel=gzip", code=2)
+
+
 @pytest.mark.parametrize("what", ["table", "parquet"])
 def test_export_formats(what, request, tmp_path, rows, vectors):
     source = request.getfixturevalue(what)

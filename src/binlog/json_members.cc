@@ -111,7 +111,7 @@ Result<std::optional<int64_t>> JsonMembers::FindInt64(const std::string& name) c
 Status JsonMembers::Wrong(const std::string& message, const std::string& name,
                           const std::string& expected, const std::string& found) const {
   return Corruption(message,
-                    {.object = *object_, .field = name, .expected = expected, .found = found});
+                    {.object = object_, .field = name, .expected = expected, .found = found});
 }
 
 }  // namespace varve::internal

@@ -20,7 +20,7 @@ namespace varve::internal {
 Result<nlohmann::json> ParseJson(std::span<const uint8_t> bytes, const std::string& object);
 
 /// A JSON object that is being read. A member that is null counts as absent, as it does in Go.
-/// Lifetime: the document and `object` outlive it.
+/// Lifetime: the document outlives it.
 class JsonMembers {
  public:
   /// `what` names the value in the error if it is no object.
@@ -41,10 +41,10 @@ class JsonMembers {
 
  private:
   JsonMembers(const nlohmann::json& value, const std::string& object)
-      : value_(&value), object_(&object) {}
+      : value_(&value), object_(object) {}
 
   const nlohmann::json* value_;
-  const std::string* object_;
+  std::string object_;
 };
 
 /// nullopt for anything but an integer that fits.

@@ -252,6 +252,10 @@ TEST_F(MilvusCollectionsTest, MetadataSayWhatCounts) {
   EXPECT_THAT(error_of(collection_meta, collections, "collection_id", "1"),
               AllOf(HasSubstr(collection_meta), HasSubstr("'collection_id'")));
   EXPECT_THAT(error_of(collection_meta, collections, "schema", nullptr), HasSubstr("'schema'"));
+  json nameless = level_zero;
+  nameless.erase("segment_id");
+  EXPECT_THAT(error_of(collection_meta, collections, "l0_segments", json::array({nameless})),
+              AllOf(HasSubstr(collection_meta), HasSubstr("'segment_id'")));
   EXPECT_THAT(error_of(collection_meta, collections, "collection_id", 4),
               AllOf(HasSubstr(segment_meta), HasSubstr("found 1")));
   EXPECT_THAT(error_of(segment_meta, segments, "binlogs", 7),

@@ -15,14 +15,20 @@ namespace {
 std::atomic<int64_t> live_bytes{0};
 std::atomic<int64_t> peak_bytes{0};
 
-void* Allocate(size_t bytes) {
+void* AllocateOrNull(size_t bytes) {
   void* memory = std::malloc(bytes);
-  if (memory == nullptr) throw std::bad_alloc();
+  if (memory == nullptr) return nullptr;
   const auto size = static_cast<int64_t>(malloc_usable_size(memory));
   const int64_t live = live_bytes += size;
   int64_t peak = peak_bytes;
   while (peak < live && !peak_bytes.compare_exchange_weak(peak, live)) {
   }
+  return memory;
+}
+
+void* Allocate(size_t bytes) {
+  void* memory = AllocateOrNull(bytes);
+  if (memory == nullptr) throw std::bad_alloc();
   return memory;
 }
 
@@ -35,10 +41,14 @@ void Free(void* memory) {
 
 void* operator new(size_t bytes) { return Allocate(bytes); }
 void* operator new[](size_t bytes) { return Allocate(bytes); }
+void* operator new(size_t bytes, const std::nothrow_t&) noexcept { return AllocateOrNull(bytes); }
+void* operator new[](size_t bytes, const std::nothrow_t&) noexcept { return AllocateOrNull(bytes); }
 void operator delete(void* memory) noexcept { Free(memory); }
 void operator delete[](void* memory) noexcept { Free(memory); }
 void operator delete(void* memory, size_t) noexcept { Free(memory); }
 void operator delete[](void* memory, size_t) noexcept { Free(memory); }
+void operator delete(void* memory, const std::nothrow_t&) noexcept { Free(memory); }
+void operator delete[](void* memory, const std::nothrow_t&) noexcept { Free(memory); }
 
 namespace varve::internal {
 

@@ -91,6 +91,23 @@ bool ReadLevels(const FlatPage& page, std::span<uint8_t> out, int64_t* num_value
   return true;
 }
 
+// Of a byte for each row of the chunk, those of the page; none for a column without levels.
+std::span<uint8_t> RowsOf(const Page& page, std::vector<uint8_t>& is_valid) {
+  if (is_valid.empty()) return {};
+  return std::span(is_valid).subspan(static_cast<size_t>(page.begin_row),
+                                     static_cast<size_t>(page.header.num_values));
+}
+
+// The values of a page, and in `valid_rows` whose they are.
+Result<int64_t> CountValues(const FlatColumn& column, const Page& page, const FlatPage& opened,
+                            std::span<uint8_t> valid_rows) {
+  int64_t num_values = page.header.num_values;
+  if (column.has_levels() && !ReadLevels(opened, valid_rows, &num_values)) {
+    return column.Damaged("definition levels end early", page.offset);
+  }
+  return num_values;
+}
+
 template <typename DType>
 class Reader {
  public:
@@ -210,14 +227,8 @@ Result<std::shared_ptr<arrow::Array>> ReadFixed(const FlatColumn& column, const 
         opener->Open(page.bytes, page.offset,
                      is_bare ? std::span<uint8_t>(out, rows * width) : std::span<uint8_t>()));
     column.pages_decoded->fetch_add(1, std::memory_order_relaxed);
-    auto num_values = static_cast<int64_t>(rows);
-    std::span<uint8_t> valid_rows;
-    if (column.has_levels()) {
-      valid_rows = std::span(is_valid).subspan(static_cast<size_t>(page.begin_row), rows);
-      if (!ReadLevels(opened, valid_rows, &num_values)) {
-        return column.Damaged("definition levels end early", page.offset);
-      }
-    }
+    const std::span<uint8_t> valid_rows = RowsOf(page, is_valid);
+    ARROW_ASSIGN_OR_RAISE(const int64_t num_values, CountValues(column, page, opened, valid_rows));
     if (is_plain) {
       const size_t bytes = static_cast<size_t>(num_values) * width;
       if (opened.values.size() < bytes) {
@@ -318,15 +329,8 @@ Result<std::shared_ptr<arrow::Array>> ReadTexts(const FlatColumn& column, const 
     if (!IsForThisRoad(column, page)) return nullptr;
     ARROW_ASSIGN_OR_RAISE(const FlatPage opened, opener.Open(page.bytes, page.offset));
     column.pages_decoded->fetch_add(1, std::memory_order_relaxed);
-    const auto rows = static_cast<size_t>(page.header.num_values);
-    auto num_values = static_cast<int64_t>(rows);
-    std::span<uint8_t> valid_rows;
-    if (column.has_levels()) {
-      valid_rows = std::span(is_valid).subspan(static_cast<size_t>(page.begin_row), rows);
-      if (!ReadLevels(opened, valid_rows, &num_values)) {
-        return column.Damaged("definition levels end early", page.offset);
-      }
-    }
+    const std::span<uint8_t> valid_rows = RowsOf(page, is_valid);
+    ARROW_ASSIGN_OR_RAISE(const int64_t num_values, CountValues(column, page, opened, valid_rows));
     size_t row = 0;
     bool outgrown = false;
     const auto skip_nulls = [&] {

@@ -5,6 +5,7 @@
 
 #include "binlog/path_template.h"
 #include "segment/log_listing.h"
+#include "segment/segment_chunks.h"
 #include "varve/sync.h"
 
 namespace varve {
@@ -34,12 +35,7 @@ Result<std::shared_ptr<IdAllocator>> MakeUnusedIdAllocator(ChunkManager* store,
                                                            const std::string& root) {
   int64_t last = internal::kCompoundLogId;
   for (const SegmentState& state : states) {
-    for (const auto* fields :
-         {&state.files.inserts, &state.files.statistics, &state.files.deltas, &state.files.bm25}) {
-      for (const FieldBinlog& field : *fields) {
-        for (const Binlog& log : field.logs) last = std::max(last, log.log_id);
-      }
-    }
+    for (const Binlog* log : internal::LogsOf(state.files)) last = std::max(last, log->log_id);
   }
   ARROW_ASSIGN_OR_RAISE(const auto listed,
                         internal::ListLogs(store, root, std::nullopt, /*names_only=*/true));

@@ -6,6 +6,7 @@
 
 #include "base/stop.h"
 #include "segment/log_listing.h"
+#include "segment/segment_chunks.h"
 #include "varve/sync.h"
 
 namespace varve {
@@ -17,12 +18,7 @@ std::unordered_set<std::string> NamedPaths(const std::vector<SegmentState>& stat
   std::unordered_set<std::string> paths;
   for (const SegmentState& state : states) {
     if (state.lifecycle == SegmentLifecycle::kDropped) continue;
-    for (const auto* fields :
-         {&state.files.inserts, &state.files.statistics, &state.files.deltas, &state.files.bm25}) {
-      for (const FieldBinlog& field : *fields) {
-        for (const Binlog& log : field.logs) paths.insert(log.path);
-      }
-    }
+    for (const Binlog* log : internal::LogsOf(state.files)) paths.insert(log->path);
   }
   return paths;
 }

@@ -28,6 +28,16 @@ Status CheckFormat(const SegmentFiles& files, const FieldBinlog& list) {
                     .found = list.format});
 }
 
+std::vector<const Binlog*> LogsOf(const SegmentFiles& files) {
+  std::vector<const Binlog*> logs;
+  for (const auto* lists : {&files.inserts, &files.statistics, &files.deltas, &files.bm25}) {
+    for (const FieldBinlog& list : *lists) {
+      for (const Binlog& log : list.logs) logs.push_back(&log);
+    }
+  }
+  return logs;
+}
+
 Status SortLogs(SegmentFiles* files) {
   std::set<int64_t> seen;
   for (FieldBinlog& list : files->inserts) {

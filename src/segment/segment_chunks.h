@@ -34,6 +34,9 @@ Status SortLogs(SegmentFiles* files);
 /// Errors: Corruption naming the object whose number of rows is not that of its chunk
 Result<std::vector<SegmentChunk>> ChunksOf(const SegmentFiles& files);
 
+/// Of every kind: inserts, statistics, deletes, BM25. Live as long as the files.
+std::vector<const Binlog*> LogsOf(const SegmentFiles& files);
+
 /// "segment 7", for errors.
 std::string NameOf(const SegmentFiles& files);
 

@@ -9,6 +9,7 @@
 #include "arrow/type.h"
 #include "cli/location.h"
 #include "cli/opened_stores.h"
+#include "varve/hybrid_timestamp.h"
 #include "varve/milvus_export.h"
 #include "varve/suggestion.h"
 
@@ -23,10 +24,9 @@ std::string NameOf(const std::string& location) {
 
 // The first hybrid timestamp of this millisecond.
 uint64_t Now() {
-  constexpr int kLogicalBits = 18;
   const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(
       std::chrono::system_clock::now().time_since_epoch());
-  return static_cast<uint64_t>(millis.count()) << kLogicalBits;
+  return HybridFromMillis(millis.count());
 }
 
 // The fields of `schema` that the rows have, in their order, with the primary key asked for.

@@ -10,13 +10,11 @@
 #include "cli/location.h"
 #include "cli/opened_stores.h"
 #include "cli/output/amounts.h"
+#include "varve/hybrid_timestamp.h"
 #include "varve/suggestion.h"
 
 namespace varve::cli {
 namespace {
-
-// Counts within a millisecond.
-constexpr int kLogicalBits = 18;
 
 std::string Described(const MilvusCollection& collection) {
   const std::string id = std::to_string(collection.collection_id);
@@ -193,12 +191,11 @@ Result<uint64_t> ParseHybridTime(const std::string& text, int64_t now_micros) {
   if (micros < 0 || micros / 1000 > kMillisMax) {
     return MakeError(ErrorKind::kInvalid, "'" + text + "' is no time of Milvus'");
   }
-  return (static_cast<uint64_t>(micros / 1000) << kLogicalBits) |
-         ((uint64_t{1} << kLogicalBits) - 1);
+  return HybridFromMillis(micros / 1000) | ((uint64_t{1} << kLogicalBits) - 1);
 }
 
 std::string FormatHybridTime(uint64_t timestamp) {
-  return FormatTime(static_cast<int64_t>(timestamp >> kLogicalBits) * 1000);
+  return FormatTime(MillisOfHybrid(timestamp) * 1000);
 }
 
 }  // namespace varve::cli

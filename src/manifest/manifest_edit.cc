@@ -8,6 +8,7 @@
 
 #include "manifest/manifest_codec.h"
 #include "manifest/version_chain.h"
+#include "varve/hybrid_timestamp.h"
 
 namespace varve::internal {
 namespace {
@@ -219,8 +220,7 @@ Result<Manifest> ApplyEdit(const Manifest& current, const ManifestEdit& edit,
   next.commit_id = stamp.commit_id;
   // Never before its parent, whatever the clocks of two machines say: FindByTime searches by it.
   next.commit_micros = std::max(current.commit_micros, stamp.now_micros);
-  const uint64_t physical = static_cast<uint64_t>(std::max<int64_t>(stamp.now_micros, 0)) / 1000
-                            << kLogicalBits;
+  const uint64_t physical = HybridFromMillis(std::max<int64_t>(stamp.now_micros, 0) / 1000);
   const uint64_t commit_ts = std::max(current.max_ts + 1, physical);
   next.max_ts = commit_ts;
 

@@ -13,9 +13,6 @@
 
 namespace varve::internal {
 
-/// Hybrid timestamps: milliseconds since the epoch above a logical counter.
-inline constexpr int kLogicalBits = 18;
-
 /// Whether `edit` makes sense on `base`, the version it was made for.
 Status ValidateEdit(const Manifest& base, const ManifestEdit& edit);
 

@@ -6,6 +6,7 @@
 
 #include "arrow/util/base64.h"
 #include "milvus/default_value.h"
+#include "varve/hybrid_timestamp.h"
 
 namespace varve::internal {
 namespace {
@@ -13,7 +14,6 @@ namespace {
 using json = nlohmann::ordered_json;
 
 // Of a hybrid timestamp, below the milliseconds.
-constexpr int kLogicalBits = 18;
 // backup.proto, BackupTaskStateCode: BACKUP_SUCCESS.
 constexpr int kStateSuccess = 2;
 
@@ -106,7 +106,7 @@ Result<ExportedMetadata> DescribeExport(const MilvusCollection& collection, uint
     ARROW_ASSIGN_OR_RAISE(json described, DescribeField(field));
     fields.push_back(std::move(described));
   }
-  const auto milliseconds = static_cast<int64_t>(timestamp >> kLogicalBits);
+  const int64_t milliseconds = MillisOfHybrid(timestamp);
   ExportedMetadata metadata;
   metadata.backup = json({{"id", std::to_string(collection.collection_id)},
                           {"state_code", kStateSuccess},

@@ -15,17 +15,14 @@
 #include "binlog/insert_log.h"
 #include "binlog/primary_key_statistics.h"
 #include "packed/join_arrays.h"
+#include "varve/hybrid_timestamp.h"
 
 namespace varve::internal {
 namespace {
 
-// Milliseconds above a logical counter.
-constexpr int kLogicalBits = 18;
 constexpr int64_t kMicrosPerMilli = 1000;
 
-uint64_t HybridNow(Clock* clock) {
-  return static_cast<uint64_t>(clock->NowMicros() / kMicrosPerMilli) << kLogicalBits;
-}
+uint64_t HybridNow(Clock* clock) { return HybridFromMillis(clock->NowMicros() / kMicrosPerMilli); }
 
 BinlogDescriptor DescriptorOf(const SegmentFiles& segment, Clock* clock) {
   BinlogDescriptor descriptor;

@@ -6,13 +6,10 @@
 #include <utility>
 
 #include "base/random.h"
+#include "varve/hybrid_timestamp.h"
 
 namespace varve {
 namespace {
-
-constexpr int kLogicalBits = 18;
-
-uint64_t MillisOf(uint64_t timestamp) { return timestamp >> kLogicalBits; }
 
 // A policy that looks at one buffer at a time.
 template <typename Wants>
@@ -85,8 +82,8 @@ SyncPolicyPtr StaleBufferPolicy(std::chrono::seconds age, double jitter, uint64_
   return ForEachBuffer("stale buffer", [=](const SegmentBuffer& buffer, uint64_t now) {
     if (buffer.is_empty() || buffer.oldest_timestamp == 0) return false;
     const auto random = internal::Random::Seeded(seed ^ static_cast<uint64_t>(buffer.segment_id));
-    const uint64_t limit = age_millis + random->Uniform(most_more + 1);
-    return MillisOf(now) > MillisOf(buffer.oldest_timestamp) + limit;
+    const auto limit = static_cast<int64_t>(age_millis + random->Uniform(most_more + 1));
+    return MillisOfHybrid(now) > MillisOfHybrid(buffer.oldest_timestamp) + limit;
   });
 }
 

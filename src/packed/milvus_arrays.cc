@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "binlog/array_rows.h"
+#include "packed/milvus_arrays.h"
 
 #include <string>
 #include <type_traits>
@@ -9,14 +9,14 @@
 #include "arrow/builder.h"
 #include "arrow/type.h"
 #include "base/coding.h"
-#include "binlog/scalar_field.pb.h"
+#include "packed/scalar_field.pb.h"
 #include "schema/check_values.h"
 
 namespace varve::internal {
 namespace {
 
 using ArrayPtr = std::shared_ptr<arrow::Array>;
-using binlog::ScalarField;
+using packed::ScalarField;
 
 Status NotAnArray(const FieldSchema& field, int64_t row, const std::string& found) {
   return RowError(row, "bytes that are no array of the field's", field.name,

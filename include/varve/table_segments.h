@@ -8,7 +8,8 @@
 //   for (auto& state : states) cache->Put(state);
 //
 // Rows:    with adds_rows, rows of V2 segments are rows of the table, which its scans show, values
-//          of all fields in the schema's form; without, a segment is read by SegmentReader alone. Those of a dropped segment go with it
+//          of all fields in the schema's form; without, a segment is read by SegmentReader alone.
+//          Those of a dropped segment go with it
 // Once:    the record says what the segment holds. A step that it shows as made is not made again,
 //          whoever made it; two that are made at once are put in order by the commit
 // Threads: all methods may be called concurrently

@@ -27,7 +27,6 @@
 namespace varve::internal {
 namespace {
 
-using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using testing::kFirstTimestamp;
 

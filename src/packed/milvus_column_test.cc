@@ -7,6 +7,7 @@
 
 #include <cstring>
 #include <iostream>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@
 #include "packed/testing/value_samples.h"
 #include "parquet/arrow/writer.h"
 #include "storage/testing/far_chunk_manager.h"
+#include "storage/testing/storage_operation.h"
 #include "varve/milvus_packed.h"
 #include "varve/packed.h"
 
@@ -100,11 +102,13 @@ std::vector<std::string> WriteSet(const StorePtr& store, const BatchPtr& rows,
 }
 
 // As other writers may: small pages, with an index or without.
-std::vector<std::string> WriteSmallPages(const StorePtr& store, const BatchPtr& rows,
-                                         bool page_index, const std::string& bloom_filter = "") {
+std::vector<std::string> WriteSmallPages(
+    const StorePtr& store, const BatchPtr& rows, bool page_index,
+    const std::string& bloom_filter = "",
+    parquet::Compression::type codec = parquet::Compression::SNAPPY) {
   parquet::WriterProperties::Builder properties;
   properties.data_pagesize(2000)->write_batch_size(32)->max_row_group_length(700);
-  properties.compression(parquet::Compression::SNAPPY)->disable_dictionary();
+  properties.compression(codec)->disable_dictionary();
   if (page_index) properties.enable_write_page_index();
   if (!bloom_filter.empty()) properties.enable_bloom_filter(bloom_filter, {});
   const auto sink = arrow::io::BufferOutputStream::Create().ValueOrDie();
@@ -399,6 +403,92 @@ TEST(MilvusColumnTest, AColumnIsReadForTheFieldThatAsks) {
         arrow::json::ArrayFromJSONString(arrow::list(arrow::int64()), "[[5]]").ValueOrDie()));
     VARVE_ASSERT_OK_AND_ASSIGN(const auto numbers, file->Column(longs));
     EXPECT_TRUE(IsCorruption(numbers->Read(0, 1, true).status()));
+  }
+}
+
+// Counts what a far store is asked for, and flips a bit of what it answers.
+class Watcher : public StorageInterceptor {
+ public:
+  Status After(StorageOperation operation, const std::string&, int64_t, int64_t) override {
+    const bool reads =
+        operation == StorageOperation::kReadAt || operation == StorageOperation::kReadRanges;
+    num_waves += reads ? 1 : 0;
+    return Status::OK();
+  }
+  void ChangeRead(const std::string&, int64_t offset, std::span<uint8_t> bytes) override {
+    const int64_t at = flip_at - offset;
+    if (at < 0 || at >= static_cast<int64_t>(bytes.size()) || flips_left-- <= 0) return;
+    bytes[static_cast<size_t>(at)] ^= 0x10;
+  }
+
+  int64_t num_waves = 0;
+  int64_t flip_at = -1;
+  int flips_left = 0;
+};
+
+struct FarArrays {
+  std::shared_ptr<Watcher> watcher = std::make_shared<Watcher>();
+  std::shared_ptr<PackedFileReader> file;
+  std::shared_ptr<const PackedColumnReader> column;
+  ArrayPtr values;
+  int64_t place = 0;  // of row 1234 in the file
+};
+
+// Arrays without checksums, in pages with an index; each row has its number.
+FarArrays MakeFarArrays() {
+  FieldSchema field{.field_id = 100, .name = "f", .data_type = DataType::kArray};
+  field.element_type = DataType::kVarChar;
+  arrow::ListBuilder lists(arrow::default_memory_pool(), std::make_shared<arrow::StringBuilder>());
+  for (int64_t row = 0; row < 2000; ++row) {
+    EXPECT_TRUE(lists.Append().ok());
+    const std::string text = "number " + std::to_string(row);
+    EXPECT_TRUE(static_cast<arrow::StringBuilder*>(lists.value_builder())->Append(text).ok());
+  }
+  FarArrays far;
+  far.values = lists.Finish().ValueOrDie();
+  const auto schema = CollectionSchema::Make({field}).ValueOrDie();
+  const auto near = NewStore();
+  const auto path = WriteSmallPages(near, Stored(*schema, {far.values}), /*page_index=*/true,
+                                    /*bloom_filter=*/"", parquet::Compression::UNCOMPRESSED)
+                        .front();
+  far.place = static_cast<int64_t>(near->Read(path).ValueOrDie()->ToString().find("number 1234"));
+  const auto store = std::make_shared<FarChunkManager>(near, far.watcher);
+  far.file = PackedFileReader::Open(store, path).ValueOrDie();
+  far.column = far.file->Column(field).ValueOrDie();
+  far.watcher->num_waves = 0;
+  return far;
+}
+
+TEST(MilvusColumnTest, FarRowsAreFetchedInWaves) {
+  const FarArrays far = MakeFarArrays();
+  VARVE_ASSERT_OK(far.column->Take(std::vector<int64_t>{0, 800, 1500}, true).status());
+  far.watcher->num_waves = 0;  // where pages are is known now
+  const std::vector<int64_t> rows = {1999, 3, 700, 1234, 5, 1000};
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto taken, far.column->Take(rows, true));
+  EXPECT_TRUE(taken->Equals(Picked({far.values}, rows).front()));
+  EXPECT_EQ(far.watcher->num_waves, 1);
+  far.watcher->num_waves = 0;
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto read, far.column->Read(100, 1900, true));
+  EXPECT_TRUE(read->Equals(far.values->Slice(100, 1800)));
+  EXPECT_EQ(far.watcher->num_waves, 1);
+  EXPECT_GT(far.column->far_row_bytes(), 11);
+}
+
+// Where no checksum tells, the value does: text that was damaged on its way is fetched again.
+TEST(MilvusColumnTest, ValuesDamagedOnTheirWayAreFetchedAgain) {
+  for (const int flips : {1, 2}) {
+    const FarArrays far = MakeFarArrays();
+    ASSERT_GT(far.place, 0);
+    far.watcher->flip_at = far.place - 2;  // the tag of the first element
+    far.watcher->flips_left = flips;
+    const auto taken = far.column->Take(std::vector<int64_t>{1234}, true);
+    if (flips == 1) {
+      VARVE_ASSERT_OK(taken.status());
+      EXPECT_TRUE((*taken)->Equals(far.values->Slice(1234, 1)));
+    } else {
+      EXPECT_TRUE(IsCorruption(taken.status())) << taken.status();
+      EXPECT_THAT(taken.status().message(), HasSubstr("rows counted from row 1234"));
+    }
   }
 }
 

@@ -8,7 +8,7 @@
 #include "binlog/binlog_reader.h"
 #include "binlog/delta_log.h"
 #include "binlog/described_field.h"
-#include "binlog/value_encoding.h"
+#include "packed/milvus_values.h"
 #include "varve/binlog.h"
 
 namespace varve {

@@ -16,7 +16,7 @@
 #include "binlog/data_codec.h"
 #include "binlog/delta_log.h"
 #include "binlog/insert_log.h"
-#include "binlog/testing/value_samples.h"
+#include "packed/testing/value_samples.h"
 #include "varve/binlog.h"
 
 namespace varve::internal {

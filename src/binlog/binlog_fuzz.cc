@@ -43,7 +43,7 @@ void ReadAsDeltaLog(const std::shared_ptr<arrow::Buffer>& bytes) {
 }
 
 // A field that `column` may be of.
-FieldSchema FieldOf(const BinlogReader& binlog, const PayloadColumn& column, DataType element) {
+FieldSchema FieldOf(const BinlogReader& binlog, const StoredValues& column, DataType element) {
   FieldSchema field;
   field.field_id = binlog.descriptor().field_id;
   field.name = "f";

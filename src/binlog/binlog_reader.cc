@@ -53,15 +53,15 @@ Result<std::unique_ptr<PayloadReader>> BinlogReader::OpenPayload(const Event& ev
       event.payload, object_ + " (payload at byte " + std::to_string(event.payload_offset()) + ")");
 }
 
-Result<PayloadColumn> BinlogReader::ReadColumn() const {
+Result<StoredValues> BinlogReader::ReadColumn() const {
   if (events_.empty()) {
     return Corruption("the binlog has no event", {.object = object_, .expected = "one at least"});
   }
-  PayloadColumn column;
+  StoredValues column;
   arrow::ArrayVector parts;
   for (const Event& event : events_) {
     ARROW_ASSIGN_OR_RAISE(const auto payload, OpenPayload(event));
-    ARROW_ASSIGN_OR_RAISE(PayloadColumn part, payload->Read(0, descriptor_.payload_type));
+    ARROW_ASSIGN_OR_RAISE(StoredValues part, payload->Read(0, descriptor_.payload_type));
     if (parts.empty()) {
       column = part;
     } else if (!part.values->type()->Equals(column.values->type()) || part.dim != column.dim ||

@@ -311,7 +311,7 @@ TEST(PayloadReaderTest, AnArrowSchemaThatMakesNoSenseIsCorruption) {
   const auto field = [](const std::string& dim) {
     return arrow::field("val", arrow::int8(), arrow::key_value_metadata({"dim"}, {dim}));
   };
-  const auto read = [](const std::string& schema) -> Result<PayloadColumn> {
+  const auto read = [](const std::string& schema) -> Result<StoredValues> {
     ARROW_ASSIGN_OR_RAISE(const auto reader, PayloadReader::Open(WithArrowSchema(schema), kObject));
     return reader->Read(0, DataType::kFloatVector);
   };

@@ -104,7 +104,7 @@ Result<BufferPtr> ReadIndexPayload(const BinlogReader& binlog, const Event& even
   }
   ARROW_ASSIGN_OR_RAISE(const auto payload, binlog.OpenPayload(event));
   // JSON is the data type of bytes; the blob is no text.
-  ARROW_ASSIGN_OR_RAISE(const PayloadColumn column,
+  ARROW_ASSIGN_OR_RAISE(const StoredValues column,
                         payload->Read(0, is_text ? DataType::kJson : DataType::kInt8));
   const arrow::Array& values = *column.values;
   if (values.null_count() > 0 || (is_text && values.length() != 1)) {
@@ -151,7 +151,7 @@ Result<FileData> ReadRemote(const BufferPtr& bytes, const std::string& object) {
   }
   switch (type) {
     case EventType::kInsert: {
-      ARROW_ASSIGN_OR_RAISE(PayloadColumn column, binlog.ReadColumn());
+      ARROW_ASSIGN_OR_RAISE(StoredValues column, binlog.ReadColumn());
       return InsertData{binlog.descriptor(), std::move(column)};
     }
     case EventType::kDelete: {

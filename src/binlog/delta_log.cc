@@ -46,8 +46,8 @@ Result<DeleteData> ReadColumns(const PayloadReader& payload, int key_column, int
   ARROW_ASSIGN_OR_RAISE(const auto key_type, payload.ColumnType(key_column));
   const bool is_text = key_type->id() == arrow::Type::STRING;
   const DataType type = is_text ? DataType::kVarChar : DataType::kInt64;
-  ARROW_ASSIGN_OR_RAISE(PayloadColumn keys, payload.Read(key_column, type));
-  ARROW_ASSIGN_OR_RAISE(const PayloadColumn timestamps,
+  ARROW_ASSIGN_OR_RAISE(StoredValues keys, payload.Read(key_column, type));
+  ARROW_ASSIGN_OR_RAISE(const StoredValues timestamps,
                         payload.Read(timestamp_column, DataType::kInt64));
   ARROW_RETURN_NOT_OK(CheckRequired(*keys.values, "pk", object));
   ARROW_RETURN_NOT_OK(CheckRequired(*timestamps.values, "ts", object));
@@ -110,7 +110,7 @@ Result<DeleteData> ReadRows(const BinlogReader& binlog) {
   RowReader reader(binlog.object());
   for (const Event& event : binlog.events()) {
     ARROW_ASSIGN_OR_RAISE(const auto payload, binlog.OpenPayload(event));
-    ARROW_ASSIGN_OR_RAISE(const PayloadColumn rows, payload->Read(0, DataType::kString));
+    ARROW_ASSIGN_OR_RAISE(const StoredValues rows, payload->Read(0, DataType::kString));
     ARROW_RETURN_NOT_OK(reader.Read(static_cast<const arrow::StringArray&>(*rows.values)));
   }
   return reader.Finish();

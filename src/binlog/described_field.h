@@ -12,6 +12,6 @@ namespace varve::internal {
 
 /// Named "field_100" after its id. `dim` is 0 where nothing tells it, `element_type` of an array
 /// kNone.
-FieldSchema DescribedField(const BinlogDescriptor& descriptor, const PayloadColumn& column);
+FieldSchema DescribedField(const BinlogDescriptor& descriptor, const StoredValues& column);
 
 }  // namespace varve::internal

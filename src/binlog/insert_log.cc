@@ -6,7 +6,7 @@
 #include "arrow/buffer.h"
 #include "binlog/binlog_reader.h"
 #include "binlog/binlog_writer.h"
-#include "binlog/value_encoding.h"
+#include "packed/milvus_values.h"
 
 namespace varve::internal {
 namespace {
@@ -53,7 +53,7 @@ Result<std::shared_ptr<arrow::Array>> ReadInsertLog(const FieldSchema& field,
                                                     const std::string& object) {
   ARROW_ASSIGN_OR_RAISE(const BinlogReader binlog, BinlogReader::Open(std::move(bytes), object));
   ARROW_RETURN_NOT_OK(CheckDescriptor(field, binlog));
-  ARROW_ASSIGN_OR_RAISE(const PayloadColumn column, binlog.ReadColumn());
+  ARROW_ASSIGN_OR_RAISE(const StoredValues column, binlog.ReadColumn());
   return DecodeValues(field, column, object);
 }
 

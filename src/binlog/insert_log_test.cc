@@ -21,8 +21,8 @@
 #include "base/testing/status_assertions.h"
 #include "binlog/binlog_reader.h"
 #include "binlog/binlog_writer.h"
-#include "binlog/testing/value_samples.h"
-#include "binlog/value_encoding.h"
+#include "packed/milvus_values.h"
+#include "packed/testing/value_samples.h"
 #include "parquet/arrow/writer.h"
 
 namespace varve::internal {

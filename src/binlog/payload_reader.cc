@@ -95,7 +95,7 @@ Result<std::shared_ptr<const arrow::KeyValueMetadata>> PayloadReader::FieldMetad
                     {.object = object_, .field = kArrowSchemaKey});
 }
 
-Status PayloadReader::ReadVectorMetadata(int column, PayloadColumn* out) const {
+Status PayloadReader::ReadVectorMetadata(int column, StoredValues* out) const {
   ARROW_ASSIGN_OR_RAISE(const auto keys, FieldMetadata(column));
   if (keys == nullptr) return Status::OK();
   const auto read_number = [&](const char* key, int32_t most) -> Result<int32_t> {
@@ -158,7 +158,7 @@ Status PayloadReader::CheckLevels(int row_group, int column, const arrow::Array&
                      .found = std::to_string(found)});
 }
 
-Result<PayloadColumn> PayloadReader::Read(int column, DataType type) const {
+Result<StoredValues> PayloadReader::Read(int column, DataType type) const {
   if (!IsKnownDataType(type) || type == DataType::kNone) {
     return MakeError(ErrorKind::kUnsupported, "unknown data type",
                      {.object = object_,
@@ -175,7 +175,7 @@ Result<PayloadColumn> PayloadReader::Read(int column, DataType type) const {
                       .found = stored->ToString()});
   }
   ARROW_ASSIGN_OR_RAISE(const auto decoded, Column(column, wanted));
-  PayloadColumn out;
+  StoredValues out;
   if (IsDenseVector(type) || type == DataType::kArrayOfVector) {
     ARROW_RETURN_NOT_OK(ReadVectorMetadata(column, &out));
   }

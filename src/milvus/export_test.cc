@@ -17,7 +17,7 @@
 #include "base/random.h"
 #include "base/testing/status_assertions.h"
 #include "binlog/primary_key_statistics.h"
-#include "binlog/testing/value_samples.h"
+#include "packed/testing/value_samples.h"
 #include "varve/milvus_export.h"
 
 namespace varve::internal {

@@ -20,7 +20,7 @@
 #include "binlog/delta_log.h"
 #include "binlog/insert_log.h"
 #include "binlog/testing/golden_segment.h"
-#include "binlog/value_encoding.h"
+#include "packed/milvus_values.h"
 #include "schema/system_fields.h"
 #include "segment/packed_rows.h"
 #include "varve/milvus.h"

@@ -17,8 +17,8 @@
 #include "base/random.h"
 #include "base/testing/status_assertions.h"
 #include "binlog/insert_log.h"
-#include "binlog/testing/value_samples.h"
 #include "packed/milvus_split.h"
+#include "packed/testing/value_samples.h"
 #include "segment/packed_rows.h"
 #include "varve/packed.h"
 

@@ -7,7 +7,6 @@
 #include <string>
 #include <utility>
 
-#include "arrow/type.h"
 #include "manifest/manifest_store.h"
 #include "segment/segment_update.h"
 #include "table/segment_record.h"
@@ -43,7 +42,7 @@ Status Unsupported(const SegmentState& state, std::string_view what, std::string
 }
 
 // What a table's scan would show wrongly, or not at all.
-Status CheckCanShow(const SegmentState& state, const CollectionSchema& schema) {
+Status CheckCanShow(const SegmentState& state) {
   if (state.files.version != StorageVersion::kV2) {
     return Unsupported(state, "rows of this storage version cannot be rows of a table",
                        "version " + std::to_string(static_cast<int64_t>(state.files.version)));
@@ -51,13 +50,6 @@ Status CheckCanShow(const SegmentState& state, const CollectionSchema& schema) {
   if (!state.files.deltas.empty()) {
     return Unsupported(state, "a table's rows cannot be deleted by a segment's delta logs",
                        "delta logs");
-  }
-  for (const FieldSchema& field : schema.fields()) {
-    ARROW_ASSIGN_OR_RAISE(const auto stored, MilvusArrowType(field));
-    if (stored->Equals(*field.arrow_type)) continue;
-    if (IsDenseVector(field.data_type) && !field.nullable) continue;
-    return Unsupported(state, "values of this field are kept in a form that a table does not read",
-                       "field '" + field.name + "' as " + stored->ToString());
   }
   return Status::OK();
 }
@@ -142,16 +134,11 @@ class TableMetaWriter::Impl {
     return newest;
   }
 
-  Status CheckPlan(const SegmentUpdate& planned) {
+  Status CheckPlan(const SegmentUpdate& planned) const {
     if (!options_.adds_rows || planned.after.lifecycle == SegmentLifecycle::kDropped) {
       return Status::OK();
     }
-    std::shared_ptr<const Manifest> known;
-    {
-      const std::lock_guard lock(mutex_);
-      known = newest_;
-    }
-    return CheckCanShow(planned.after, *known->schema());
+    return CheckCanShow(planned.after);
   }
 
   Result<SegmentState> Commit(const SegmentUpdate& update) {
@@ -200,7 +187,7 @@ class TableMetaWriter::Impl {
       edit.removed_segment_ids = ShownRows(base, update.before);
       return edit;
     }
-    ARROW_RETURN_NOT_OK(CheckCanShow(after, *base.schema()));
+    ARROW_RETURN_NOT_OK(CheckCanShow(after));
     ARROW_ASSIGN_OR_RAISE(edit.added_segments, AddedRows(update, base.schemas.back().schema_id));
     return edit;
   }

@@ -29,7 +29,9 @@
 namespace varve {
 
 struct TableSegmentOptions {
-  /// Rows appear in the table's own scans. Deletes, V1 segments and fields whose values Milvus
+  /// Rows appear in the table's own scans. Their fields must be those of the table, by id, type and
+  /// nullability (Invalid naming the field), but for nullable and defaulted ones that they lack.
+  /// Deletes, V1 segments and fields whose values Milvus
   /// keeps in another form (arrays, nullable vectors) are Unsupported then: a scan knows none of
   /// them.
   bool adds_rows = true;

@@ -102,19 +102,22 @@ SegmentState Advance(SegmentState state, const SyncPack& pack, PackLogs logs) {
   return state;
 }
 
-SegmentUpdate MakeUpdate(const SegmentState& before, const SyncPack& pack, PackLogs logs) {
+SegmentUpdate MakeUpdate(const SegmentState& before, const SyncPack& pack, PackLogs logs,
+                         std::shared_ptr<const CollectionSchema> schema) {
   return {.before = before,
           .after = Advance(before, pack, std::move(logs)),
           .is_flush = pack.is_flush,
-          .is_drop = pack.is_drop};
+          .is_drop = pack.is_drop,
+          .schema = std::move(schema)};
 }
 
 // The step as far as it is known before anything is written.
-SegmentUpdate Plan(const SegmentState& before, const SyncPack& pack, int64_t num_rows) {
+SegmentUpdate Plan(const SegmentState& before, const SyncPack& pack, int64_t num_rows,
+                   std::shared_ptr<const CollectionSchema> schema) {
   PackLogs logs;
   logs.num_rows = num_rows;
   if (NumDeletes(pack) > 0) logs.deltas.emplace_back().logs.emplace_back();
-  return MakeUpdate(before, pack, std::move(logs));
+  return MakeUpdate(before, pack, std::move(logs), std::move(schema));
 }
 
 Result<std::unique_ptr<BulkPackWriter>> MakeWriter(const SyncContext& context,
@@ -163,10 +166,10 @@ Result<SyncOutcome> SyncTask::Run() {
                      {.object = NameOf(*before)});
   }
 
-  ARROW_RETURN_NOT_OK(environment.writer->CheckPlan(Plan(*before, pack_, rows.num_rows())));
+  ARROW_RETURN_NOT_OK(environment.writer->CheckPlan(Plan(*before, pack_, rows.num_rows(), schema)));
   ARROW_ASSIGN_OR_RAISE(const auto writer, MakeWriter(context_, *schema, *before));
   ARROW_ASSIGN_OR_RAISE(PackLogs logs, writer->Write(pack_, rows));
-  const SegmentUpdate update = MakeUpdate(*before, pack_, std::move(logs));
+  const SegmentUpdate update = MakeUpdate(*before, pack_, std::move(logs), schema);
   auto committed =
       WithRetries(context_.retry(), [&] { return environment.writer->Commit(update); });
   if (IsNotFound(committed.status())) {

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -51,6 +53,15 @@ class BulkPackWriterV2Test : public ::testing::Test {
   }
 
   void ExpectRows(const SegmentFiles& files, int64_t count) {
+  // Rows [0, count), after which metadata and cache are such as Milvus had once.
+  Result<SegmentState> FlushAsMetadataWithoutChildFields(int64_t count) {
+    ARROW_ASSIGN_OR_RAISE(const SyncOutcome first, Run(testing::SamplePack(kSegment, 0, count)));
+    SegmentState old = first.state;
+    for (FieldBinlog& group : old.files.inserts) group.child_fields.clear();
+    cache_->Put(old);
+    return writer_->Commit({.before = first.state, .after = old});
+  }
+
     std::vector<std::vector<std::string>> sets;
     for (const FieldBinlog& group : files.inserts) {
       sets.resize(std::max(sets.size(), group.logs.size()));
@@ -238,22 +249,34 @@ TEST_F(BulkPackWriterV2Test, TheSplitGoesByBytesAsTheyAreStored) {
 }
 
 TEST_F(BulkPackWriterV2Test, AnOldSegmentWithoutChildFieldsHasTheLegacySplit) {
-  SegmentState old = SampleSegment(kSegment, StorageVersion::kV2);
-  FieldBinlog group;
-  group.field_id = 0;
-  Binlog log;
-  log.path = "files/insert_log/1/2/7/0/17";
-  log.log_id = 17;
-  group.logs = {log};
-  old.files.inserts = {group};
-  cache_->Put(old);
-  VARVE_ASSERT_OK(
-      writer_->Commit({.before = SampleSegment(kSegment, StorageVersion::kV2), .after = old})
-          .status());
-  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(testing::SamplePack(kSegment, 0, 10)));
-  std::vector<int64_t> groups;
-  for (const FieldBinlog& field : outcome.state.files.inserts) groups.push_back(field.field_id);
-  EXPECT_THAT(groups, ElementsAre(0, 102, 103));
+  options_.split.system_columns = false;
+  VARVE_ASSERT_OK_AND_ASSIGN(const SegmentState old, FlushAsMetadataWithoutChildFields(10));
+  options_.split.system_columns = true;
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(testing::SamplePack(kSegment, 10, 5)));
+  std::vector<std::pair<int64_t, size_t>> groups;
+  for (const FieldBinlog& group : outcome.state.files.inserts) {
+    groups.emplace_back(group.field_id, group.logs.size());
+  }
+  EXPECT_THAT(groups, ElementsAre(Pair(0, 2), Pair(102, 2), Pair(103, 2)));
+  ExpectRows(outcome.state.files, 15);
+}
+
+// Its groups are 0, 1, 102 and 103: a set in the legacy split, without group 1, would make all of
+// the segment unreadable.
+TEST_F(BulkPackWriterV2Test, AnotherSplitWithoutChildFieldsIsRefusedBeforeAnythingIsWritten) {
+  VARVE_ASSERT_OK_AND_ASSIGN(const SegmentState old, FlushAsMetadataWithoutChildFields(10));
+  const auto objects = memory_->List("").ValueOrDie().size();
+  const Status refused = Run(testing::SamplePack(kSegment, 10, 5)).status();
+  EXPECT_EQ(KindOf(refused), ErrorKind::kInvalid);
+  EXPECT_THAT(refused.message(), ::testing::HasSubstr("a file for group 1"));
+  EXPECT_EQ(memory_->List("").ValueOrDie().size(), objects);
+  EXPECT_EQ(writer_->Find(kSegment), old);
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto reader,
+                             SegmentReader::Open(memory_, cache_->schema(), old.files));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto stream, reader->Scan({.columns = {"text"}}));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto rows, stream->ToTable());
+  EXPECT_TRUE(rows->GetColumnByName("text")->Equals(
+      arrow::ChunkedArray(SyncRows(0, 10)->GetColumnByName("text"))));
 }
 
 TEST_F(BulkPackWriterV2Test, AfterATryThatFailedTheNextHasNewNames) {

@@ -37,7 +37,7 @@ enum class SegmentLifecycle : int32_t {
   kSealed = 3,    ///< takes no more rows, and is to be flushed
   kFlushed = 4,   ///< has all its rows and statistics
   kFlushing = 5,  ///< a flush is under way
-  kDropped = 6,
+  kDropped = 6,   ///< takes nothing more; in the cache: a pack with is_drop is to tell the metadata
 };
 
 /// A place in the stream that rows come from.

@@ -80,10 +80,16 @@ void Append(std::vector<FieldBinlog> added, std::vector<FieldBinlog>* fields) {
   }
 }
 
-// Whether the segment is flushed or dropped, if the pack says so.
+// Whether the segment is flushed, if the pack says so. One to be dropped has not been: it would
+// have left the cache.
 bool HasEnded(const SyncPack& pack, const SegmentState& state) {
-  if (pack.is_drop) return state.lifecycle == SegmentLifecycle::kDropped;
-  return !pack.is_flush || IsFinal(state.lifecycle);
+  return !pack.is_drop && (!pack.is_flush || IsFinal(state.lifecycle));
+}
+
+void ClearData(SyncPack* pack) {
+  pack->inserts.clear();
+  pack->deletes.clear();
+  pack->timestamp_from = pack->timestamp_to = 0;
 }
 
 SegmentState Advance(SegmentState state, const SyncPack& pack, PackLogs logs) {
@@ -142,8 +148,10 @@ SyncTask::SyncTask(const SyncContext& context, SyncPack pack)
 Result<SyncOutcome> SyncTask::Run() {
   const SyncEnvironment& environment = context_.environment;
   const auto before = environment.cache->Find(pack_.segment_id);
-  if (!before.has_value() || before->lifecycle == SegmentLifecycle::kDropped) {
-    return SyncOutcome{.result = SyncResult::kNoSegment, .state = {}};
+  if (!before.has_value()) return SyncOutcome{.result = SyncResult::kNoSegment, .state = {}};
+  if (before->lifecycle == SegmentLifecycle::kDropped) {
+    if (!pack_.is_drop) return SyncOutcome{.result = SyncResult::kNoSegment, .state = {}};
+    ClearData(&pack_);  // what is left to do is to tell the metadata
   }
   // Nothing more ever comes to a segment of deletes.
   if (before->level == SegmentLevel::kL0) pack_.is_flush = true;
@@ -156,9 +164,7 @@ Result<SyncOutcome> SyncTask::Run() {
       return SyncOutcome{.result = SyncResult::kAlreadyDone, .state = *before};
     }
     // The segment was sealed or dropped after its rows came: what is left to do is to end it.
-    pack_.inserts.clear();
-    pack_.deletes.clear();
-    pack_.timestamp_from = pack_.timestamp_to = 0;
+    ClearData(&pack_);
     ARROW_ASSIGN_OR_RAISE(rows, InsertRows::Make(*schema, pack_));
   }
   if (rows.num_rows() > 0 && IsFinal(before->lifecycle)) {
@@ -173,6 +179,9 @@ Result<SyncOutcome> SyncTask::Run() {
   auto committed =
       WithRetries(context_.retry(), [&] { return environment.writer->Commit(update); });
   if (IsNotFound(committed.status())) {
+    // In the cache it would be flushed for ever, and a later pack would go past the rows of this
+    // one.
+    environment.cache->Remove(pack_.segment_id);
     return SyncOutcome{.result = SyncResult::kMovedAway, .state = {}};
   }
   ARROW_ASSIGN_OR_RAISE(SegmentState state, std::move(committed));
@@ -180,9 +189,12 @@ Result<SyncOutcome> SyncTask::Run() {
     environment.cache->Remove(pack_.segment_id);
   } else {
     environment.cache->Update(pack_.segment_id, [&](SegmentState* cached) {
+      // Sealed or dropped, while this step was made.
       const SegmentLifecycle meanwhile = cached->lifecycle;
       *cached = state;
-      if (!IsFinal(state.lifecycle)) cached->lifecycle = meanwhile;
+      if (!IsFinal(state.lifecycle) || meanwhile == SegmentLifecycle::kDropped) {
+        cached->lifecycle = meanwhile;
+      }
     });
   }
   const bool is_ours = state == update.after;

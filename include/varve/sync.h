@@ -143,8 +143,9 @@ class VARVE_EXPORT SyncManager {
   ~SyncManager();
 
   /// Runs the pack behind those of the same segment; `done`, which may be empty, is called once, on
-  /// another thread, before the next task of the segment begins; it must not call the manager.
-  /// Waits while the queue is full. After a failure the segment's later packs fail with Invalid, since its
+  /// another thread, before the next task of the segment begins; it must neither call the manager
+  /// nor throw. What the interfaces of the environment throw is an error of the task. Waits while
+  /// the queue is full. After a failure the segment's later packs fail with Invalid, since its
   /// checkpoint would pass over rows that are missing, until the pack of that checkpoint has been
   /// submitted again, the segment is told to Forget it, or is dropped.
   void Submit(SyncPack pack, Done done = {});

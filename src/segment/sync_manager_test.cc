@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <mutex>
+#include <new>
+#include <stdexcept>
 #include <utility>
 
 #include "base/testing/status_assertions.h"
@@ -175,6 +178,34 @@ TEST_F(SyncManagerTest, NothingGoesPastThePackOfASegmentThatMovedAway) {
   VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome back, manager_->Sync(SamplePack(2, 0, 20)));
   EXPECT_EQ(back.result, SyncResult::kCommitted);
   EXPECT_EQ(back.state.files.num_rows, 20);
+}
+
+class ThrowingIdAllocator : public IdAllocator {
+ public:
+  Result<int64_t> Next() override {
+    ++asked_;
+    if (asked_ == 1) throw std::bad_alloc();
+    if (asked_ == 2) throw std::runtime_error("no connection");
+    return 1000 + asked_;
+  }
+
+ private:
+  std::atomic<int64_t> asked_{0};
+};
+
+TEST_F(SyncManagerTest, AnExceptionIsAnErrorOfItsTask) {
+  environment_.ids = std::make_shared<ThrowingIdAllocator>();
+  VARVE_ASSERT_OK_AND_ASSIGN(manager_, SyncManager::Make(environment_));
+  EXPECT_EQ(KindOf(manager_->Sync(SamplePack(2, 0, 10)).status()), ErrorKind::kResourceExhausted);
+  EXPECT_THAT(manager_->Sync(SamplePack(2, 10, 10)).status().message(),
+              HasSubstr("submit it again"));
+  const Status thrown = manager_->Sync(SamplePack(2, 0, 10)).status();
+  EXPECT_EQ(KindOf(thrown), ErrorKind::kInternal);
+  EXPECT_THAT(thrown.message(), HasSubstr("no connection"));
+  for (const int64_t begin : {0, 10}) {
+    VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, manager_->Sync(SamplePack(2, begin, 10)));
+    EXPECT_EQ(outcome.state.files.num_rows, begin + 10);
+  }
 }
 
 TEST_F(SyncManagerTest, WhatIsMissingOrOutOfRangeIsNamed) {

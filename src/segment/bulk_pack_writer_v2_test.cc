@@ -52,7 +52,6 @@ class BulkPackWriterV2Test : public ::testing::Test {
     return SyncTask(context, pack).Run();
   }
 
-  void ExpectRows(const SegmentFiles& files, int64_t count) {
   // Rows [0, count), after which metadata and cache are such as Milvus had once.
   Result<SegmentState> FlushAsMetadataWithoutChildFields(int64_t count) {
     ARROW_ASSIGN_OR_RAISE(const SyncOutcome first, Run(testing::SamplePack(kSegment, 0, count)));
@@ -62,6 +61,7 @@ class BulkPackWriterV2Test : public ::testing::Test {
     return writer_->Commit({.before = first.state, .after = old});
   }
 
+  void ExpectRows(const SegmentFiles& files, int64_t count) {
     std::vector<std::vector<std::string>> sets;
     for (const FieldBinlog& group : files.inserts) {
       sets.resize(std::max(sets.size(), group.logs.size()));
@@ -82,7 +82,7 @@ class BulkPackWriterV2Test : public ::testing::Test {
   const std::shared_ptr<FaultyChunkManager> faulty_ = FaultyChunkManager::Make(memory_);
   std::shared_ptr<MetaCache> cache_ = MakeMemoryMetaCache(testing::SyncSchema());
   const std::shared_ptr<MemoryMetaWriter> writer_ = std::make_shared<MemoryMetaWriter>();
-  const std::shared_ptr<IdAllocator> ids_ = MakeCountingIdAllocator(5000);
+  std::shared_ptr<IdAllocator> ids_ = MakeCountingIdAllocator(5000);
   SyncOptions options_;
 };
 
@@ -295,6 +295,29 @@ TEST_F(BulkPackWriterV2Test, AfterATryThatFailedTheNextHasNewNames) {
   }
   VARVE_ASSERT_OK_AND_ASSIGN(const auto objects, memory_->List("files/"));
   EXPECT_EQ(objects.size(), testing::PathsOf(outcome.state.files).size() + orphans.size());
+}
+
+class DownIdAllocator : public IdAllocator {
+ public:
+  Result<int64_t> Next() override {
+    ++asked;
+    return Status::IOError("down");
+  }
+
+  int64_t asked = 0;
+};
+
+TEST_F(BulkPackWriterV2Test, AnAllocatorThatIsDownIsAskedAsOftenAsThePolicySays) {
+  options_.retry.attempts_max = 4;
+  cache_->Put(SampleSegment(8, StorageVersion::kV1));
+  for (const int64_t segment : {kSegment, int64_t{8}}) {
+    SCOPED_TRACE(segment);
+    const auto down = std::make_shared<DownIdAllocator>();
+    ids_ = down;
+    EXPECT_THAT(Run(testing::SamplePack(segment, 0, 20)).status().message(),
+                ::testing::HasSubstr("down"));
+    EXPECT_EQ(down->asked, 4);
+  }
 }
 
 TEST_F(BulkPackWriterV2Test, YoungFilesMayBeThoseOfATaskAtWork) {

@@ -18,18 +18,19 @@ std::string NameOf(const SegmentState& state) {
   return "segment " + std::to_string(state.files.segment_id);
 }
 
-int64_t NumDeletes(const SyncPack& pack) {
-  int64_t deletes = 0;
+LogRows DeletesOf(const SyncPack& pack) {
+  LogRows deletes;
   for (const DeleteBatch& batch : pack.deletes) {
-    if (batch.primary_keys != nullptr) deletes += batch.primary_keys->length();
+    if (batch.timestamps == nullptr) continue;
+    for (int64_t i = 0; i < batch.timestamps->length(); ++i) {
+      const uint64_t time = batch.timestamps->Value(i);
+      deletes.timestamp_from =
+          deletes.num_rows == 0 ? time : std::min(deletes.timestamp_from, time);
+      deletes.timestamp_to = std::max(deletes.timestamp_to, time);
+      ++deletes.num_rows;
+    }
   }
   return deletes;
-}
-
-// Rows of the log that was added last; 0 without any.
-int64_t RowsOfLastLog(const std::vector<FieldBinlog>& fields) {
-  if (fields.empty() || fields.front().logs.empty()) return 0;
-  return fields.front().logs.back().num_rows;
 }
 
 Status CheckPack(const SyncPack& pack, const InsertRows& rows, const SegmentState& state) {
@@ -47,12 +48,13 @@ Status CheckPack(const SyncPack& pack, const InsertRows& rows, const SegmentStat
 // Whether the segment holds the rows and deletes of the pack. One that has none is never too late:
 // to flush or drop a segment twice is to do it once.
 Result<bool> IsDone(const SyncPack& pack, const InsertRows& rows, const SegmentState& state) {
-  const int64_t deletes = NumDeletes(pack);
-  if (rows.num_rows() == 0 && deletes == 0) return false;
+  const LogRows inserts{rows.num_rows(), rows.timestamp_from(), rows.timestamp_to()};
+  const LogRows deletes = DeletesOf(pack);
+  if (inserts.num_rows == 0 && deletes.num_rows == 0) return false;
   if (pack.checkpoint.timestamp > state.checkpoint.timestamp) return false;
   if (pack.checkpoint.timestamp < state.checkpoint.timestamp) return true;
-  if ((rows.num_rows() == 0 || RowsOfLastLog(state.files.inserts) == rows.num_rows()) &&
-      (deletes == 0 || RowsOfLastLog(state.files.deltas) == deletes)) {
+  if ((inserts.num_rows == 0 || RowsOfLastLog(state.files.inserts) == inserts) &&
+      (deletes.num_rows == 0 || RowsOfLastLog(state.files.deltas) == deletes)) {
     return true;
   }
   return MakeError(ErrorKind::kInvalid, "another pack of the same checkpoint is in the segment",
@@ -122,7 +124,7 @@ SegmentUpdate Plan(const SegmentState& before, const SyncPack& pack, int64_t num
                    std::shared_ptr<const CollectionSchema> schema) {
   PackLogs logs;
   logs.num_rows = num_rows;
-  if (NumDeletes(pack) > 0) logs.deltas.emplace_back().logs.emplace_back();
+  if (DeletesOf(pack).num_rows > 0) logs.deltas.emplace_back().logs.emplace_back();
   return MakeUpdate(before, pack, std::move(logs), std::move(schema));
 }
 

@@ -453,12 +453,39 @@ TEST_F(SyncTaskTest, APackThatACommitNobodyKnewOfHasDoneIsNotDoneTwice) {
 TEST_F(SyncTaskTest, AnotherPackOfTheSameCheckpointIsRefused) {
   SyncPack pack = testing::SamplePack(kSegment, 0, 12);
   VARVE_ASSERT_OK(Run(pack).status());
+  SyncPack other = testing::SamplePack(kSegment, 12, 12);  // as many
+  other.checkpoint = pack.checkpoint;
+  EXPECT_EQ(KindOf(Run(other).status()), ErrorKind::kInvalid);
   pack.inserts.pop_back();
   EXPECT_EQ(KindOf(Run(pack).status()), ErrorKind::kInvalid);
   pack.inserts.clear();
   pack.is_flush = true;  // no rows: the segment only ends
   VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome ended, Run(pack));
   EXPECT_EQ(ended.state.lifecycle, SegmentLifecycle::kFlushed);
+  ExpectRows(12);
+}
+
+TEST_F(SyncTaskTest, OtherDeletesOfTheSameCheckpointAreRefused) {
+  SyncPack pack;
+  pack.segment_id = kSegment;
+  pack.deletes = {SyncDeletes(6, 1), SyncDeletes(3, 1)};
+  pack.checkpoint.timestamp = kFirstTimestamp;
+  VARVE_ASSERT_OK(Run(pack).status());
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome again, Run(pack));
+  EXPECT_EQ(again.result, SyncResult::kAlreadyDone);
+  pack.deletes = {SyncDeletes(3, 2)};
+  EXPECT_EQ(KindOf(Run(pack).status()), ErrorKind::kInvalid);
+  EXPECT_THAT(writer_->Find(kSegment)->files.deltas.front().logs, SizeIs(1));
+}
+
+// Of a process whose cache is behind: what stands is compared, too.
+TEST_F(SyncTaskTest, AsManyRowsOfTheSameCheckpointAreAConflictWhereTheCacheMissedThem) {
+  const SyncPack pack = testing::SamplePack(kSegment, 0, 12);
+  VARVE_ASSERT_OK(Run(pack).status());
+  cache_->Put(SampleSegment(kSegment, StorageVersion::kV1));
+  SyncPack other = testing::SamplePack(kSegment, 12, 12);
+  other.checkpoint = pack.checkpoint;
+  EXPECT_TRUE(IsCommitConflict(Run(other).status()));
   ExpectRows(12);
 }
 

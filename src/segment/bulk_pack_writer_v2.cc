@@ -11,7 +11,6 @@
 #include "arrow/record_batch.h"
 #include "arrow/util/byte_size.h"
 #include "packed/milvus_split.h"
-#include "packed/visible_bytes.h"
 #include "segment/packed_rows.h"
 #include "segment/segment_chunks.h"
 
@@ -29,14 +28,11 @@ MilvusSplitOptions SplitOptionsOf(const ColumnSplitOptions& options) {
 
 // A row of each field in the form that is stored.
 Result<std::vector<double>> StoredBytes(const InsertRows& rows) {
-  std::vector<double> averages(rows.fields().size());
-  for (const auto& batch : rows.batches()) {
-    ARROW_ASSIGN_OR_RAISE(const auto stored, EncodePackedRows(rows.fields(), *batch));
-    for (size_t i = 0; i < averages.size(); ++i) {
-      averages[i] += static_cast<double>(VisibleBytes(*stored->column(static_cast<int>(i))));
-    }
+  std::vector<double> averages;
+  for (size_t i = 0; i < rows.fields().size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(const int64_t bytes, rows.ColumnBytes(i));
+    averages.push_back(static_cast<double>(bytes) / static_cast<double>(rows.num_rows()));
   }
-  for (double& average : averages) average /= static_cast<double>(rows.num_rows());
   return averages;
 }
 

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "arrow/array.h"
 #include "arrow/array/util.h"
 #include "arrow/builder.h"
 #include "arrow/chunked_array.h"
@@ -318,6 +319,27 @@ TEST_F(BulkPackWriterV2Test, AnAllocatorThatIsDownIsAskedAsOftenAsThePolicySays)
                 ::testing::HasSubstr("down"));
     EXPECT_EQ(down->asked, 4);
   }
+}
+
+// By one rule (section 6.7), whichever version a segment has.
+TEST_F(BulkPackWriterV2Test, MemoryIsCountedAsInV1) {
+  cache_->Put(SampleSegment(8, StorageVersion::kV1));
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome packed, Run(testing::SamplePack(kSegment, 0, 30)));
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome binlogs, Run(testing::SamplePack(8, 0, 30)));
+  std::map<int64_t, int64_t> bytes;
+  for (const FieldBinlog& field : binlogs.state.files.inserts) {
+    bytes[field.field_id] = field.logs.front().memory_bytes;
+  }
+  for (const FieldBinlog& group : packed.state.files.inserts) {
+    int64_t sum = 0;
+    for (const int64_t field : group.child_fields) sum += bytes[field];
+    EXPECT_EQ(group.logs.front().memory_bytes, sum) << group.field_id;
+  }
+  const auto texts = SyncRows(0, 30)->GetColumnByName("text");
+  // Batches of 10 and 20: of each a bitmap and the offsets.
+  EXPECT_EQ(
+      bytes[testing::kTextFieldId],
+      2 + 3 + 4 * (11 + 21) + static_cast<const arrow::StringArray&>(*texts).total_values_length());
 }
 
 TEST_F(BulkPackWriterV2Test, YoungFilesMayBeThoseOfATaskAtWork) {

@@ -27,8 +27,8 @@ struct Binlog {
   int64_t log_id = 0;
   int64_t num_rows = 0;
   uint64_t timestamp_from = 0, timestamp_to = 0;  ///< hybrid timestamps, inclusive
-  int64_t file_bytes = 0;
-  int64_t memory_bytes = 0;
+  int64_t file_bytes = 0;    ///< as the metadata say; may be an estimate. Nothing is read by it
+  int64_t memory_bytes = 0;  ///< likewise
   std::map<int64_t, int64_t> null_counts;  ///< by field id; V2
 
   bool operator==(const Binlog&) const = default;

@@ -29,8 +29,9 @@
 namespace varve {
 
 struct TableSegmentOptions {
-  /// Rows appear in the table's own scans. Deletes and V1 segments are Unsupported then: a scan
-  /// knows neither.
+  /// Rows appear in the table's own scans. Their fields must be those of the table, by id, type and
+  /// nullability (Invalid naming the field), but for nullable and defaulted ones that they lack.
+  /// Deletes and V1 segments are Unsupported then: a scan knows neither.
   bool adds_rows = true;
   std::chrono::milliseconds commit_deadline{60'000};
 };

@@ -8,9 +8,10 @@
 #include "arrow/array.h"
 #include "arrow/record_batch.h"
 #include "arrow/type.h"
-#include "arrow/util/byte_size.h"
 #include "packed/join_arrays.h"
+#include "packed/visible_bytes.h"
 #include "schema/system_fields.h"
+#include "segment/packed_rows.h"
 
 namespace varve::internal {
 namespace {
@@ -103,9 +104,9 @@ Result<std::shared_ptr<arrow::Array>> InsertRows::Column(size_t i) const {
 Result<int64_t> InsertRows::ColumnBytes(size_t i) const {
   int64_t bytes = 0;
   for (const auto& batch : batches_) {
-    ARROW_ASSIGN_OR_RAISE(const int64_t part,
-                          arrow::util::ReferencedBufferSize(*batch->column(static_cast<int>(i))));
-    bytes += part;
+    ARROW_ASSIGN_OR_RAISE(const auto column, batch->SelectColumns({static_cast<int>(i)}));
+    ARROW_ASSIGN_OR_RAISE(const auto stored, EncodePackedRows({fields_[i]}, *column));
+    bytes += VisibleBytes(*stored->column(0));
   }
   return bytes;
 }

@@ -54,6 +54,50 @@ Status CheckCanShow(const SegmentState& state) {
   return Status::OK();
 }
 
+bool AreStoredAlike(const FieldSchema& a, const FieldSchema& b) {
+  return a.data_type == b.data_type && a.element_type == b.element_type && a.dim == b.dim &&
+         a.nullable == b.nullable;
+}
+
+std::string Describe(const FieldSchema& field) {
+  std::string text(DataTypeName(field.data_type));
+  if (field.element_type != DataType::kNone)
+    text += " of " + std::string(DataTypeName(field.element_type));
+  if (field.dim > 0) text += "(" + std::to_string(field.dim) + ")";
+  if (field.nullable) text += ", nullable";
+  return text + ", id " + std::to_string(field.field_id);
+}
+
+// A scan finds columns by the table's fields: one that the rows have in another form it would show
+// as something else, one that the table lacks never, and without a required one it fails.
+Status CheckSchema(const SegmentUpdate& update, const CollectionSchema& table) {
+  if (update.rows_added() == 0) return Status::OK();
+  const auto wrong = [&](const FieldSchema& field, std::string expected, std::string found) {
+    return MakeError(ErrorKind::kInvalid, "rows whose fields are not those of the table",
+                     {.object = "segment " + std::to_string(update.after.files.segment_id),
+                      .field = field.name,
+                      .expected = std::move(expected),
+                      .found = std::move(found)});
+  };
+  if (update.schema == nullptr) {
+    return MakeError(
+        ErrorKind::kInvalid, "a step with rows needs their schema",
+        {.object = "segment " + std::to_string(update.after.files.segment_id), .field = "schema"});
+  }
+  for (const FieldSchema& field : update.schema->fields()) {
+    const FieldSchema* shown = table.FindById(field.field_id);
+    if (shown == nullptr) return wrong(field, "no such field", Describe(field));
+    if (!AreStoredAlike(*shown, field)) return wrong(field, Describe(*shown), Describe(field));
+  }
+  for (const FieldSchema& shown : table.fields()) {
+    if (shown.nullable || shown.default_value != nullptr) continue;  // may have come later
+    if (update.schema->FindById(shown.field_id) == nullptr) {
+      return wrong(shown, Describe(shown), "none");
+    }
+  }
+  return Status::OK();
+}
+
 // To a task, NotFound would be a segment that is somebody else's by now, and all well.
 Status TableGone(Status status) {
   if (!IsNotFound(status)) return status;
@@ -138,7 +182,13 @@ class TableMetaWriter::Impl {
     if (!options_.adds_rows || planned.after.lifecycle == SegmentLifecycle::kDropped) {
       return Status::OK();
     }
-    return CheckCanShow(planned.after);
+    ARROW_RETURN_NOT_OK(CheckCanShow(planned.after));
+    std::shared_ptr<const Manifest> known;
+    {
+      const std::lock_guard lock(mutex_);
+      known = newest_;
+    }
+    return CheckSchema(planned, *known->schema());
   }
 
   Result<SegmentState> Commit(const SegmentUpdate& update) {
@@ -188,6 +238,7 @@ class TableMetaWriter::Impl {
       return edit;
     }
     ARROW_RETURN_NOT_OK(CheckCanShow(after));
+    ARROW_RETURN_NOT_OK(CheckSchema(update, *base.schema()));
     ARROW_ASSIGN_OR_RAISE(edit.added_segments, AddedRows(update, base.schemas.back().schema_id));
     return edit;
   }

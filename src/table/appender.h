@@ -8,8 +8,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "arrow/type_fwd.h"
@@ -25,7 +27,8 @@ inline constexpr std::string_view kDataFolder = "data/";
 
 class Appender {
  public:
-  /// `next_segment_id` only makes file names readable.
+  /// `schema`: of the rows, and so of their files; those that bring their times have it
+  /// WithTimestamps. `next_segment_id` only makes file names readable.
   Appender(std::shared_ptr<ChunkManager> store, std::shared_ptr<const CollectionSchema> schema,
            uint32_t schema_id, PackedWriteOptions options, uint64_t next_segment_id,
            Random* random);
@@ -44,6 +47,7 @@ class Appender {
  private:
   Result<std::unique_ptr<PackedWriter>> MakeWriter();
   Status CloseSegment();
+  void CountTimestamps(const arrow::RecordBatch& rows);
 
   const std::shared_ptr<ChunkManager> store_;
   const std::shared_ptr<const CollectionSchema> schema_;
@@ -52,7 +56,8 @@ class Appender {
   const uint64_t next_segment_id_;
   Random* const random_;
 
-  std::unique_ptr<PackedWriter> writer_;  // of the segment being written
+  std::unique_ptr<PackedWriter> writer_;                     // of the segment being written
+  std::optional<std::pair<uint64_t, uint64_t>> timestamps_;  // its bounds, where it has a column
   std::vector<SegmentEntry> segments_;
   std::vector<std::string> written_paths_;
 };

@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "table/appender.h"
 
-#include <algorithm>
-#include <tuple>
 #include <utility>
 
-#include "arrow/array.h"
 #include "arrow/record_batch.h"
 #include "base/coding.h"
 #include "base/stop.h"
@@ -64,7 +61,10 @@ Status Appender::Append(const std::shared_ptr<arrow::RecordBatch>& batch) {
   if (writer_ == nullptr) {
     ARROW_ASSIGN_OR_RAISE(writer_, MakeWriter());
   }
-  CountTimestamps(*rows);
+  if (schema_->FindById(kTimestampFieldId) != nullptr) {
+    if (!timestamps_.has_value()) timestamps_.emplace();
+    timestamps_->Add(*rows->GetColumnByName(std::string(kTimestampFieldName)));
+  }
   // A batch of any size can be stopped.
   for (int64_t row = 0; row < rows->num_rows(); row += kWriteRows) {
     ARROW_RETURN_NOT_OK(CheckStopped());
@@ -73,26 +73,15 @@ Status Appender::Append(const std::shared_ptr<arrow::RecordBatch>& batch) {
   return writer_->num_rows() >= kSegmentRowsMax ? CloseSegment() : Status::OK();
 }
 
-void Appender::CountTimestamps(const arrow::RecordBatch& rows) {
-  if (schema_->FindById(kTimestampFieldId) == nullptr) return;
-  const auto column = rows.GetColumnByName(std::string(kTimestampFieldName));
-  if (!timestamps_.has_value()) timestamps_ = {UINT64_MAX, 0};
-  auto& [min, max] = *timestamps_;
-  const auto& values = static_cast<const arrow::Int64Array&>(*column);
-  for (int64_t row = 0; row < values.length(); ++row) {
-    const auto timestamp = static_cast<uint64_t>(values.Value(row));
-    min = std::min(min, timestamp);
-    max = std::max(max, timestamp);
-  }
-}
-
 Status Appender::CloseSegment() {
   ARROW_ASSIGN_OR_RAISE(PackedFiles files, writer_->Close());
   SegmentEntry segment;
   segment.num_rows = writer_->num_rows();
   writer_.reset();
-  if (timestamps_.has_value()) std::tie(segment.min_ts, segment.max_ts) = *timestamps_;
-  timestamps_.reset();
+  if (const auto timestamps = std::exchange(timestamps_, std::nullopt)) {
+    segment.min_ts = timestamps->from;
+    segment.max_ts = timestamps->to;
+  }
   for (PackedFile& file : files) {
     written_paths_.push_back(file.path);
     segment.files.push_back({.base_id = 0,

@@ -11,12 +11,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "arrow/type_fwd.h"
 #include "base/random.h"
 #include "manifest/manifest.h"
+#include "schema/timestamp_range.h"
 #include "varve/chunk_manager.h"
 #include "varve/packed.h"
 
@@ -47,7 +47,6 @@ class Appender {
  private:
   Result<std::unique_ptr<PackedWriter>> MakeWriter();
   Status CloseSegment();
-  void CountTimestamps(const arrow::RecordBatch& rows);
 
   const std::shared_ptr<ChunkManager> store_;
   const std::shared_ptr<const CollectionSchema> schema_;
@@ -56,8 +55,8 @@ class Appender {
   const uint64_t next_segment_id_;
   Random* const random_;
 
-  std::unique_ptr<PackedWriter> writer_;                     // of the segment being written
-  std::optional<std::pair<uint64_t, uint64_t>> timestamps_;  // its bounds, where it has a column
+  std::unique_ptr<PackedWriter> writer_;      // of the segment being written
+  std::optional<TimestampRange> timestamps_;  // of its rows, where these bring them
   std::vector<SegmentEntry> segments_;
   std::vector<std::string> written_paths_;
 };

@@ -65,9 +65,10 @@ class SegmentCommand : public Command {
                     "ls: the segments; info: the files of each; cat: the rows that are visible")
         ->required()
         ->check(CLI::IsMember({"ls", "info", "cat"}));
-    app->add_option("PATH", path_,
-                    "A backup, the root of a Milvus, or the folder of a collection, partition or "
-                    "segment in it")
+    app->add_option(
+           "PATH", path_,
+           "A backup, the root of a Milvus, the folder of a collection, partition or segment "
+           "in it, or a table that holds such segments")
         ->required();
     milvus_.Configure(app);
     app->add_option("--primary-key", primary_key_,

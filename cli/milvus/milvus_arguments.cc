@@ -8,6 +8,7 @@
 
 #include "arrow/buffer.h"
 #include "cli/location.h"
+#include "cli/milvus/recorded_segments.h"
 #include "cli/opened_stores.h"
 #include "cli/output/amounts.h"
 #include "varve/hybrid_timestamp.h"
@@ -113,7 +114,12 @@ Result<FoundMilvus> MilvusArguments::Find(const std::string& path,
   FoundMilvus found;
   ARROW_ASSIGN_OR_RAISE(const auto options, store.ToOptions(place.store_uri));
   ARROW_ASSIGN_OR_RAISE(found.store, OpenStore(place.store_uri, options));
-  ARROW_ASSIGN_OR_RAISE(found.collections, FindMilvusCollections(found.store, place));
+  ARROW_ASSIGN_OR_RAISE(auto recorded, RecordedCollection(found.store));
+  if (recorded) {
+    found.collections.push_back(*std::move(recorded));
+  } else {
+    ARROW_ASSIGN_OR_RAISE(found.collections, FindMilvusCollections(found.store, place));
+  }
   if (!collection.empty()) {
     std::vector<std::string> known;
     for (const MilvusCollection& one : found.collections) {

@@ -28,6 +28,8 @@
 #include <vector>
 
 #include "arrow/type_fwd.h"
+#include "varve/chunk_reader.h"
+#include "varve/chunk_writer.h"
 #include "varve/status.h"
 #include "varve/storage_metrics.h"
 #include "varve/visibility.h"
@@ -41,73 +43,6 @@ struct ChunkManagerFeatures {
   bool write_at = false;         ///< WriteAt works
   bool mapping = false;          ///< ChunkReader::Map works
   bool durable = false;          ///< an acknowledged write survives power loss
-};
-
-/// One range of a vectored read: `length` bytes at `offset` into `out`, which the caller owns.
-struct ReadRange {
-  int64_t offset = 0;
-  int64_t length = 0;
-  void* out = nullptr;
-};
-
-/// Ranges of one object, of many that are read together.
-struct ObjectRanges {
-  std::string path;
-  int64_t size = 0;  ///< of the object; a wrong one is found when a read comes short
-  std::vector<ReadRange> ranges;
-};
-
-/// What bytes between two ranges are worth, where each request has a price of its own.
-enum class ReadPattern {
-  kPoint,  ///< a few values here and there
-  kScan,   ///< most of the object, sooner or later
-};
-
-/// An object that is open for reading. Threads: all methods may be called concurrently.
-class VARVE_EXPORT ChunkReader {
- public:
-  virtual ~ChunkReader() = default;
-
-  virtual const std::string& path() const = 0;
-  virtual int64_t size() const = 0;
-
-  /// Reads exactly `length` bytes at `offset` into `out`.
-  /// Errors: Corruption if the object ends before offset + length; kIo
-  virtual Status ReadAt(int64_t offset, int64_t length, void* out) const = 0;
-
-  /// All of `ranges`, in any order, with as few requests as the store likes. The default reads one
-  /// by one.
-  virtual Status ReadRanges(std::span<const ReadRange> ranges) const;
-
-  /// The whole object mapped into memory, read-only, or nullptr where the store cannot. The same
-  /// mapping is returned every time; it lives as long as a buffer of it does. Touching a page of an
-  /// object that was truncated meanwhile raises SIGBUS (see docs/guide/integrity.md).
-  virtual Result<std::shared_ptr<arrow::Buffer>> Map() const;
-
-  /// Reads into a new buffer.
-  Result<std::shared_ptr<arrow::Buffer>> Read(int64_t offset, int64_t length) const;
-};
-
-/// Streams one new object. The object does not exist until Close returns OK; destroying an unclosed
-/// writer aborts it. Threads: one caller at a time.
-class VARVE_EXPORT ChunkWriter {
- public:
-  virtual ~ChunkWriter() = default;
-
-  virtual const std::string& path() const = 0;
-  virtual int64_t bytes_written() const = 0;
-
-  /// Appends. After a failure the writer is failed: only Abort may follow.
-  virtual Status Write(std::span<const uint8_t> bytes) = 0;
-  /// Appends several pieces with few system calls. The default writes one by one.
-  virtual Status WriteAll(std::span<const std::span<const uint8_t>> pieces);
-
-  /// Makes the object visible, and durable where the store says so.
-  /// Errors: AlreadyExists if an object of that name appeared meanwhile (nothing is overwritten,
-  ///         unless MakeWriterOptions::replace says so).
-  virtual Status Close() = 0;
-  /// Leaves nothing behind. Harmless after Close or a failure.
-  virtual Status Abort() = 0;
 };
 
 struct ObjectInfo {
@@ -131,19 +66,6 @@ struct LeftoverOptions {
   int64_t min_age_micros = 3'600'000'000;
   int64_t limit = 1000;  ///< at most so many
   bool remove = false;   ///< take them away
-};
-
-struct MakeWriterOptions {
-  /// Expected size in bytes, 0 if unknown; a hint for preallocation and part sizes.
-  int64_t size_hint = 0;
-  /// Nobody else writes an object of this name: where a condition costs a request of its own, the
-  /// store need not make sure.
-  bool name_is_fresh = false;
-  /// Close takes the place of an object that is there, which is whole until then; else an object
-  /// that is there is an error.
-  bool replace = false;
-  /// Of the parts of a long upload, where there are such; 0: what the store does of itself.
-  int64_t part_bytes = 0;
 };
 
 /// A place in the line; leaving scope lets the next one in.

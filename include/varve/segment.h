@@ -58,8 +58,8 @@ struct SegmentFiles {
 };
 
 struct SegmentReadOptions {
-  std::vector<std::string>
-      columns;  ///< in this order; empty: all user fields. "RowID" and "Timestamp" when named
+  std::vector<std::string> columns;  ///< in this order; empty: all user fields. "RowID" and
+                                     ///< "Timestamp" when named, as they are stored
   /// A row is visible when its timestamp is at most this and no delete of its key lies between.
   uint64_t as_of = UINT64_MAX;
   int64_t begin_row = 0;        ///< of the rows inserted, before deletes

@@ -219,6 +219,19 @@ TEST_F(MilvusCollectionsTest, MetadataSayWhatCounts) {
   EXPECT_THAT(late, ElementsAre(1, 2, 3));
   VARVE_ASSERT_OK_AND_ASSIGN(const auto not_yet, Keys({}, 6));
   EXPECT_THAT(not_yet, ElementsAre());
+  // That is their time, and what is stored is not.
+  const auto times_of = [&](const MilvusCollection& of) {
+    const auto reader =
+        ScanMilvusCollection(store_, of, {.columns = {"key", "Timestamp"}}).ValueOrDie();
+    return reader->ToTable().ValueOrDie()->CombineChunksToBatch().ValueOrDie()->column(1);
+  };
+  VARVE_ASSERT_OK_AND_ASSIGN(auto committed, Find());
+  const std::vector<int64_t> sevens(3, 7), fives(1, 5);
+  EXPECT_TRUE(times_of(committed)->Equals(ArrayOf<arrow::Int64Builder>(sevens)));
+  committed.segments.push_back(found.segments[0]);  // of the next segment it is not
+  const auto times = times_of(committed);
+  EXPECT_TRUE(times->Slice(0, 3)->Equals(ArrayOf<arrow::Int64Builder>(sevens)));
+  EXPECT_TRUE(times->Slice(3)->Equals(ArrayOf<arrow::Int64Builder>(fives)));
   imported["commit_timestamp"] = -1;
   Put("meta/segment_meta.json", json{{"infos", {imported}}}.dump());
   EXPECT_THAT(FindMilvusCollections(store_, {}).status().ToString(),

@@ -176,7 +176,6 @@ Result<std::vector<FieldBinlog>> BulkPackWriter::WriteInserts(const InsertRows& 
     BinlogDescriptor descriptor = DescriptorOf(segment_.files, context_.clock);
     descriptor.start_timestamp = rows.timestamp_from();
     descriptor.end_timestamp = rows.timestamp_to();
-    descriptor.original_size = memory_bytes;
     ARROW_ASSIGN_OR_RAISE(const auto bytes, WriteInsertLog(field, values, std::move(descriptor)));
     ARROW_ASSIGN_OR_RAISE(
         Binlog log,

@@ -71,8 +71,8 @@ class InsertLogRows : public arrow::RecordBatchReader {
     for (size_t i = 0; i < fields_.size(); ++i) {
       const Binlog* log = LogOf(chunk, i);
       if (log == nullptr) continue;
-      reads.push_back(
-          {.path = log->path, .known_size = log->file_bytes > 0 ? log->file_bytes : -1});
+      // The store tells its size: what the metadata say may be an estimate, and nobody checked it.
+      reads.push_back({.path = log->path});
       targets.push_back(i);
     }
     return ReadObjects(store_.get(), reads,

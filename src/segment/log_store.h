@@ -29,6 +29,7 @@ class LogStore {
   /// `context` outlives it.
   LogStore(const SyncContext& context, const SegmentFiles& segment);
 
+  /// Asked once.
   Result<int64_t> NextId() const;
   Result<std::string> PathOf(const LogName& name, int64_t log_id) const;
 

@@ -474,6 +474,19 @@ TEST_F(SegmentReaderTest, DamagedSetsAreErrorsThatNameTheFile) {
   EXPECT_TRUE(found == Expected({}));
 }
 
+// As delta logs have it: by 2.5 of what is there. Others have had it wrong, too.
+TEST_F(SegmentReaderTest, SizesInTheMetadataAreNotReadBy) {
+  AddChunk(1, {{.timestamp = 5, .key = 1, .text = "a"}, {.timestamp = 6, .key = 2, .text = "b"}},
+           true);
+  for (const int64_t size : {int64_t{1}, int64_t{100}, int64_t{1} << 20, int64_t{1} << 60}) {
+    SCOPED_TRACE(size);
+    for (FieldBinlog& list : files_.inserts) list.logs[0].file_bytes = size;
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto reader, Open());
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto rows, Scan(*reader, {}));
+    EXPECT_TRUE(rows == Expected({}));
+  }
+}
+
 TEST_F(SegmentReaderTest, NumbersOfRowsThatDisagreeAreErrors) {
   AddChunk(1, {{.timestamp = 5, .key = 1, .text = "a"}, {.timestamp = 6, .key = 2, .text = "b"}},
            true);

@@ -194,6 +194,11 @@ def test_damage_is_told(copy):
 def test_a_real_backup(tmp_path):
     done = run("import", tmp_path / "t", REAL, "--from", "milvus")  # of the other collection only the metadata are there
     assert "collection hello_milvus (442958042415517552)" in done.err
+    columns = ("--columns", "pk,Timestamp", "--json", "-q")
+    times = run("segment", "cat", REAL / SEGMENT, *columns).lines
+    assert len(times) == 2990 and {line["Timestamp"] for line in times} == {442959097209290755}
+    run("export", tmp_path / "t", tmp_path / "out", "--to", "milvus-v2")
+    assert run("query", tmp_path / "t", *columns).lines == run("segment", "cat", tmp_path / "out", *columns).lines == times
     rows = run("query", tmp_path / "t", "--json").lines
     assert [r["pk"] for r in rows] == list(range(10, 3000))
     assert [r["var"] for r in rows] == [str(i) for i in range(10, 3000)]
@@ -220,6 +225,60 @@ def test_export_to_milvus_and_back(tmp_path):
         "--filter", "id < 3")
     run("import", tmp_path / "few", tmp_path / "some", "--from", "milvus", "--collection", "few")
     assert run("head", tmp_path / "few", "--json").lines == [{"emb": r["emb"], "id": r["id"]} for r in rows[:3]]
+
+
+HIGH = (1 << 63) + 5
+
+
+@pytest.mark.parametrize("version", ["V1", "V2"])
+@pytest.mark.parametrize("later", [milvus.INSERTED_LATER, HIGH])
+def test_timestamps_are_kept(tmp_path, version, later):
+    """From Milvus into a table with rows of its own, and back. From 2^63 on they are negative numbers."""
+    table, times = tmp_path / "t", {i: milvus.INSERTED if i < 4 else milvus.signed(later) for i in (0, 1, 3, 4, 5, 6, 7, 8, 9)}
+    if later < HIGH:
+        del times[9]  # else inserted after its delete
+    milvus.write(tmp_path / "demo", version, later)
+    (tmp_path / "own.jsonl").write_text(json.dumps(row(20)) + "\n")
+    run("import", table, tmp_path / "demo", "--from", "milvus")
+    run("import", table, tmp_path / "own.jsonl")
+    columns = ("--columns", "id,Timestamp,RowID", "--json")
+    shown = [{"id": i, "Timestamp": time, "RowID": at} for at, (i, time) in enumerate(times.items())]
+    *brought, own = run("head", table, "-n", 20, *columns).lines
+    assert brought == shown
+    assert (own["id"], own["RowID"]) == (20, len(shown))
+    assert milvus.INSERTED_LATER < own["Timestamp"] < HIGH
+    assert run("take", table, len(shown), 4, 0, *columns).lines == [own, shown[4], shown[0]]
+    assert run("take", table, "--row-ids", 4, len(shown), *columns).lines == [shown[4], own]
+    before = [line for line in shown if line["Timestamp"] <= milvus.INSERTED]
+    assert run("query", table, "--filter", f"Timestamp <= {milvus.INSERTED}", *columns).lines == before
+    assert run("query", table, "--filter", f"Timestamp = {milvus.signed(later)}", "--count").out == f"{len(shown) - 3}\n"
+    assert run("head", table, "-n", 20, "--json").lines == [row(i) for i in times] + [row(20)]
+    assert run("verify", table, "--deep").code == 0
+
+    run("export", table, tmp_path / "out", "--to", "milvus-v2")
+    run("import", tmp_path / "again", tmp_path / "out", "--from", "milvus")
+    for words in (("segment", "cat", tmp_path / "out"), ("head", tmp_path / "again", "-n", 20)):
+        assert run(*words, "--columns", "id,Timestamp", "--json").lines == [
+            {name: line[name] for name in ("id", "Timestamp")} for line in [*shown, own]]
+
+
+def test_the_commit_timestamp_of_a_segment_is_that_of_its_rows(tmp_path):
+    committed = milvus.hybrid(180)
+    milvus.write(tmp_path / "demo", commit_timestamp=committed)
+    run("import", tmp_path / "t", tmp_path / "demo", "--from", "milvus")
+    shown = run("query", tmp_path / "t", "--filter", "id > 6", "--columns", "id,Timestamp", "--json").lines
+    # Row 9 was committed after its delete.
+    assert shown == [{"id": 7, "Timestamp": milvus.INSERTED_LATER}, {"id": 8, "Timestamp": committed}, {"id": 9, "Timestamp": committed}]
+
+
+def test_rows_of_a_table_are_exported_with_the_times_of_their_commits(tmp_path):
+    for i in range(2):
+        (tmp_path / "row.jsonl").write_text(json.dumps({"id": i}) + "\n")
+        run("import", tmp_path / "t", tmp_path / "row.jsonl", *(["--primary-key", "id"] if i == 0 else []))
+    times = run("head", tmp_path / "t", "--columns", "id,Timestamp", "--json").lines
+    assert times[0]["Timestamp"] < times[1]["Timestamp"]
+    run("export", tmp_path / "t", tmp_path / "out", "--to", "milvus-v2", "--columns", "id")
+    assert run("segment", "cat", tmp_path / "out", "--columns", "id,Timestamp", "--json").lines == times
 
 
 def test_what_cannot_be_exported_to_milvus(tmp_path):

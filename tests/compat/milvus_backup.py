@@ -28,6 +28,11 @@ def hybrid(seconds):
     return (1704067200 + seconds) * 1000 << 18
 
 
+def signed(time):
+    """The bits of a hybrid timestamp, as an int64 column has them."""
+    return time - (1 << 64 if time >> 63 else 0)
+
+
 INSERTED, INSERTED_LATER, DELETED = hybrid(0), hybrid(60), hybrid(120)
 
 
@@ -93,7 +98,7 @@ class Backup:
     def insert(self, partition, segment, rows, time, with_year, lists):
         columns = {
             0: (INT64, pa.array(rows, pa.int64())),
-            1: (INT64, pa.array([time] * len(rows), pa.int64())),
+            1: (INT64, pa.array([signed(time)] * len(rows), pa.int64())),
             100: (INT64, pa.array(rows, pa.int64())),
             101: (VARCHAR, pa.array([title(row) for row in rows], pa.string())),
             102: (FLOAT_VECTOR, pa.array([struct.pack("<4f", *vector(row)) for row in rows], pa.binary(4 * DIMENSION))),
@@ -132,12 +137,13 @@ def field_binlogs(lists):
     return [({"fieldID": field} if field else {}) | {"binlogs": logs} for field, logs in lists.items()]
 
 
-def write(folder, version="V1"):
+def write(folder, version="V1", later=INSERTED_LATER, **members):
+    """`later`: when rows 4 to 9 were inserted; `members`: more of the newer segment's metadata."""
     backup = Backup(folder, version)
     old, new = {}, {}
     backup.insert(DEFAULT, OLD_SEGMENT, [0, 1, 2, 3], INSERTED, False, old)
-    backup.insert(DEFAULT, OLD_SEGMENT, [4, 5, 6, 7], INSERTED_LATER, True, old)
-    backup.insert(NEW, NEW_SEGMENT, [8, 9], INSERTED_LATER, True, new)
+    backup.insert(DEFAULT, OLD_SEGMENT, [4, 5, 6, 7], later, True, old)
+    backup.insert(NEW, NEW_SEGMENT, [8, 9], later, True, new)
 
     def segment(partition, segment_id, **members):
         return {"segment_id": segment_id, "collection_id": COLLECTION, "partition_id": partition} | members
@@ -145,7 +151,7 @@ def write(folder, version="V1"):
     backup.meta("segment", [
         segment(DEFAULT, OLD_SEGMENT, num_of_rows=8, group_id=OLD_SEGMENT, binlogs=field_binlogs(old),
                 deltalogs=backup.delete(DEFAULT, OLD_SEGMENT, [2])),
-        segment(NEW, NEW_SEGMENT, num_of_rows=2, group_id=NEW_SEGMENT, binlogs=field_binlogs(new), deltalogs=[{}]),
+        segment(NEW, NEW_SEGMENT, num_of_rows=2, group_id=NEW_SEGMENT, binlogs=field_binlogs(new), deltalogs=[{}], **members),
     ])
     backup.meta("partition", [{"partition_id": DEFAULT, "partition_name": "_default", "collection_id": COLLECTION},
                               {"partition_id": NEW, "partition_name": "new", "collection_id": COLLECTION}])

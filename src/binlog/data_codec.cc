@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "binlog/data_codec.h"
+#include "varve/data_codec.h"
 
 #include <cstring>
 #include <utility>
@@ -7,11 +7,18 @@
 #include "arrow/array.h"
 #include "arrow/buffer.h"
 #include "arrow/type.h"
-#include "binlog/binlog_reader.h"
-#include "binlog/binlog_writer.h"
+#include "binlog/event_codec.h"
 #include "binlog/local_insert_file.h"
+#include "varve/binlog_reader.h"
+#include "varve/binlog_writer.h"
 
-namespace varve::internal {
+namespace varve {
+
+using internal::DecodeLocalInsertFile;
+using internal::Decoder;
+using internal::EncodeLocalInsertFile;
+using internal::kBinlogMagic;
+
 namespace {
 
 using BufferPtr = std::shared_ptr<arrow::Buffer>;
@@ -202,4 +209,4 @@ Result<FileData> DeserializeFileData(const BufferPtr& bytes, const std::string& 
   return ReadLocal(*local, bytes, object);
 }
 
-}  // namespace varve::internal
+}  // namespace varve

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "binlog/delta_log.h"
+#include "varve/delta_log.h"
 
 #include <algorithm>
 #include <utility>
@@ -10,13 +10,18 @@
 #include "arrow/buffer.h"
 #include "arrow/builder.h"
 #include "arrow/type.h"
-#include "binlog/binlog_reader.h"
-#include "binlog/binlog_writer.h"
 #include "binlog/delta_row.h"
 #include "packed/join_arrays.h"
 #include "schema/check_texts.h"
+#include "varve/binlog_reader.h"
+#include "varve/binlog_writer.h"
 
-namespace varve::internal {
+namespace varve {
+
+using internal::CheckTexts;
+using internal::DeltaRow;
+using internal::JoinArrays;
+
 namespace {
 
 using ArrayPtr = std::shared_ptr<arrow::Array>;
@@ -256,4 +261,4 @@ Result<std::shared_ptr<arrow::Buffer>> WriteDeltaLog(const DeleteData& deletes,
   return writer.Finish();
 }
 
-}  // namespace varve::internal
+}  // namespace varve

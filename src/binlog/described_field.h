@@ -4,8 +4,8 @@
 // Threads: call from any thread
 #pragma once
 
-#include "binlog/event.h"
-#include "binlog/payload_reader.h"
+#include "varve/binlog_event.h"
+#include "varve/payload_reader.h"
 #include "varve/schema.h"
 
 namespace varve::internal {

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "binlog/insert_log.h"
+#include "varve/insert_log.h"
 
 #include <utility>
 
 #include "arrow/buffer.h"
-#include "binlog/binlog_reader.h"
-#include "binlog/binlog_writer.h"
 #include "packed/milvus_values.h"
+#include "varve/binlog_reader.h"
+#include "varve/binlog_writer.h"
 
-namespace varve::internal {
+namespace varve {
+
+using internal::DecodeValues;
+using internal::EncodeValues;
+
 namespace {
 
 // String and VarChar are two names of one thing.
@@ -72,4 +76,4 @@ Result<std::shared_ptr<arrow::Buffer>> WriteInsertLog(const FieldSchema& field,
   return writer.Finish();
 }
 
-}  // namespace varve::internal
+}  // namespace varve

@@ -10,7 +10,7 @@
 #include "arrow/type.h"
 #include "arrow/util/bit_util.h"
 #include "base/coding.h"
-#include "binlog/event.h"
+#include "binlog/event_codec.h"
 #include "packed/milvus_values.h"
 #include "schema/convert_array.h"
 #include "schema/data_type.h"

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/coding.h"
-#include "binlog/event.h"
+#include "binlog/event_codec.h"
 #include "milvus/backup_metadata.h"
 #include "milvus/log_listing.h"
 #include "varve/milvus.h"
@@ -15,7 +15,6 @@ namespace varve {
 namespace {
 
 using internal::LogListing;
-using internal::PathKind;
 
 // Deletes that concern all partitions are kept in this one.
 constexpr int64_t kAllPartitions = -1;
@@ -46,12 +45,12 @@ std::vector<FieldBinlog>* ListsOf(PathKind kind, SegmentFiles* files) {
 Result<std::vector<MilvusCollection>> FromListing(const LogListing& listing) {
   if (!listing.others.empty()) {
     const std::string& path = listing.others.front();
-    const auto parsed = internal::ParsePath(path, listing.root);
+    const auto parsed = ParsePath(path, listing.root);
     if (parsed.ok()) {
       return MakeError(ErrorKind::kUnsupported, "segments of storage V3 are not read",
                        {.object = path,
                         .expected = "insert logs of V1 or V2",
-                        .found = std::string(internal::PathKindName(parsed->kind))});
+                        .found = std::string(PathKindName(parsed->kind))});
     }
     return MakeError(ErrorKind::kInvalid,
                      "an object among logs that is none, and no metadata that say what counts",
@@ -94,8 +93,8 @@ Status Resolve(const LogListing& listing, SegmentFiles* files) {
         if (!key || key->kind != kind || key->segment != files->segment_id) {
           return Corruption("a log of another kind or segment",
                             {.object = log.path,
-                             .expected = std::string(internal::PathKindName(kind)) +
-                                         " of segment " + std::to_string(files->segment_id)});
+                             .expected = std::string(PathKindName(kind)) + " of segment " +
+                                         std::to_string(files->segment_id)});
         }
         const auto found = listing.logs.find(*key);
         if (found != listing.logs.end()) {
@@ -103,13 +102,13 @@ Status Resolve(const LogListing& listing, SegmentFiles* files) {
           log.file_bytes = found->second.size;
           continue;
         }
-        ARROW_ASSIGN_OR_RAISE(log.path, internal::PrintPath(kind,
-                                                            {.collection = key->collection,
-                                                             .partition = key->partition,
-                                                             .segment = key->segment,
-                                                             .field = key->field,
-                                                             .log = key->log},
-                                                            listing.root));
+        ARROW_ASSIGN_OR_RAISE(log.path, PrintPath(kind,
+                                                  {.collection = key->collection,
+                                                   .partition = key->partition,
+                                                   .segment = key->segment,
+                                                   .field = key->field,
+                                                   .log = key->log},
+                                                  listing.root));
       }
     }
   }

@@ -13,9 +13,9 @@
 #include "arrow/builder.h"
 #include "arrow/table.h"
 #include "base/testing/status_assertions.h"
-#include "binlog/delta_log.h"
-#include "binlog/insert_log.h"
 #include "schema/system_fields.h"
+#include "varve/delta_log.h"
+#include "varve/insert_log.h"
 #include "varve/milvus.h"
 
 namespace varve::internal {

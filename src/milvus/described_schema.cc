@@ -4,14 +4,12 @@
 #include <utility>
 
 #include "arrow/buffer.h"
-#include "binlog/binlog_reader.h"
 #include "binlog/described_field.h"
+#include "varve/binlog_reader.h"
 #include "varve/milvus.h"
 
 namespace varve {
 namespace {
-
-using internal::BinlogReader;
 
 Status Untold(const std::string& object, const std::string& field, const std::string& what) {
   return MakeError(

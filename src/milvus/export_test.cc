@@ -17,9 +17,9 @@
 #include "arrow/type.h"
 #include "base/random.h"
 #include "base/testing/status_assertions.h"
-#include "binlog/primary_key_statistics.h"
 #include "packed/testing/value_samples.h"
 #include "varve/milvus_export.h"
+#include "varve/primary_key_statistics.h"
 
 namespace varve::internal {
 namespace {

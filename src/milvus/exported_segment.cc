@@ -8,10 +8,10 @@
 #include "arrow/array/array_base.h"
 #include "arrow/record_batch.h"
 #include "base/coding.h"
-#include "binlog/path_template.h"
-#include "binlog/primary_key_statistics.h"
 #include "packed/milvus_split.h"
 #include "packed/visible_bytes.h"
+#include "varve/path_template.h"
+#include "varve/primary_key_statistics.h"
 
 namespace varve::internal {
 namespace {

@@ -15,23 +15,15 @@
 // Source:   docs/format/binlog-v1.md, "Values"
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <string>
 
 #include "arrow/type_fwd.h"
 #include "varve/schema.h"
 #include "varve/status.h"
+#include "varve/stored_values.h"
 
 namespace varve::internal {
-
-/// Values as they are stored.
-struct StoredValues {
-  std::shared_ptr<arrow::Array> values;
-  int32_t dim = 0;                          ///< of vectors, where the object tells; 0: it does not
-  DataType element_type = DataType::kNone;  ///< of arrays of vectors, likewise
-  int64_t first_row = 0;                    ///< of the values in the object, for errors
-};
 
 /// `stored`, of `field`, as field.arrow_type (its default, where it is null).
 Result<std::shared_ptr<arrow::Array>> DecodeValues(const FieldSchema& field,

@@ -10,12 +10,12 @@
 #include "arrow/buffer.h"
 #include "arrow/record_batch.h"
 #include "base/coding.h"
-#include "binlog/bm25_statistics.h"
-#include "binlog/delta_log.h"
-#include "binlog/insert_log.h"
-#include "binlog/primary_key_statistics.h"
 #include "packed/join_arrays.h"
+#include "varve/bm25_statistics.h"
+#include "varve/delta_log.h"
 #include "varve/hybrid_timestamp.h"
+#include "varve/insert_log.h"
+#include "varve/primary_key_statistics.h"
 
 namespace varve::internal {
 namespace {

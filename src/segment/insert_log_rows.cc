@@ -10,9 +10,9 @@
 #include "arrow/record_batch.h"
 #include "arrow/scalar.h"
 #include "arrow/type.h"
-#include "binlog/binlog_reader.h"
-#include "binlog/insert_log.h"
 #include "varve/batch.h"
+#include "varve/binlog_reader.h"
+#include "varve/insert_log.h"
 
 namespace varve::internal {
 namespace {

@@ -11,8 +11,8 @@
 #include <string>
 
 #include "arrow/type_fwd.h"
-#include "binlog/path_template.h"
 #include "segment/sync_context.h"
+#include "varve/path_template.h"
 #include "varve/segment.h"
 #include "varve/status.h"
 

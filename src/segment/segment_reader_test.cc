@@ -18,11 +18,11 @@
 #include "arrow/table.h"
 #include "base/random.h"
 #include "base/testing/status_assertions.h"
-#include "binlog/delta_log.h"
-#include "binlog/insert_log.h"
 #include "schema/system_fields.h"
 #include "segment/packed_rows.h"
 #include "storage/testing/counting_chunk_manager.h"
+#include "varve/delta_log.h"
+#include "varve/insert_log.h"
 #include "varve/milvus_packed.h"
 #include "varve/segment.h"
 

@@ -14,15 +14,15 @@
 #include "arrow/buffer.h"
 #include "arrow/record_batch.h"
 #include "base/testing/status_assertions.h"
-#include "binlog/bm25_statistics.h"
-#include "binlog/delta_log.h"
-#include "binlog/insert_log.h"
-#include "binlog/primary_key_statistics.h"
 #include "schema/system_fields.h"
 #include "segment/testing/sync_samples.h"
 #include "storage/memory/memory_chunk_manager.h"
 #include "storage/testing/faulty_chunk_manager.h"
 #include "storage/testing/intercepting_chunk_manager.h"
+#include "varve/bm25_statistics.h"
+#include "varve/delta_log.h"
+#include "varve/insert_log.h"
+#include "varve/primary_key_statistics.h"
 
 namespace varve::internal {
 namespace {

@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Binlogs, segments and backups of Milvus, written by tests/compat/milvus_backup.py and, where it is there, by Milvus."""
 
+import base64
 import json
 import os
 import pathlib
+import pty
 import random
 import shutil
+import subprocess
 import sys
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
-from conftest import ROOT, run
+from conftest import ROOT, VARVE, run
 
 sys.path.insert(0, str(ROOT / "tests" / "compat"))
 import milvus_backup as milvus  # noqa: E402
@@ -161,6 +166,29 @@ def test_binlog_cat(backup):
     assert run("binlog", "cat", log_of(backup, 101), "--json", "-n", 1).lines == [{"value": "book 0"}]
     [delta] = (backup / "binlogs" / "delta_log").glob("*/*/703/703/*")
     assert run("binlog", "cat", delta, "--json").lines == [{"pk": 2, "ts": milvus.DELETED}]
+
+
+@pytest.mark.parametrize("in_parquet", [False, True])
+def test_binlog_cat_of_an_index_file(tmp_path, in_parquet):
+    index = bytes(range(256)) * 3  # no text
+    held = milvus.payload(pa.array(np.frombuffer(index, np.int8))) if in_parquet else index
+    path = tmp_path / "HNSW_0"
+    extras = {"original_size": str(len(index)), "indexBuildID": "44"}
+    file = milvus.frame(held, milvus.INDEX_FILE, milvus.INT8 if in_parquet else milvus.NONE, (700, 701, 703, 102), (1, 1), extras)
+    path.write_bytes(file)
+    done = subprocess.run([VARVE, "binlog", "cat", path], capture_output=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, index, b"768 bytes\n")
+    assert base64.b64decode(run("binlog", "cat", path, "--json").json["value"]) == index
+    assert "--limit is of rows" in run("binlog", "cat", path, "-n", 1, code=2).err
+    # A terminal is not written to.
+    terminal, output = pty.openpty()
+    done = subprocess.run([VARVE, "binlog", "cat", path], stdout=output, stderr=subprocess.PIPE, text=True, timeout=60)
+    os.close(output)
+    os.close(terminal)
+    assert done.returncode == 2 and "not for a terminal" in done.stderr
+    path.write_bytes(file.replace(b"indexBuildID", b"indexBuildXX"))
+    done = run("binlog", "cat", path, code=3)
+    assert done.out == "" and "indexBuildID" in done.err
 
 
 def test_binlog_verify(backup, copy):

@@ -17,8 +17,8 @@ import sys
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-INSERT, DELETE = 1, 2
-INT32, INT64, STRING, VARCHAR, FLOAT_VECTOR = 4, 5, 20, 21, 101
+INSERT, DELETE, INDEX_FILE = 1, 2, 7
+NONE, INT8, INT32, INT64, STRING, VARCHAR, FLOAT_VECTOR = 0, 2, 4, 5, 20, 21, 101
 COLLECTION, DEFAULT, NEW, OLD_SEGMENT, NEW_SEGMENT, LEVEL_ZERO = 700, 701, 702, 703, 704, 705
 DIMENSION = 4
 
@@ -36,12 +36,21 @@ def signed(time):
 INSERTED, INSERTED_LATER, DELETED = hybrid(0), hybrid(60), hybrid(120)
 
 
-def binlog(values, event, data_type, ids, times):
-    """A file with one event; `ids`: collection, partition, segment, field."""
+def payload(values):
+    """The Parquet file in an event."""
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table({"val": values}), sink, compression="zstd", store_schema=False)
-    payload = sink.getvalue().to_pybytes()
-    extras = json.dumps({"original_size": str(values.nbytes)}).encode()
+    return sink.getvalue().to_pybytes()
+
+
+def binlog(values, event, data_type, ids, times):
+    """A file with one event that holds values; `ids`: collection, partition, segment, field."""
+    return frame(payload(values), event, data_type, ids, times, {"original_size": str(values.nbytes)})
+
+
+def frame(payload, event, data_type, ids, times, extras):
+    """A file with one event."""
+    extras = json.dumps(extras).encode()
     length = 81 + len(extras)
     descriptor = struct.pack("<QbiiqqqqQQi8Bi", 0, 0, length, 4 + length, *ids, *times, data_type, 52, *[16] * 7, len(extras)) + extras
     size = 33 + len(payload)

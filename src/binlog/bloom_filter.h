@@ -17,21 +17,10 @@
 #include <string>
 #include <string_view>
 
+#include "varve/bloom_filter.h"
 #include "varve/status.h"
 
 namespace varve::internal {
-
-/// The codes of the member "bfType".
-enum class BloomFilterType : int32_t {
-  kUnsupported = 1,
-  kAlwaysTrue = 2,  ///< holds nothing, and may contain everything
-  kBasic = 3,
-  kBlocked = 4,
-};
-
-/// What Milvus uses where its configuration says nothing.
-inline constexpr BloomFilterType kDefaultBloomFilterType = BloomFilterType::kBlocked;
-inline constexpr double kDefaultFalsePositiveRate = 0.001;
 
 class BloomFilter {
  public:

@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "arrow/type_fwd.h"
+#include "varve/bloom_filter.h"
 #include "varve/chunk_manager.h"
 #include "varve/segment_metadata.h"
 #include "varve/status.h"
@@ -105,6 +106,9 @@ struct SyncOptions {
   RetryOptions retry;
   DeleteLogFormat delete_format = DeleteLogFormat::kJson;
   ColumnSplitOptions split;
+  /// Of primary keys, in statistics; Milvus' common.bloomFilterType and maxBloomFalsePositive.
+  BloomFilterType bloom_filter_type = kDefaultBloomFilterType;
+  double false_positive_rate = kDefaultFalsePositiveRate;  ///< between 0 and 1
   /// Tasks at a time; 0: the processors of the machine times tasks_per_processor.
   int max_running = 0;
   int tasks_per_processor = 16;

@@ -197,8 +197,11 @@ Result<std::vector<FieldBinlog>> BulkPackWriter::WriteStatistics(const InsertRow
   const LogName name{.kind = PathKind::kPrimaryKeyStatistics, .field = key->field_id};
   std::vector<Binlog> parts = PartsOf(segment_.files.statistics, key->field_id);
   if (rows.num_rows() > 0) {
-    ARROW_ASSIGN_OR_RAISE(auto builder, PrimaryKeyStatisticsBuilder::Make(
-                                            key->field_id, key->data_type, rows.num_rows()));
+    const SyncOptions& options = context_.environment.options;
+    ARROW_ASSIGN_OR_RAISE(
+        auto builder,
+        PrimaryKeyStatisticsBuilder::Make(key->field_id, key->data_type, rows.num_rows(),
+                                          options.bloom_filter_type, options.false_positive_rate));
     for (const auto& batch : rows.batches()) {
       ARROW_RETURN_NOT_OK(builder.AddKeys(*batch->GetColumnByName(key->name)));
     }

@@ -24,6 +24,22 @@ Status CheckAtLeast(const char* option, int64_t value, int64_t least) {
       {.field = option, .expected = ">= " + std::to_string(least), .found = std::to_string(value)});
 }
 
+Status CheckBloomFilter(const SyncOptions& options) {
+  const BloomFilterType type = options.bloom_filter_type;
+  if (type != BloomFilterType::kBlocked && type != BloomFilterType::kBasic &&
+      type != BloomFilterType::kAlwaysTrue) {
+    return MakeError(
+        ErrorKind::kInvalid, "no Bloom filter that is written",
+        {.field = "bloom_filter_type", .found = std::to_string(static_cast<int32_t>(type))});
+  }
+  // Not for NaN, either.
+  if (options.false_positive_rate > 0 && options.false_positive_rate < 1) return Status::OK();
+  return MakeError(ErrorKind::kInvalid, "option out of range",
+                   {.field = "false_positive_rate",
+                    .expected = "more than 0, less than 1",
+                    .found = std::to_string(options.false_positive_rate)});
+}
+
 Status CheckEnvironment(const SyncEnvironment& environment) {
   const auto missing = [](const char* member) {
     return MakeError(ErrorKind::kInvalid, "the sync path needs this", {.field = member});
@@ -37,6 +53,7 @@ Status CheckEnvironment(const SyncEnvironment& environment) {
   ARROW_RETURN_NOT_OK(CheckAtLeast("retry.first_pause", options.retry.first_pause.count(), 0));
   ARROW_RETURN_NOT_OK(CheckAtLeast("retry.longest_pause", options.retry.longest_pause.count(),
                                    options.retry.first_pause.count()));
+  ARROW_RETURN_NOT_OK(CheckBloomFilter(options));
   ARROW_RETURN_NOT_OK(CheckAtLeast("max_running", options.max_running, 0));
   ARROW_RETURN_NOT_OK(CheckAtLeast("tasks_per_processor", options.tasks_per_processor, 1));
   return CheckAtLeast("max_queued", options.max_queued, 0);

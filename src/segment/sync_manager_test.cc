@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <cmath>
 #include <mutex>
 #include <new>
 #include <stdexcept>
@@ -221,6 +222,13 @@ TEST_F(SyncManagerTest, WhatIsMissingOrOutOfRangeIsNamed) {
   EXPECT_THAT(message([](auto* e) { e->options.max_running = -1; }), HasSubstr("max_running"));
   EXPECT_THAT(message([](auto* e) { e->options.retry.attempts_max = -1; }),
               HasSubstr("attempts_max"));
+  EXPECT_THAT(
+      message([](auto* e) { e->options.bloom_filter_type = BloomFilterType::kUnsupported; }),
+      HasSubstr("bloom_filter_type"));
+  for (const double rate : {0.0, 1.0, -0.5, std::nan("")}) {
+    EXPECT_THAT(message([&](auto* e) { e->options.false_positive_rate = rate; }),
+                HasSubstr("false_positive_rate"));
+  }
   SyncPack pack;
   pack.segment_id = 1;
   pack.inserts = {nullptr};

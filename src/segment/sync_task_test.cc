@@ -185,6 +185,32 @@ TEST_F(SyncTaskTest, WritesEveryValueStatisticAndDelete) {
                                    .rows_with_token = {{0, 6}, {1, 6}, {2, 6}, {3, 6}, {4, 6}}}));
 }
 
+TEST_F(SyncTaskTest, TheBloomFilterIsTheOneAskedFor) {
+  constexpr int64_t kRows = 2000;
+  int64_t begin = 0;
+  for (const BloomFilterType type :
+       {BloomFilterType::kBlocked, BloomFilterType::kBasic, BloomFilterType::kAlwaysTrue}) {
+    for (const double rate : {0.05, 0.001}) {
+      SCOPED_TRACE(std::to_string(static_cast<int>(type)) + " at " + std::to_string(rate));
+      options_.bloom_filter_type = type;
+      options_.false_positive_rate = rate;
+      VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome,
+                                 Run(testing::SamplePack(kSegment, begin, kRows)));
+      const std::string path = outcome.state.files.statistics.front().logs.back().path;
+      VARVE_ASSERT_OK_AND_ASSIGN(const auto bytes, memory_->Read(path));
+      VARVE_ASSERT_OK_AND_ASSIGN(
+          const auto read,
+          DecodePrimaryKeyStatistics({bytes->data(), size_t(bytes->size())}, path));
+      VARVE_ASSERT_OK_AND_ASSIGN(const auto empty, BloomFilter::Make(type, kRows, rate));
+      EXPECT_EQ(read.filter->type(), type);
+      EXPECT_EQ(read.filter->num_bits(), empty->num_bits());
+      EXPECT_EQ(read.filter->num_hashes(), empty->num_hashes());
+      for (int64_t key = begin; key < begin + kRows; ++key) ASSERT_TRUE(read.MayContain(key));
+      begin += kRows;
+    }
+  }
+}
+
 TEST_F(SyncTaskTest, FlushSumsUpTheStatisticsOfAllPacks) {
   SyncPack first = testing::SamplePack(kSegment, 0, 10);
   first.bm25_fields = {testing::kSparseFieldId};

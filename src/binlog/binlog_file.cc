@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <utility>
 
 #include "arrow/array.h"
@@ -6,6 +7,7 @@
 #include "arrow/record_batch.h"
 #include "arrow/type.h"
 #include "binlog/binlog_reader.h"
+#include "binlog/data_codec.h"
 #include "binlog/delta_log.h"
 #include "binlog/described_field.h"
 #include "binlog/value_encoding.h"
@@ -62,12 +64,15 @@ class BinlogFile::Impl {
     return Has(EventType::kDelete) ? ReadDeletes() : ReadValues();
   }
 
+  Status Verify() const {
+    if (!Has(EventType::kIndexFile)) return Read().status();
+    return internal::DeserializeFileData(bytes_, reader_.object()).status();
+  }
+
  private:
   bool Has(EventType type) const {
-    for (const Event& event : reader_.events()) {
-      if (event.header.type == type) return true;
-    }
-    return false;
+    return std::ranges::any_of(reader_.events(),
+                               [=](const Event& event) { return event.header.type == type; });
   }
 
   Result<std::shared_ptr<arrow::RecordBatch>> ReadDeletes() const {
@@ -81,11 +86,14 @@ class BinlogFile::Impl {
 
   Result<std::shared_ptr<arrow::RecordBatch>> ReadValues() const {
     ARROW_ASSIGN_OR_RAISE(auto column, reader_.ReadColumn());
+    const bool has_requests = column.values->type_id() == arrow::Type::BINARY &&
+                              IsDefinitionEvent(reader_.events().front().header.type);
     const FieldSchema field = internal::DescribedField(reader_.descriptor(), column);
     // What only the schema tells stays as it is stored.
     const bool has_vectors =
         IsDenseVector(field.data_type) || field.data_type == DataType::kArrayOfVector;
-    const bool is_told = has_vectors ? field.dim > 0 : field.data_type != DataType::kArray;
+    const bool is_told =
+        has_vectors ? field.dim > 0 : field.data_type != DataType::kArray && !has_requests;
     std::shared_ptr<arrow::Array> values = column.values;
     if (is_told) {
       ARROW_ASSIGN_OR_RAISE(values, internal::DecodeValues(field, column, reader_.object()));
@@ -114,5 +122,7 @@ Result<std::unique_ptr<BinlogFile>> BinlogFile::Open(const std::shared_ptr<Chunk
 const BinlogInfo& BinlogFile::info() const { return impl_->info(); }
 
 Result<std::shared_ptr<arrow::RecordBatch>> BinlogFile::Read() const { return impl_->Read(); }
+
+Status BinlogFile::Verify() const { return impl_->Verify(); }
 
 }  // namespace varve

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <ctime>
 #include <map>
 #include <random>
 #include <string>
@@ -60,6 +61,13 @@ class Checksum {
   uint64_t sum_ = 0;
 };
 
+/// CPU time of all threads of the process: what other programs do meanwhile hardly shows in it.
+inline std::chrono::nanoseconds CpuTime() {
+  timespec now{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
+}
+
 /// Milliseconds by name, printed as one JSON object of medians.
 class Figures {
  public:
@@ -74,6 +82,18 @@ class Figures {
           std::chrono::steady_clock::now() - start;
       if (i > 0) times.push_back(took.count());
     }
+  }
+
+  /// The same, and the CPU time of it as `name`_cpu.
+  template <class Run>
+  void MeasureWithCpu(const std::string& name, int repetitions, Run&& run) {
+    std::vector<double>& cpu_times = times_[name + "_cpu"];
+    Measure(name, repetitions, [&](uint64_t repetition) {
+      const std::chrono::nanoseconds start = CpuTime();
+      run(repetition);
+      const std::chrono::duration<double, std::milli> took = CpuTime() - start;
+      if (repetition > 0) cpu_times.push_back(took.count());
+    });
   }
 
   void Print() {

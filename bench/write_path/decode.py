@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bar W7: V1 binlogs decoded, scalars beside pyarrow reading the bare payload, vectors beside bare zstd decompression of the same
-pages. Rounds alternate; the medians are compared.
+pages: CPU time of one thread beside that of one thread; and the wall time of two threads of ours. Rounds alternate; the medians are compared.
 
     cmake --preset bench && ninja -C build-bench binlog_decode
     .venv/bin/python bench/write_path/decode.py build-bench/bench/binlog_decode
@@ -44,34 +44,36 @@ def native(program, *words):
 
 
 def pyarrow_milliseconds(path):
+    """Of CPU and on the wall, on one thread; and the column."""
     payload = pa.py_buffer(open(path, "rb").read())
     times = []
     for _ in range(REPETITIONS + 1):
-        start = time.perf_counter()
-        column = pq.ParquetFile(pa.BufferReader(payload)).read().column(0)
-        times.append(1e3 * (time.perf_counter() - start))
-    return statistics.median(times[1:]), column
+        start = time.process_time(), time.perf_counter()
+        column = pq.ParquetFile(pa.BufferReader(payload)).read(use_threads=False).column(0)
+        times.append((1e3 * (time.process_time() - start[0]), 1e3 * (time.perf_counter() - start[1])))
+    return *map(statistics.median, zip(*times[1:])), column
 
 
 def measure(program, rows, rounds):
-    """{field: {"ours": ms, "theirs": ms, "mb": of values in memory}}."""
-    ours, theirs, megabytes = {}, {}, {}
+    """{field: {"ours", "theirs": CPU ms of one thread, "ours_wall", "theirs_wall": ms on the wall, ours of two threads, "mb": of values in memory}}."""
+    times, megabytes = {}, {}
     with tempfile.TemporaryDirectory(prefix="varve-decode-") as folder:
         native(program, "write", folder, rows, DIM)
         for _ in range(rounds):
             for name in (*SCALARS, "vector"):
-                found, right = native(program, "read", folder, name, DIM)
-                ours.setdefault(name, []).append(found["read"])
+                one, right = native(program, "read", folder, name, DIM, 1)
+                two, _ = native(program, "read", folder, name, DIM, 2)
                 if name == "vector":
-                    theirs.setdefault(name, []).append(native(program, "zstd", folder, name)[0]["zstd"])
+                    bare, _ = native(program, "zstd", folder, name)
+                    cpu, wall = bare["zstd_cpu"], bare["zstd"]
                     megabytes[name] = rows // 10 * DIM * 4 / 1e6
-                    continue
-                took, column = pyarrow_milliseconds(f"{folder}/{name}.parquet")
-                theirs.setdefault(name, []).append(took)
-                megabytes[name] = sum(used_bytes(chunk) for chunk in column.chunks) / 1e6
-                if (got := int(right[1], 16)) != words_of(column):
-                    raise AssertionError(f"{name}: {got:016x}, pyarrow {words_of(column):016x}")
-    return {name: {"ours": statistics.median(ours[name]), "theirs": statistics.median(theirs[name]), "mb": megabytes[name]} for name in ours}
+                else:
+                    cpu, wall, column = pyarrow_milliseconds(f"{folder}/{name}.parquet")
+                    megabytes[name] = sum(used_bytes(chunk) for chunk in column.chunks) / 1e6
+                    if (got := int(right[1], 16)) != words_of(column):
+                        raise AssertionError(f"{name}: {got:016x}, pyarrow {words_of(column):016x}")
+                times.setdefault(name, []).append({"ours": one["read_cpu"], "theirs": cpu, "ours_wall": two["read"], "theirs_wall": wall})
+    return {name: {"mb": megabytes[name], **{key: statistics.median(x[key] for x in found) for key in found[0]}} for name, found in times.items()}
 
 
 def main():

@@ -64,8 +64,7 @@ def measure(wanted, build, native):
         "wp4": lambda: tested((binlog + "/varve_binlog_test", "BloomFilterTest.*")),
         "wp5": lambda: together(tested((binlog + "/varve_binlog_test", "*Truncation*:*Flip*:*Damage*"),
                                        (binlog + "/varve_statistics_damage_test", "*"), VARVE_BIT_FLIPS=str(FLIPS)),
-                                # A tenth of them in each of two files.
-                                tested((packed + "/varve_milvus_packed_test", "*Damage*"), VARVE_BIT_FLIPS=str(5 * FLIPS))),
+                                tested((packed + "/varve_milvus_packed_test", "*Damage*"), VARVE_BIT_FLIPS=str(FLIPS))),
         "wp6": lambda: tested((build + "/tests/varve_sync_crash_test", "*"), VARVE_KILLS=str(KILLS)),
         "wp7": lambda: speed(native + "/bench/binlog_decode", lambda program: decode.measure(program, decode.ROWS, rounds=3)),
         "wp8": lambda: speed(native + "/bench/sync_task", sync_task.measure),

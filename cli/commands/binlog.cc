@@ -2,6 +2,7 @@
 #include "varve/binlog.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "arrow/buffer.h"
@@ -83,6 +84,7 @@ class BinlogCommand : public Command {
   }
 
   Status Run(Console* console) override {
+    while (file_.size() > 1 && file_.back() == '/') file_.pop_back();
     const FileLocation location = SplitFileLocation(file_);
     ARROW_ASSIGN_OR_RAISE(const auto options, store_.ToOptions(file_));
     ARROW_ASSIGN_OR_RAISE(const auto store, OpenStore(location.folder, options));
@@ -103,6 +105,14 @@ class BinlogCommand : public Command {
  private:
   // What lies beside binlogs and is none: `status` says what is wrong, this what reads it.
   static Status WithHint(const Status& status, ChunkManager* store, const std::string& path) {
+    if (IsNotFound(status)) {
+      const auto below = store->List(path + "/", {.limit = 1});
+      if (!below.ok() || below->empty()) return status;
+      return MakeError(ErrorKind::kInvalid,
+                       "this is a folder and no binlog: varve segment ls, info and cat read what "
+                       "is in it",
+                       {.object = path});
+    }
     if (!IsCorruption(status)) return status;
     char magic[4] = {};
     const auto file = store->OpenReader(path);
@@ -178,26 +188,28 @@ class BinlogCommand : public Command {
     return Status::OK();
   }
 
-  // A file without rows has nothing that opening it did not look at.
   static Status Verify(Console* console, const BinlogFile& binlog) {
+    ARROW_RETURN_NOT_OK(binlog.Verify());
+    const BinlogInfo& info = binlog.info();
     int64_t num_rows = 0;
-    const auto rows = binlog.Read();
-    if (rows.ok()) {
-      num_rows = (*rows)->num_rows();
-    } else if (KindOf(rows.status()) != ErrorKind::kUnsupported) {
-      return rows.status();
+    bool is_index = false;
+    for (const BinlogEventInfo& event : info.events) {
+      num_rows += std::max<int64_t>(event.num_rows, 0);
+      is_index = is_index || event.num_rows < 0;
     }
     if (console->json) {
       nlohmann::ordered_json document;
-      document["bytes"] = binlog.info().file_bytes;
-      document["events"] = binlog.info().events.size();
+      document["bytes"] = info.file_bytes;
+      document["events"] = info.events.size();
       document["rows"] = num_rows;
       PrintJson(console, document);
       return Status::OK();
     }
-    console->DataLine(console->Good("ok") + ": " + Plural(num_rows, "row") + " in " +
-                      Plural(static_cast<int64_t>(binlog.info().events.size()), "event") +
-                      ", every value decoded");
+    const std::string events = Plural(static_cast<int64_t>(info.events.size()), "event");
+    console->DataLine(console->Good("ok") + ": " +
+                      (is_index
+                           ? "an index file of " + events + ", its payload decoded"
+                           : Plural(num_rows, "row") + " in " + events + ", every value decoded"));
     return Status::OK();
   }
 

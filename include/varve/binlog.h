@@ -57,13 +57,18 @@ class VARVE_EXPORT BinlogFile {
   const BinlogInfo& info() const;
 
   /// All rows: of an insert log the column "value", vectors and texts as such; of a delta log "pk"
-  /// and "ts". Every value is decoded and checked.
-  /// Errors: Unsupported for an index file, which has none
+  /// and "ts"; of a log of data definition its requests as binary. Every value is decoded and
+  /// checked; arrays, whose elements only a schema tells, stay binary as they are stored.
+  /// Errors: Unsupported for an index file, which has none, and for an unknown data type
   Result<std::shared_ptr<arrow::RecordBatch>> Read() const;
 
   /// The bytes of the index that an index file holds: a blob, or a slice of one (index_slices.h).
   /// Errors: Unsupported for other files; Corruption also for one that does not say whose it is
   Result<std::shared_ptr<arrow::Buffer>> ReadIndex() const;
+
+  /// Decodes all of it: the rows, or the blob of an index file.
+  /// Errors: as Read(); also Corruption for an index file that does not say which build it is of
+  Status Verify() const;
 
  private:
   class Impl;

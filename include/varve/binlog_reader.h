@@ -42,7 +42,8 @@ class VARVE_EXPORT BinlogReader {
   /// The Parquet file in `event`, which is one of events().
   Result<std::unique_ptr<PayloadReader>> OpenPayload(const Event& event) const;
 
-  /// The first column of all events together, as the storage type of the descriptor's data type.
+  /// The first column of all events together, as the storage type of the descriptor's data type;
+  /// the requests of definition events as binary.
   /// Errors: also Corruption for a file without events, and for vectors of several widths
   Result<StoredValues> ReadColumn() const;
 

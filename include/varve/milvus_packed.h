@@ -86,10 +86,11 @@ struct MilvusPackedReadOptions {
 /// Reads packed sets one after the other, oldest first, as one stream of `schema`: columns found by
 /// field id, types not cast, a field that a set lacks as nulls; one that the first set lacks is
 /// nullable in the stream. A set is opened when its rows are asked for, the first one at once.
-/// Files of Varve's own profile are read too. Errors: Corruption naming the file: a footer key
-/// missing or not to be parsed, a file with fewer
-///         rows than its set; Invalid: a stored type that differs from the one asked for, a later
-///         set without a field that cannot be null
+/// Files of Varve's own profile are read too.
+/// Errors: Corruption naming the file: a footer key missing or not to be parsed, a file with fewer
+///         rows than its set, a null where there cannot be one; Unsupported: a stored type that
+///         differs from the one asked for, other than in the names and nullability of a list's
+///         elements; Invalid: a later set without a field that cannot be null
 /// Threads: the stream has one caller at a time.
 VARVE_EXPORT Result<std::shared_ptr<arrow::RecordBatchReader>> OpenMilvusPackedSets(
     std::shared_ptr<ChunkManager> store, std::vector<std::vector<std::string>> sets,

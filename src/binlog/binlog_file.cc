@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <utility>
 
 #include "arrow/array.h"
@@ -67,12 +68,14 @@ class BinlogFile::Impl {
     return std::move(file.blob);
   }
 
+  Status Verify() const {
+    return Has(EventType::kIndexFile) ? ReadIndex().status() : Read().status();
+  }
+
  private:
   bool Has(EventType type) const {
-    for (const Event& event : reader_.events()) {
-      if (event.header.type == type) return true;
-    }
-    return false;
+    return std::ranges::any_of(reader_.events(),
+                               [=](const Event& event) { return event.header.type == type; });
   }
 
   Result<std::shared_ptr<arrow::RecordBatch>> ReadDeletes() const {
@@ -86,11 +89,14 @@ class BinlogFile::Impl {
 
   Result<std::shared_ptr<arrow::RecordBatch>> ReadValues() const {
     ARROW_ASSIGN_OR_RAISE(auto column, reader_.ReadColumn());
+    const bool has_requests = column.values->type_id() == arrow::Type::BINARY &&
+                              IsDefinitionEvent(reader_.events().front().header.type);
     const FieldSchema field = internal::DescribedField(reader_.descriptor(), column);
     // What only the schema tells stays as it is stored.
     const bool has_vectors =
         IsDenseVector(field.data_type) || field.data_type == DataType::kArrayOfVector;
-    const bool is_told = has_vectors ? field.dim > 0 : field.data_type != DataType::kArray;
+    const bool is_told =
+        has_vectors ? field.dim > 0 : field.data_type != DataType::kArray && !has_requests;
     std::shared_ptr<arrow::Array> values = column.values;
     if (is_told) {
       ARROW_ASSIGN_OR_RAISE(values, internal::DecodeValues(field, column, reader_.object()));
@@ -121,5 +127,7 @@ const BinlogInfo& BinlogFile::info() const { return impl_->info(); }
 Result<std::shared_ptr<arrow::RecordBatch>> BinlogFile::Read() const { return impl_->Read(); }
 
 Result<std::shared_ptr<arrow::Buffer>> BinlogFile::ReadIndex() const { return impl_->ReadIndex(); }
+
+Status BinlogFile::Verify() const { return impl_->Verify(); }
 
 }  // namespace varve

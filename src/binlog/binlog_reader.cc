@@ -17,6 +17,16 @@ using internal::Decoder;
 using internal::JoinArrays;
 using internal::kEventFrontBytes;
 
+namespace {
+
+DataType ColumnType(const Event& event, DataType described) {
+  const bool is_text = described == DataType::kString || described == DataType::kVarChar;
+  // JSON is the data type of bytes.
+  return is_text && IsDefinitionEvent(event.header.type) ? DataType::kJson : described;
+}
+
+}  // namespace
+
 Result<BinlogReader> BinlogReader::Open(std::shared_ptr<arrow::Buffer> bytes, std::string object) {
   BinlogReader reader(std::move(object));
   Decoder decoder({bytes->data(), static_cast<size_t>(bytes->size())}, reader.object_);
@@ -68,7 +78,8 @@ Result<StoredValues> BinlogReader::ReadColumn() const {
   arrow::ArrayVector parts;
   for (const Event& event : events_) {
     ARROW_ASSIGN_OR_RAISE(const auto payload, OpenPayload(event));
-    ARROW_ASSIGN_OR_RAISE(StoredValues part, payload->Read(0, descriptor_.payload_type));
+    ARROW_ASSIGN_OR_RAISE(StoredValues part,
+                          payload->Read(0, ColumnType(event, descriptor_.payload_type)));
     if (parts.empty()) {
       column = part;
     } else if (!part.values->type()->Equals(column.values->type()) || part.dim != column.dim ||

@@ -344,7 +344,7 @@ TEST(DeltaLogTest, FlippedBitsNeverChangeDeletes) {
   const uint64_t seed = Random::System()->Next();
   std::cout << "seed " << seed << std::endl;
   const auto random = Random::Seeded(seed);
-  const int64_t flips = NumBitFlips() / 10;
+  const int64_t flips = NumBitFlips() / 2;  // of each form for each type of keys
   for (const DeltaLogForm form : {DeltaLogForm::kJsonRows, DeltaLogForm::kMultiField}) {
     for (const DeleteData& deletes : {NumberDeletes(), TextDeletes()}) {
       VARVE_ASSERT_OK_AND_ASSIGN(const auto bytes, WriteDeltaLog(deletes, Descriptor(), form));

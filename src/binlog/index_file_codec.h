@@ -2,7 +2,7 @@
 // Index files as Milvus stores them: one IndexFile event around a blob (data_codec.h).
 #pragma once
 
-#include "binlog/index_file.h"
+#include "varve/index_file.h"
 
 namespace varve::internal {
 

@@ -98,6 +98,14 @@ Result<FilePtr> OpenFile(const std::shared_ptr<ChunkManager>& store, const std::
   return FilePtr(std::move(file));
 }
 
+// What the elements of lists are called, and whether they may be null, is each writer's own affair.
+bool IsSameStorage(const arrow::DataType& stored, const arrow::DataType& wanted) {
+  if (stored.id() == arrow::Type::LIST && wanted.id() == arrow::Type::LIST) {
+    return IsSameStorage(*stored.field(0)->type(), *wanted.field(0)->type());
+  }
+  return stored.Equals(wanted);
+}
+
 // Column `position` of a file, which is that of `field`.
 Result<std::shared_ptr<const PackedColumnReader>> OpenColumn(const PackedFileReader& file,
                                                              int position,
@@ -108,10 +116,9 @@ Result<std::shared_ptr<const PackedColumnReader>> OpenColumn(const PackedFileRea
   ARROW_RETURN_NOT_OK(CatchParquet(path, "schema", [&] {
     return parquet::arrow::FromParquetSchema(footer->schema(), &stored);
   }));
-  // What the elements of lists are called is each writer's own affair.
   const auto& type = stored->field(position)->type();
-  if (!type->Equals(*field.type())) {
-    return MakeError(ErrorKind::kInvalid, "the field is stored as another type",
+  if (!IsSameStorage(*type, *field.type())) {
+    return MakeError(ErrorKind::kUnsupported, "the field is stored as another type",
                      {.object = path,
                       .field = field.name(),
                       .expected = field.type()->ToString(),
@@ -124,8 +131,12 @@ Result<std::shared_ptr<const PackedColumnReader>> OpenColumn(const PackedFileRea
 
 // A null where the schema that was asked for has none.
 Status CheckNulls(const arrow::Array& values, const arrow::Field& field, const std::string& path) {
-  if (field.nullable() || values.null_count() == 0) return Status::OK();
-  return Corruption("null in a required field", {.object = path, .field = field.name()});
+  if (!field.nullable() && values.null_count() > 0) {
+    return Corruption("null in a required field", {.object = path, .field = field.name()});
+  }
+  if (values.type_id() != arrow::Type::LIST) return Status::OK();
+  return CheckNulls(*static_cast<const arrow::ListArray&>(values).values(), *field.type()->field(0),
+                    path);
 }
 
 }  // namespace

@@ -6,8 +6,8 @@
 // have the same number of rows. Only files that are needed are opened. Files of Varve's own profile
 // are all opened, and their columns found by field id.
 //
-// Errors:  Corruption naming the file and what is wrong with it; Invalid for a stored type that
-//          differs from the one asked for
+// Errors:  Corruption naming the file and what is wrong with it; Unsupported for a stored type that
+//          differs from the one asked for, other than in the names and nullability of elements
 // Threads: const methods may be called concurrently
 // Source:  docs/format/milvus-packed.md, "Reading"
 #pragma once

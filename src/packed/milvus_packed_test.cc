@@ -14,6 +14,7 @@
 #include "arrow/array/concatenate.h"
 #include "arrow/builder.h"
 #include "arrow/io/memory.h"
+#include "arrow/json/from_string.h"
 #include "arrow/record_batch.h"
 #include "arrow/table.h"
 #include "arrow/type.h"
@@ -576,9 +577,43 @@ TEST(MilvusPackedReaderTest, TypesAreNotCast) {
        {Field("key", arrow::int32(), 100), Field("text", arrow::binary(), 101, true),
         Field("emb", arrow::fixed_size_binary(16), 102), Field("emb", arrow::binary(), 102)}) {
     const auto found = ReadAll(store, {kPaths}, arrow::schema({field}));
-    EXPECT_EQ(KindOf(found.status()), ErrorKind::kInvalid) << field->ToString();
+    EXPECT_EQ(KindOf(found.status()), ErrorKind::kUnsupported) << field->ToString();
     EXPECT_THAT(found.status().message(), HasSubstr("stored as another type: object 'seg/"));
   }
+}
+
+// Lists are what they hold: writers differ in what they call elements, and in what these may be.
+TEST(MilvusPackedReaderTest, ListsHaveElementsOfAnyNameAndNullability) {
+  const auto required = arrow::list(arrow::field("element", arrow::int16(), /*nullable=*/false));
+  const auto optional = arrow::list(arrow::field("item", arrow::int16()));
+  const auto read = [&](const std::shared_ptr<arrow::DataType>& stored, const std::string& json,
+                        const std::shared_ptr<arrow::DataType>& wanted) {
+    const auto store = NewStore();
+    const auto schema = arrow::schema({Field("list", stored, 100, /*nullable=*/true)});
+    const auto writer =
+        MilvusPackedWriter::Make(store, schema, {{.columns = {0}}}, {"f"}).ValueOrDie();
+    const auto values = arrow::json::ArrayFromJSONString(stored, json).ValueOrDie();
+    EXPECT_TRUE(writer->Write(arrow::RecordBatch::Make(schema, values->length(), {values})).ok());
+    EXPECT_TRUE(writer->Close().ok());
+    return ReadAll(store, {{"f"}}, arrow::schema({Field("list", wanted, 100, /*nullable=*/true)}));
+  };
+  const std::string json = "[[1, -2], [], null, [3]]";
+  for (const auto& stored : {required, optional}) {
+    for (const auto& wanted : {required, optional}) {
+      SCOPED_TRACE(stored->ToString() + " as " + wanted->ToString());
+      VARVE_ASSERT_OK_AND_ASSIGN(const auto found, read(stored, json, wanted));
+      const auto& column = found->column(0);
+      VARVE_ASSERT_OK(column->ValidateFull());
+      EXPECT_TRUE(column->type()->Equals(*wanted));
+      EXPECT_TRUE(column->Equals(*arrow::json::ArrayFromJSONString(wanted, json).ValueOrDie()))
+          << column->ToString();
+    }
+  }
+  const Status null_element = read(optional, "[[1, null]]", required).status();
+  EXPECT_TRUE(IsCorruption(null_element)) << null_element.ToString();
+  EXPECT_THAT(null_element.message(), HasSubstr("null in a required field: object 'f'"));
+  const auto other = read(optional, json, arrow::list(arrow::int32())).status();
+  EXPECT_EQ(KindOf(other), ErrorKind::kUnsupported) << other.ToString();
 }
 
 // A set whose second file is that of another one.

@@ -8,6 +8,7 @@ import pathlib
 import pty
 import random
 import shutil
+import struct
 import subprocess
 import sys
 
@@ -202,6 +203,32 @@ def test_binlog_verify(backup, copy):
     path.write_bytes(good[:-9])
     assert "event_length" in run("binlog", "verify", path, code=3).err
     assert run("binlog", "verify", copy / "absent", code=4).out == ""
+
+
+@pytest.mark.parametrize("action", ["info", "cat", "verify"])
+def test_a_folder_is_no_binlog(backup, action):
+    folder = log_of(backup, 101).parent
+    for path in (folder, f"{folder}/"):
+        assert "this is a folder and no binlog: varve segment ls" in run("binlog", action, path, code=2).err
+
+
+def test_verify_decodes_index_files(tmp_path):
+    """Their frame is sound, and what is in them is not read by info."""
+    extras = b'{"indexBuildID":"9","original_size":"5"}'
+    ids = struct.pack("<4q", 1, 2, 3, 100)
+
+    def index_file(payload_type, extras, payload):
+        front = struct.pack("<QbiiQQ", 0, 7, 33 + len(payload), -1, 1, 1) + payload
+        fixed = ids + struct.pack("<QQi", 0, 0, payload_type) + bytes([52, *[16] * 7])
+        path = tmp_path / "index"
+        path.write_bytes(struct.pack("<iQbii", 0x00FFFABC, 0, 0, 81 + len(extras), 85 + len(extras)) + fixed + struct.pack("<i", len(extras)) + extras + front)
+        return path
+
+    assert run("binlog", "verify", index_file(0, extras, b"hello")).out == "ok: an index file of 1 event, its payload decoded\n"
+    assert run("binlog", "verify", index_file(0, extras, b"hello"), "--json").json["rows"] == 0
+    assert "indexBuildID" in run("binlog", "verify", index_file(0, b'{"original_size":"5"}', b"hello"), code=3).err
+    assert "payload" in run("binlog", "verify", index_file(2, extras, b"hello"), code=3).err
+    assert "expected 0, 2 or 20, found 11" in run("binlog", "verify", index_file(11, extras, b"hello"), code=7).err
 
 
 def test_damage_is_told(copy):

@@ -685,6 +685,42 @@ TEST(MilvusRealSetTest, ItsRowsAreRead) {
   }
 }
 
+// The same rows, as the schema of a collection has them; and, without one, as the files do.
+TEST(MilvusRealSetTest, PackedReaderReadsItsRows) {
+  const auto store = RealStore();
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto stored, ReadAll(store, {kRealPaths}, RealSchema()));
+  const auto read = [&](std::shared_ptr<const CollectionSchema> schema)
+      -> Result<std::shared_ptr<arrow::RecordBatch>> {
+    ARROW_ASSIGN_OR_RAISE(const auto reader,
+                          PackedReader::Open(store, kRealPaths, std::move(schema)));
+    ARROW_ASSIGN_OR_RAISE(const auto stream, reader->Scan());
+    ARROW_ASSIGN_OR_RAISE(const auto table, stream->ToTable());
+    return table->CombineChunksToBatch();
+  };
+  FieldSchema vector{.field_id = 103, .name = "vector", .data_type = DataType::kFloatVector};
+  vector.dim = 4;
+  VARVE_ASSERT_OK_AND_ASSIGN(
+      const auto schema,
+      CollectionSchema::Make({{.field_id = 100, .name = "id", .data_type = DataType::kInt64},
+                              {.field_id = 101, .name = "name", .data_type = DataType::kVarChar},
+                              {.field_id = 102, .name = "value", .data_type = DataType::kDouble},
+                              vector}));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto found, read(schema));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto plain, read(nullptr));
+  for (const char* column : {"id", "name", "value"}) {
+    EXPECT_TRUE(found->GetColumnByName(column)->Equals(stored->GetColumnByName(column))) << column;
+    EXPECT_TRUE(plain->GetColumnByName(column)->Equals(stored->GetColumnByName(column))) << column;
+  }
+  EXPECT_TRUE(plain->GetColumnByName("vector")->Equals(stored->GetColumnByName("vector")));
+  const auto& vectors =
+      static_cast<const arrow::FixedSizeListArray&>(*found->GetColumnByName("vector"));
+  const auto& lists = static_cast<const arrow::ListArray&>(*stored->GetColumnByName("vector"));
+  ASSERT_EQ(vectors.length(), 100);
+  for (int64_t row = 0; row < 100; ++row) {
+    EXPECT_TRUE(vectors.value_slice(row)->Equals(lists.value_slice(row))) << row;
+  }
+}
+
 TEST(MilvusRealSetTest, WrittenAgainItHasTheSameKeys) {
   const auto store = RealStore();
   VARVE_ASSERT_OK_AND_ASSIGN(const auto rows, ReadAll(store, {kRealPaths}, RealSchema()));

@@ -178,7 +178,7 @@ class TableMetaWriter::Impl {
     return newest;
   }
 
-  Status CheckPlan(const SegmentUpdate& planned) const {
+  Status CheckPlan(const SegmentUpdate& planned) {
     if (!options_.adds_rows || planned.after.lifecycle == SegmentLifecycle::kDropped) {
       return Status::OK();
     }

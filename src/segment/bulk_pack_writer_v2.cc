@@ -11,6 +11,7 @@
 #include "arrow/record_batch.h"
 #include "arrow/util/byte_size.h"
 #include "packed/milvus_split.h"
+#include "packed/visible_bytes.h"
 #include "segment/packed_rows.h"
 #include "segment/segment_chunks.h"
 

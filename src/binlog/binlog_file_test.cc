@@ -14,12 +14,12 @@
 #include "base/random.h"
 #include "base/testing/status_assertions.h"
 #include "packed/testing/value_samples.h"
-#include "varve/binlog_writer.h"
-#include "varve/payload_writer.h"
 #include "varve/binlog.h"
+#include "varve/binlog_writer.h"
 #include "varve/data_codec.h"
 #include "varve/delta_log.h"
 #include "varve/insert_log.h"
+#include "varve/payload_writer.h"
 
 namespace varve::internal {
 namespace {

@@ -16,10 +16,10 @@
 #include "base/testing/allocation_counter.h"
 #include "base/testing/bit_flips.h"
 #include "base/testing/status_assertions.h"
+#include "packed/milvus_values.h"
+#include "packed/testing/value_samples.h"
 #include "varve/binlog_writer.h"
 #include "varve/data_codec.h"
-#include "binlog/testing/value_samples.h"
-#include "binlog/value_encoding.h"
 
 namespace varve::internal {
 namespace {

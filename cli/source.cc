@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <string_view>
 
 #include "arrow/record_batch.h"
 #include "arrow/type.h"
@@ -18,6 +19,19 @@ int64_t NowMicros() {
   return std::chrono::duration_cast<std::chrono::microseconds>(
              std::chrono::system_clock::now().time_since_epoch())
       .count();
+}
+
+// A binlog ends as the Parquet file in it does, and would pass for one.
+Status CheckIsNoBinlog(const std::shared_ptr<ChunkManager>& store, const std::string& path,
+                       const std::string& location) {
+  constexpr std::string_view kBinlogMagic("\xbc\xfa\xff\x00", 4);
+  char magic[kBinlogMagic.size()] = {};
+  ARROW_ASSIGN_OR_RAISE(const auto file, store->OpenReader(path));
+  if (file->size() < static_cast<int64_t>(sizeof(magic))) return Status::OK();
+  ARROW_RETURN_NOT_OK(file->ReadAt(0, sizeof(magic), magic));
+  if (std::string_view(magic, sizeof(magic)) != kBinlogMagic) return Status::OK();
+  return MakeError(ErrorKind::kInvalid, "this is a binlog of Milvus: varve binlog reads it",
+                   {.object = location});
 }
 
 }  // namespace
@@ -61,6 +75,7 @@ Result<std::unique_ptr<Source>> Source::Open(const SourceArguments& given) {
     ARROW_ASSIGN_OR_RAISE(source->store_, OpenStore(file.folder, store));
     source->file_name_ = file.name;
     ARROW_ASSIGN_OR_RAISE(source->file_bytes_, source->store_->Size(file.name));
+    ARROW_RETURN_NOT_OK(CheckIsNoBinlog(source->store_, file.name, source->location_));
     ARROW_ASSIGN_OR_RAISE(source->file_, PackedReader::Open(source->store_, {file.name}));
     source->schema_ = source->file_->schema();
     auto collection = CollectionSchema::FromArrow(*source->schema_);

@@ -4,10 +4,13 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "arrow/array.h"
 #include "arrow/record_batch.h"
 #include "arrow/type.h"
 #include "cli/command.h"
+#include "cli/input/batch_source.h"
 #include "cli/milvus/milvus_arguments.h"
+#include "cli/milvus/segment_report.h"
 #include "cli/option_checks.h"
 #include "cli/output/amounts.h"
 #include "cli/output/display_text.h"
@@ -19,43 +22,29 @@
 namespace varve::cli {
 namespace {
 
-int64_t NumLogs(const std::vector<FieldBinlog>& lists) {
-  int64_t count = 0;
-  for (const FieldBinlog& list : lists) count += static_cast<int64_t>(list.logs.size());
-  return count;
-}
-
-int64_t NumBytes(const std::vector<FieldBinlog>& lists) {
-  int64_t bytes = 0;
-  for (const FieldBinlog& list : lists) {
-    for (const Binlog& log : list.logs) bytes += log.file_bytes;
+// Timestamps of Milvus have no sign; the column that stores them has.
+std::shared_ptr<arrow::RecordBatchReader> WithUnsignedTimestamps(
+    std::shared_ptr<arrow::RecordBatchReader> rows) {
+  arrow::FieldVector fields = rows->schema()->fields();
+  for (auto& field : fields) {
+    if (field->name() == kTimestampFieldName) field = field->WithType(arrow::uint64());
   }
-  return bytes;
-}
-
-// Only metadata tell; 0: they do not.
-std::string RowsText(int64_t num_rows) { return num_rows == 0 ? "-" : FormatCount(num_rows); }
-
-std::string VersionText(StorageVersion version) {
-  return version == StorageVersion::kV1 ? "V1" : "V2";
-}
-
-// What a segment consists of, by the list of files.
-nlohmann::ordered_json ToJson(const MilvusCollection& collection, const SegmentFiles& files) {
-  nlohmann::ordered_json line;
-  line["collection_id"] = files.collection_id;
-  line["collection"] = collection.name;
-  line["partition_id"] = files.partition_id;
-  line["segment_id"] = files.segment_id;
-  line["level_zero"] = files.inserts.empty();
-  line["storage"] = VersionText(files.version);
-  line["rows"] =
-      files.num_rows == 0 ? nlohmann::ordered_json() : nlohmann::ordered_json(files.num_rows);
-  line["insert_logs"] = NumLogs(files.inserts);
-  line["insert_bytes"] = NumBytes(files.inserts);
-  line["delta_logs"] = NumLogs(files.deltas);
-  line["delta_bytes"] = NumBytes(files.deltas);
-  return line;
+  auto schema = arrow::schema(std::move(fields));
+  return std::make_shared<BatchSource>(
+      schema,
+      [rows = std::move(rows), schema](std::shared_ptr<arrow::RecordBatch>* batch) -> Status {
+        ARROW_RETURN_NOT_OK(rows->ReadNext(batch));
+        if (*batch == nullptr) return Status::OK();
+        arrow::ArrayVector columns = (*batch)->columns();
+        for (size_t i = 0; i < columns.size(); ++i) {
+          const auto& type = schema->field(static_cast<int>(i))->type();
+          if (!columns[i]->type()->Equals(type)) {
+            ARROW_ASSIGN_OR_RAISE(columns[i], columns[i]->View(type));
+          }
+        }
+        *batch = arrow::RecordBatch::Make(schema, (*batch)->num_rows(), std::move(columns));
+        return Status::OK();
+      });
 }
 
 class SegmentCommand : public Command {
@@ -80,6 +69,9 @@ class SegmentCommand : public Command {
   }
 
   Status Run(Console* console) override {
+    if (action_ != "cat" && !milvus_.as_of.empty()) {
+      return MakeError(ErrorKind::kInvalid, "--as-of goes with cat: files have no time");
+    }
     ARROW_ASSIGN_OR_RAISE(const FoundMilvus found, milvus_.Find(path_, store_));
     if (action_ == "ls") return List(console, found);
     if (action_ == "info") return Info(console, found);
@@ -87,8 +79,8 @@ class SegmentCommand : public Command {
                           milvus_.Choose(found, store_, primary_key_, console));
     MilvusScanOptions options{.columns = SplitNames(columns_)};
     ARROW_ASSIGN_OR_RAISE(options.as_of, milvus_.AsOf());
-    ARROW_ASSIGN_OR_RAISE(const auto reader,
-                          ScanMilvusCollection(found.store, collection, options));
+    ARROW_ASSIGN_OR_RAISE(auto rows, ScanMilvusCollection(found.store, collection, options));
+    const auto reader = WithUnsignedTimestamps(std::move(rows));
     RowPrinter printer(console, *reader->schema());
     ARROW_RETURN_NOT_OK(printer.PrintAll(reader.get(), limit_));
     console->Say(Plural(printer.num_rows(), "row"));
@@ -107,14 +99,15 @@ class SegmentCommand : public Command {
       const std::string name =
           collection.name.empty() ? std::to_string(collection.collection_id) : collection.name;
       for (const auto* segments : {&collection.segments, &collection.level_zero}) {
+        const bool is_level_zero = segments == &collection.level_zero;
         for (const SegmentFiles& files : *segments) {
           if (console->json) {
-            PrintJson(console, ToJson(collection, files));
+            PrintJson(console, SegmentSummary(collection, files, is_level_zero));
             continue;
           }
           table.AddRow({Printable(name), std::to_string(files.partition_id),
                         std::to_string(files.segment_id),
-                        files.inserts.empty() ? "level 0" : VersionText(files.version),
+                        is_level_zero ? "level 0" : VersionText(files.version),
                         RowsText(files.num_rows), FormatCount(NumLogs(files.inserts)),
                         FormatBytes(NumBytes(files.inserts) + NumBytes(files.deltas)),
                         FormatCount(NumLogs(files.deltas))});
@@ -133,68 +126,9 @@ class SegmentCommand : public Command {
                             SegmentReader::Open(found.store, collection.schema, files,
                                                 MilvusDeltasOf(collection, files.partition_id)));
       ARROW_ASSIGN_OR_RAISE(const int64_t num_deletes, segment->CountDeletes());
-      if (console->json) {
-        PrintInfoJson(console, collection, files, num_deletes);
-      } else {
-        PrintInfo(console, collection, files, num_deletes);
-      }
+      ARROW_RETURN_NOT_OK(PrintSegment(console, found.store, collection, files, num_deletes));
     }
     return Status::OK();
-  }
-
-  static std::string FieldName(const MilvusCollection& collection, const FieldBinlog& list) {
-    if (list.field_id == kRowIdFieldId) return std::string(kRowIdFieldName);
-    if (list.field_id == kTimestampFieldId) return std::string(kTimestampFieldName);
-    const FieldSchema* field = collection.schema->FindById(list.field_id);
-    return field == nullptr ? "-" : field->name;
-  }
-
-  static void PrintInfoJson(Console* console, const MilvusCollection& collection,
-                            const SegmentFiles& files, int64_t num_deletes) {
-    nlohmann::ordered_json document = ToJson(collection, files);
-    document["deletes"] = num_deletes;
-    document["fields"] = nlohmann::ordered_json::array();
-    for (const FieldBinlog& list : files.inserts) {
-      nlohmann::ordered_json entry;
-      entry[files.version == StorageVersion::kV1 ? "field_id" : "group_id"] = list.field_id;
-      if (files.version == StorageVersion::kV1) entry["name"] = FieldName(collection, list);
-      entry["logs"] = nlohmann::ordered_json::array();
-      for (const Binlog& log : list.logs) entry["logs"].push_back(log.path);
-      entry["bytes"] = NumBytes({list});
-      document["fields"].push_back(std::move(entry));
-    }
-    PrintJson(console, document);
-  }
-
-  static void PrintInfo(Console* console, const MilvusCollection& collection,
-                        const SegmentFiles& files, int64_t num_deletes) {
-    const auto line = [&](const std::string& name, const std::string& text) {
-      console->DataLine(console->Bold(PadToWidth(name, 12, false)) + Printable(text));
-    };
-    line("segment", std::to_string(files.segment_id));
-    line("collection", std::to_string(files.collection_id) +
-                           (collection.name.empty() ? "" : ", " + collection.name));
-    const auto partition = collection.partitions.find(files.partition_id);
-    const bool is_named = partition != collection.partitions.end() && !partition->second.empty();
-    line("partition",
-         std::to_string(files.partition_id) + (is_named ? ", " + partition->second : ""));
-    line("storage", VersionText(files.version));
-    line("rows", RowsText(files.num_rows));
-    line("deletes", FormatCount(num_deletes));
-    TablePrinter table(console);
-    const bool of_fields = files.version == StorageVersion::kV1;
-    table.AddColumn(of_fields ? "field" : "group", true);
-    if (of_fields) table.AddColumn("name");
-    table.AddColumn("logs", true);
-    table.AddColumn("size", true);
-    for (const FieldBinlog& list : files.inserts) {
-      std::vector<std::string> cells = {std::to_string(list.field_id)};
-      if (of_fields) cells.push_back(Printable(FieldName(collection, list)));
-      cells.push_back(FormatCount(static_cast<int64_t>(list.logs.size())));
-      cells.push_back(FormatBytes(NumBytes({list})));
-      table.AddRow(std::move(cells));
-    }
-    table.Finish();
   }
 
   std::string action_, path_, primary_key_;

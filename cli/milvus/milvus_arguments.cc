@@ -76,6 +76,7 @@ Status CheckKeyIsTold(const MilvusCollection& collection) {
 // Whether a log is there, of those that metadata name: the first stands for all.
 Result<bool> HasLogs(ChunkManager* store, const MilvusCollection& collection) {
   for (const SegmentFiles& files : collection.segments) {
+    if (files.version == StorageVersion::kV3) return true;  // what it has, its manifest says
     for (const FieldBinlog& list : files.inserts) {
       if (!list.logs.empty()) return store->Exist(list.logs.front().path);
     }
@@ -89,6 +90,18 @@ Result<std::string> ReadText(const std::string& path, const StoreArguments& stor
   ARROW_ASSIGN_OR_RAISE(const auto folder, OpenStore(file.folder, options));
   ARROW_ASSIGN_OR_RAISE(const auto bytes, folder->Read(file.name));
   return bytes->ToString();
+}
+
+// Seconds, milliseconds and microseconds since 1970 would be hybrid timestamps of long ago, at
+// which no row is visible.
+Status CheckIsHybrid(uint64_t timestamp) {
+  constexpr uint64_t kSecondsLeast = 1'000'000'000;
+  constexpr int64_t kMillisLeast = 946'684'800'000;  // of the year 2000
+  if (timestamp < kSecondsLeast || timestamp >= HybridFromMillis(kMillisLeast)) return Status::OK();
+  return MakeError(ErrorKind::kInvalid,
+                   "'" + std::to_string(timestamp) + "' as a hybrid timestamp is " +
+                       FormatHybridTime(timestamp) +
+                       ", when there was no Milvus; write a time as 2026-11-21T04:00Z");
 }
 
 }  // namespace
@@ -110,6 +123,12 @@ bool MilvusArguments::IsGiven() const {
 
 Result<FoundMilvus> MilvusArguments::Find(const std::string& path,
                                           const StoreArguments& store) const {
+  if (IsLocalFile(path)) {
+    return MakeError(ErrorKind::kInvalid,
+                     "this is a file and no folder of logs: varve binlog reads a binlog, varve "
+                     "head and info a Parquet file",
+                     {.object = path});
+  }
   const MilvusPlace place = LocateMilvus(path);
   FoundMilvus found;
   ARROW_ASSIGN_OR_RAISE(const auto options, store.ToOptions(place.store_uri));
@@ -191,7 +210,10 @@ Result<uint64_t> MilvusArguments::AsOf() const {
 Result<uint64_t> ParseHybridTime(const std::string& text, int64_t now_micros) {
   uint64_t timestamp = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), timestamp);
-  if (error == std::errc() && end == text.data() + text.size()) return timestamp;
+  if (error == std::errc() && end == text.data() + text.size()) {
+    ARROW_RETURN_NOT_OK(CheckIsHybrid(timestamp));
+    return timestamp;
+  }
   ARROW_ASSIGN_OR_RAISE(const int64_t micros, ParseTime(text, now_micros));
   constexpr int64_t kMillisMax = INT64_MAX >> kLogicalBits;
   if (micros < 0 || micros / 1000 > kMillisMax) {

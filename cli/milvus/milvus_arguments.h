@@ -37,7 +37,7 @@ struct MilvusArguments {
   bool IsGiven() const;
 
   /// All collections at `path`, without those and the partitions that are not meant.
-  /// Errors: NotFound for names that nothing has
+  /// Errors: NotFound for names that nothing has; Invalid for a file
   Result<FoundMilvus> Find(const std::string& path, const StoreArguments& store) const;
 
   /// The one collection that is meant, with a schema: of the file, of the backup, or from the logs,
@@ -52,7 +52,7 @@ struct MilvusArguments {
 };
 
 /// "442959097209290755" as it is; times and ages (location.h) as the last hybrid timestamp of their
-/// millisecond.
+/// millisecond.  Errors: Invalid also for a number that is rather a time in another unit
 Result<uint64_t> ParseHybridTime(const std::string& text, int64_t now_micros);
 
 /// "2023-07-19 11:27:40 UTC" of a hybrid timestamp.

@@ -11,7 +11,8 @@
 // ("files" in a bucket), or the folder of a collection, a partition or a segment below either.
 //
 // Errors:  Corruption naming object, offset or member, expected and found; NotFound for a place
-//          without logs, naming where they were looked for; Unsupported for storage V3
+//          that has neither logs nor metadata, naming where they were looked for, and for ids that
+//          nothing there has; Unsupported naming the segment when one of storage V3 is read
 // Threads: functions; call them from any thread
 // Source:  docs/guide/milvus.md; shared specification of Milvus' formats, sections 1, 2, 5, 9
 #pragma once
@@ -50,7 +51,7 @@ struct MilvusCollection {
   std::string name;                                ///< empty: there are no metadata
   std::shared_ptr<const CollectionSchema> schema;  ///< likewise nullptr
   std::map<int64_t, std::string> partitions;       ///< names by id, as far as they are known
-  /// By partition and segment; those without rows left out.
+  /// By partition and segment; those without rows left out. Of V3 without their files.
   std::vector<SegmentFiles> segments;
   /// Segments of delta logs alone, which concern all others of their partition; -1: of all.
   std::vector<SegmentFiles> level_zero;
@@ -58,11 +59,12 @@ struct MilvusCollection {
 
 /// What is at `place`, by id. With metadata, the segments that these name, whose logs need not be
 /// there; without, those whose logs are there. Reads names, metadata and a few bytes of a segment.
+/// Errors: NotFound where neither is, or nothing has an id that `place` names
 VARVE_EXPORT Result<std::vector<MilvusCollection>> FindMilvusCollections(
     const std::shared_ptr<ChunkManager>& store, const MilvusPlace& place);
 
 /// From the JSON of a collection as milvus-backup has it: its "schema", or all of
-/// collection_meta.json, with one collection or that of `collection_id`.
+/// collection_meta.json or full_meta.json, with one collection or that of `collection_id`.
 VARVE_EXPORT Result<std::shared_ptr<const CollectionSchema>> MilvusSchemaFromJson(
     std::string_view json, const std::string& object,
     std::optional<int64_t> collection_id = std::nullopt);

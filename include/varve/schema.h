@@ -86,7 +86,7 @@ struct VARVE_EXPORT FieldSchema {
   /// The type that batches carry. Make fills it from data_type where it is null; for kNone it must
   /// be given.
   std::shared_ptr<arrow::DataType> arrow_type;
-  /// Carried along unread ("max_length" and the like come from the members above, not from here).
+  /// Carried along ("max_length" and the like are members above); docs/format/schema.md has names.
   std::vector<std::pair<std::string, std::string>> params;
 
   bool operator==(const FieldSchema& other) const;

@@ -19,7 +19,11 @@
 
 namespace varve {
 
-enum class StorageVersion : int64_t { kV1 = 0, kV2 = 2 };
+enum class StorageVersion : int64_t {
+  kV1 = 0,
+  kV2 = 2,
+  kV3 = 3,  ///< files that a manifest names: recognised, neither read nor written
+};
 
 /// One object, as Milvus' metadata has it.
 struct Binlog {

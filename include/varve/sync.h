@@ -95,8 +95,10 @@ struct ColumnSplitOptions {
   bool includes_primary_key = true;   ///< in that group
   bool by_average_size = true;        ///< long fields each for themselves
   int64_t average_size_limit = 1024;  ///< bytes a row from which on a field is long
-  int64_t partition_key_id = -1;      ///< in that group, too; -1: there is none
-  int64_t clustering_key_id = -1;
+  /// In that group, too; -1: the field whose params have "milvus.is_partition_key" = "true", if
+  /// any.
+  int64_t partition_key_id = -1;
+  int64_t clustering_key_id = -1;  ///< likewise "milvus.is_clustering_key"
 };
 
 struct SyncOptions {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "binlog/json_members.h"
 
+#include <charconv>
 #include <nlohmann/json.hpp>
 
 namespace varve::internal {
@@ -39,6 +40,15 @@ std::string Reason(const nlohmann::json::parse_error& error) {
   return text.substr(0, text.find("; last read"));
 }
 
+// All of `text`, in decimal.
+template <typename Integer>
+std::optional<Integer> ParseInteger(const std::string& text) {
+  Integer number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
 }  // namespace
 
 Result<nlohmann::json> ParseJson(std::span<const uint8_t> bytes, const std::string& object) {
@@ -66,6 +76,11 @@ std::optional<int64_t> AsInt64(const nlohmann::json& value) {
   return std::nullopt;
 }
 
+std::optional<int64_t> AsProtoInt64(const nlohmann::json& value) {
+  const auto* text = value.get_ptr<const std::string*>();
+  return text == nullptr ? AsInt64(value) : ParseInteger<int64_t>(*text);
+}
+
 std::string Excerpt(const nlohmann::json& value) {
   if (value.is_array()) return "an array of " + std::to_string(value.size());
   if (value.is_object()) return "an object of " + std::to_string(value.size()) + " members";
@@ -81,6 +96,13 @@ Result<JsonMembers> JsonMembers::Of(const nlohmann::json& value, const std::stri
       {.object = object, .field = what, .expected = "an object", .found = Excerpt(value)});
 }
 
+Result<JsonMembers> JsonMembers::OfProto(const nlohmann::json& value, const std::string& object,
+                                         const std::string& what) {
+  ARROW_ASSIGN_OR_RAISE(JsonMembers members, Of(value, object, what));
+  members.numbers_may_be_texts_ = true;
+  return members;
+}
+
 const nlohmann::json* JsonMembers::Find(const std::string& name) const {
   const auto found = value_->find(name);
   return found == value_->end() || found->is_null() ? nullptr : &*found;
@@ -93,8 +115,22 @@ Result<const nlohmann::json*> JsonMembers::Get(const std::string& name) const {
 
 Result<int64_t> JsonMembers::GetInt64(const std::string& name) const {
   ARROW_ASSIGN_OR_RAISE(const nlohmann::json* value, Get(name));
-  if (const auto number = AsInt64(*value)) return *number;
+  const auto number = numbers_may_be_texts_ ? AsProtoInt64(*value) : AsInt64(*value);
+  if (number) return *number;
   return Wrong("wrong kind of value", name, "a 64-bit integer", Excerpt(*value));
+}
+
+Result<std::optional<uint64_t>> JsonMembers::FindUint64(const std::string& name) const {
+  const nlohmann::json* value = Find(name);
+  if (value == nullptr) return std::nullopt;
+  if (const auto* number = value->get_ptr<const nlohmann::json::number_unsigned_t*>()) {
+    return *number;
+  }
+  const auto* text = value->get_ptr<const std::string*>();
+  if (text != nullptr && numbers_may_be_texts_) {
+    if (const auto number = ParseInteger<uint64_t>(*text)) return *number;
+  }
+  return Wrong("wrong kind of value", name, "an unsigned 64-bit integer", Excerpt(*value));
 }
 
 Result<std::string> JsonMembers::GetText(const std::string& name) const {

@@ -27,6 +27,10 @@ class JsonMembers {
   static Result<JsonMembers> Of(const nlohmann::json& value, const std::string& object,
                                 const std::string& what);
 
+  /// The same where integers may stand in texts, as protobuf's own JSON has those of 64 bits.
+  static Result<JsonMembers> OfProto(const nlohmann::json& value, const std::string& object,
+                                     const std::string& what);
+
   const nlohmann::json* Find(const std::string& name) const;
   /// The member, which must be there.
   Result<const nlohmann::json*> Get(const std::string& name) const;
@@ -34,6 +38,8 @@ class JsonMembers {
   Result<std::string> GetText(const std::string& name) const;
   /// nullopt where it is absent.
   Result<std::optional<int64_t>> FindInt64(const std::string& name) const;
+
+  Result<std::optional<uint64_t>> FindUint64(const std::string& name) const;
 
   /// "what is wrong", naming the object and the member.
   Status Wrong(const std::string& message, const std::string& name, const std::string& expected,
@@ -45,10 +51,13 @@ class JsonMembers {
 
   const nlohmann::json* value_;
   std::string object_;
+  bool numbers_may_be_texts_ = false;
 };
 
 /// nullopt for anything but an integer that fits.
 std::optional<int64_t> AsInt64(const nlohmann::json& value);
+/// The same, also from the text of one.
+std::optional<int64_t> AsProtoInt64(const nlohmann::json& value);
 /// The beginning of a value as text, for errors.
 std::string Excerpt(const nlohmann::json& value);
 

@@ -60,5 +60,35 @@ TEST(JsonMembersTest, NullIsAbsent) {
   EXPECT_THAT(members.FindInt64("c").status().message(), HasSubstr(R"(found "text")"));
 }
 
+TEST(JsonMembersTest, IntegersOfProtobufMayBeTexts) {
+  const nlohmann::json value = nlohmann::json::parse(
+      R"({"plain":7,"text":"-7","most":"18446744073709551615","empty":"","trailing":"7x"})");
+  VARVE_ASSERT_OK_AND_ASSIGN(const JsonMembers members,
+                             JsonMembers::OfProto(value, "document", "it"));
+  EXPECT_EQ(members.GetInt64("plain").ValueOrDie(), 7);
+  EXPECT_EQ(members.GetInt64("text").ValueOrDie(), -7);
+  EXPECT_EQ(members.FindUint64("most").ValueOrDie(), UINT64_MAX);
+  for (const char* name : {"most", "empty", "trailing"}) {
+    EXPECT_TRUE(IsCorruption(members.GetInt64(name).status())) << name;
+  }
+  for (const char* name : {"text", "empty", "trailing"}) {
+    EXPECT_TRUE(IsCorruption(members.FindUint64(name).status())) << name;
+  }
+  VARVE_ASSERT_OK_AND_ASSIGN(const JsonMembers strict, JsonMembers::Of(value, "document", "it"));
+  EXPECT_TRUE(IsCorruption(strict.GetInt64("text").status()));
+  EXPECT_TRUE(IsCorruption(strict.FindUint64("most").status()));
+}
+
+TEST(JsonMembersTest, UnsignedNumbersHaveAllBits) {
+  const nlohmann::json value =
+      nlohmann::json::parse(R"({"most":18446744073709551615,"least":0,"below":-1,"null":null})");
+  VARVE_ASSERT_OK_AND_ASSIGN(const JsonMembers members, JsonMembers::Of(value, "document", "it"));
+  EXPECT_EQ(members.FindUint64("most").ValueOrDie(), UINT64_MAX);
+  EXPECT_EQ(members.FindUint64("least").ValueOrDie(), 0u);
+  EXPECT_EQ(members.FindUint64("null").ValueOrDie(), std::nullopt);
+  EXPECT_THAT(members.FindUint64("below").status().message(),
+              HasSubstr("field 'below', expected an unsigned 64-bit integer, found -1"));
+}
+
 }  // namespace
 }  // namespace varve::internal

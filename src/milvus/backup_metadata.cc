@@ -2,6 +2,8 @@
 #include "milvus/backup_metadata.h"
 
 #include <algorithm>
+#include <charconv>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -20,6 +22,8 @@ using nlohmann::json;
 constexpr char kCollections[] = "meta/collection_meta.json";
 constexpr char kPartitions[] = "meta/partition_meta.json";
 constexpr char kSegments[] = "meta/segment_meta.json";
+// All of them in one.
+constexpr char kFull[] = "meta/full_meta.json";
 // Of a document, so that one cannot make us hold any number of bytes many times over.
 constexpr int64_t kDocumentBytesMax = int64_t{1} << 30;
 
@@ -41,6 +45,11 @@ Result<int64_t> NumberIn(const JsonMembers& members, const std::string& name) {
   return number.value_or(0);
 }
 
+Result<uint64_t> TimestampIn(const JsonMembers& members, const std::string& name) {
+  ARROW_ASSIGN_OR_RAISE(const auto timestamp, members.FindUint64(name));
+  return timestamp.value_or(0);
+}
+
 Result<std::string> TextIn(const JsonMembers& members, const std::string& name) {
   if (members.Find(name) == nullptr) return "";
   return members.GetText(name);
@@ -56,14 +65,50 @@ Result<std::vector<JsonMembers>> ObjectsIn(const JsonMembers& members, const std
     return members.Wrong("wrong kind of value", name, "an array", Excerpt(*values));
   }
   for (const json& value : *values) {
-    ARROW_ASSIGN_OR_RAISE(const auto one, JsonMembers::Of(value, object, name));
+    ARROW_ASSIGN_OR_RAISE(const auto one, JsonMembers::OfProto(value, object, name));
     objects.push_back(one);
   }
   return objects;
 }
 
+Result<std::vector<int64_t>> ChildFieldsIn(const JsonMembers& members) {
+  const std::string name = "child_fields";
+  std::vector<int64_t> ids;
+  const json* values = members.Find(name);
+  if (values == nullptr) return ids;
+  if (!values->is_array()) {
+    return members.Wrong("wrong kind of value", name, "an array", Excerpt(*values));
+  }
+  for (const json& value : *values) {
+    const auto id = AsProtoInt64(value);
+    if (!id) return members.Wrong("wrong kind of value", name, "field ids", Excerpt(value));
+    ids.push_back(*id);
+  }
+  return ids;
+}
+
+// An object whose names are field ids.
+Result<std::map<int64_t, int64_t>> NullCountsIn(const JsonMembers& members,
+                                                const std::string& object) {
+  const std::string name = "field_null_counts";
+  std::map<int64_t, int64_t> counts;
+  const json* values = members.Find(name);
+  if (values == nullptr) return counts;
+  ARROW_ASSIGN_OR_RAISE(const auto found, JsonMembers::OfProto(*values, object, name));
+  for (const auto& [key, value] : values->items()) {
+    int64_t id = 0;
+    const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), id);
+    if (error != std::errc() || end != key.data() + key.size()) {
+      return members.Wrong("not the id of a field", name, "a number", Excerpt(key));
+    }
+    ARROW_ASSIGN_OR_RAISE(counts[id], found.GetInt64(key));
+  }
+  return counts;
+}
+
 // Where there is no path, the ids tell it: those of `place` and the log's own.
-Result<Binlog> BinlogFrom(const JsonMembers& members, PathKind kind, PathFields place) {
+Result<Binlog> BinlogFrom(const JsonMembers& members, PathKind kind, PathFields place,
+                          const std::string& object) {
   Binlog log;
   ARROW_ASSIGN_OR_RAISE(log.path, TextIn(members, "log_path"));
   if (log.path.empty()) {
@@ -71,6 +116,9 @@ Result<Binlog> BinlogFrom(const JsonMembers& members, PathKind kind, PathFields 
     ARROW_ASSIGN_OR_RAISE(log.path, PrintPath(kind, place, ""));
   }
   ARROW_ASSIGN_OR_RAISE(log.num_rows, NumberIn(members, "entries_num"));
+  ARROW_ASSIGN_OR_RAISE(log.timestamp_from, TimestampIn(members, "timestamp_from"));
+  ARROW_ASSIGN_OR_RAISE(log.timestamp_to, TimestampIn(members, "timestamp_to"));
+  ARROW_ASSIGN_OR_RAISE(log.null_counts, NullCountsIn(members, object));
   ARROW_ASSIGN_OR_RAISE(log.file_bytes, NumberIn(members, "log_size"));
   ARROW_ASSIGN_OR_RAISE(log.memory_bytes, NumberIn(members, "memory_size"));
   const auto key = LogKeyOf(log.path);
@@ -98,6 +146,7 @@ Result<std::vector<FieldBinlog>> BinlogsIn(const JsonMembers& segment, const std
   for (const JsonMembers& members : found) {
     FieldBinlog list;
     ARROW_ASSIGN_OR_RAISE(list.field_id, NumberIn(members, "fieldID"));
+    ARROW_ASSIGN_OR_RAISE(list.child_fields, ChildFieldsIn(members));
     ARROW_ASSIGN_OR_RAISE(list.format, TextIn(members, "format"));
     const PathFields place{.collection = files.collection_id,
                            .partition = files.partition_id,
@@ -107,7 +156,7 @@ Result<std::vector<FieldBinlog>> BinlogsIn(const JsonMembers& segment, const std
     for (const JsonMembers& log : logs) {
       ARROW_ASSIGN_OR_RAISE(const bool is_marker, IsMarker(log, kind));
       if (is_marker) continue;
-      ARROW_ASSIGN_OR_RAISE(auto binlog, BinlogFrom(log, kind, place));
+      ARROW_ASSIGN_OR_RAISE(auto binlog, BinlogFrom(log, kind, place, object));
       list.logs.push_back(std::move(binlog));
     }
     if (!list.logs.empty()) lists.push_back(std::move(list));
@@ -122,12 +171,13 @@ Result<SegmentFiles> SegmentFrom(const JsonMembers& members, const std::string& 
   ARROW_ASSIGN_OR_RAISE(files.collection_id, NumberIn(members, "collection_id"));
   ARROW_ASSIGN_OR_RAISE(files.partition_id, NumberIn(members, "partition_id"));
   ARROW_ASSIGN_OR_RAISE(files.num_rows, NumberIn(members, "num_of_rows"));
-  ARROW_ASSIGN_OR_RAISE(const int64_t committed, NumberIn(members, "commit_timestamp"));
-  if (committed < 0) {
-    return members.Wrong("not a hybrid timestamp", "commit_timestamp", "0 or more",
-                         std::to_string(committed));
+  ARROW_ASSIGN_OR_RAISE(files.commit_timestamp, TimestampIn(members, "commit_timestamp"));
+  ARROW_ASSIGN_OR_RAISE(const auto version, members.FindInt64("storage_version"));
+  if (version == static_cast<int64_t>(StorageVersion::kV3)) {
+    // What the lists name are no objects; the manifest of the segment says what there is.
+    files.version = StorageVersion::kV3;
+    return files;
   }
-  files.commit_timestamp = static_cast<uint64_t>(committed);
   const auto lists = [&](const char* name, PathKind kind) {
     return BinlogsIn(members, name, kind, files, object);
   };
@@ -135,7 +185,6 @@ Result<SegmentFiles> SegmentFrom(const JsonMembers& members, const std::string& 
   ARROW_ASSIGN_OR_RAISE(files.statistics, lists("statslogs", PathKind::kPrimaryKeyStatistics));
   ARROW_ASSIGN_OR_RAISE(files.deltas, lists("deltalogs", PathKind::kDeltaLog));
   ARROW_ASSIGN_OR_RAISE(files.bm25, lists("bm25_statslogs", PathKind::kBm25Statistics));
-  ARROW_ASSIGN_OR_RAISE(const auto version, members.FindInt64("storage_version"));
   // Left out, it is 0 or was not known to the writer.
   if (!version || *version == 0) {
     untold_versions->push_back(files.segment_id);
@@ -145,38 +194,44 @@ Result<SegmentFiles> SegmentFrom(const JsonMembers& members, const std::string& 
     return MakeError(ErrorKind::kUnsupported, "segments of this storage version are not read",
                      {.object = object,
                       .field = "storage_version",
-                      .expected = "0, 1 or 2",
+                      .expected = "0, 1, 2 or 3",
                       .found = std::to_string(*version)});
   }
   return files;
 }
 
-void Add(SegmentFiles files, MilvusCollection* collection) {
-  if (!files.inserts.empty()) {
+bool IsLevelZero(const JsonMembers& segment) {
+  const json* value = segment.Find("is_l0");
+  return value != nullptr && *value == true;
+}
+
+void Add(SegmentFiles files, bool is_level_zero, MilvusCollection* collection) {
+  const bool is_v3 = files.version == StorageVersion::kV3;
+  if (!files.inserts.empty() || (is_v3 && !is_level_zero)) {
     collection->segments.push_back(std::move(files));
-  } else if (!files.deltas.empty()) {
+  } else if (!files.deltas.empty() || is_v3) {
     collection->level_zero.push_back(std::move(files));
   }
 }
 
-Result<MilvusCollection> CollectionFrom(const JsonMembers& members,
+Result<MilvusCollection> CollectionFrom(const JsonMembers& members, const std::string& object,
                                         std::vector<int64_t>* untold_versions) {
   MilvusCollection collection;
   ARROW_ASSIGN_OR_RAISE(collection.collection_id, members.GetInt64("collection_id"));
   ARROW_ASSIGN_OR_RAISE(collection.name, TextIn(members, "collection_name"));
   ARROW_ASSIGN_OR_RAISE(const json* schema, members.Get("schema"));
-  ARROW_ASSIGN_OR_RAISE(collection.schema, CollectionSchemaFromJson(*schema, kCollections));
+  ARROW_ASSIGN_OR_RAISE(collection.schema, CollectionSchemaFromJson(*schema, object));
   // Those that concern all partitions.
-  ARROW_ASSIGN_OR_RAISE(const auto level_zero, ObjectsIn(members, "l0_segments", kCollections));
+  ARROW_ASSIGN_OR_RAISE(const auto level_zero, ObjectsIn(members, "l0_segments", object));
   for (const JsonMembers& segment : level_zero) {
-    ARROW_ASSIGN_OR_RAISE(auto files, SegmentFrom(segment, kCollections, untold_versions));
-    Add(std::move(files), &collection);
+    ARROW_ASSIGN_OR_RAISE(auto files, SegmentFrom(segment, object, untold_versions));
+    Add(std::move(files), /*is_level_zero=*/true, &collection);
   }
   return collection;
 }
 
 Result<std::vector<JsonMembers>> InfosOf(const json& document, const std::string& object) {
-  ARROW_ASSIGN_OR_RAISE(const auto members, JsonMembers::Of(document, object, "the document"));
+  ARROW_ASSIGN_OR_RAISE(const auto members, JsonMembers::OfProto(document, object, "the document"));
   return ObjectsIn(members, "infos", object);
 }
 
@@ -216,9 +271,42 @@ Status AddSegments(ChunkManager* store, BackupMetadata* metadata) {
                          .expected = std::string("one of ") + kCollections,
                          .found = std::to_string(files.collection_id)});
     }
-    Add(std::move(files), collection);
+    Add(std::move(files), IsLevelZero(info), collection);
   }
   return Status::OK();
+}
+
+// A partition of the full metadata, with its segments.
+Status AddPartition(const JsonMembers& partition, const std::string& object,
+                    MilvusCollection* collection, std::vector<int64_t>* untold_versions) {
+  ARROW_ASSIGN_OR_RAISE(const int64_t id, partition.GetInt64("partition_id"));
+  ARROW_ASSIGN_OR_RAISE(collection->partitions[id], TextIn(partition, "partition_name"));
+  ARROW_ASSIGN_OR_RAISE(const auto segments, ObjectsIn(partition, "segment_backups", object));
+  for (const JsonMembers& segment : segments) {
+    ARROW_ASSIGN_OR_RAISE(auto files, SegmentFrom(segment, object, untold_versions));
+    Add(std::move(files), IsLevelZero(segment), collection);
+  }
+  return Status::OK();
+}
+
+Result<std::optional<BackupMetadata>> ReadFullMetadata(ChunkManager* store) {
+  const std::string object = kFull;
+  const auto document = ReadDocument(store, object);
+  if (IsNotFound(document.status())) return std::nullopt;
+  ARROW_RETURN_NOT_OK(document.status());
+  ARROW_ASSIGN_OR_RAISE(const auto backup, JsonMembers::OfProto(*document, object, "the document"));
+  ARROW_ASSIGN_OR_RAISE(const auto collections, ObjectsIn(backup, "collection_backups", object));
+  BackupMetadata metadata;
+  for (const JsonMembers& members : collections) {
+    ARROW_ASSIGN_OR_RAISE(auto collection,
+                          CollectionFrom(members, object, &metadata.untold_versions));
+    ARROW_ASSIGN_OR_RAISE(const auto partitions, ObjectsIn(members, "partition_backups", object));
+    for (const JsonMembers& partition : partitions) {
+      ARROW_RETURN_NOT_OK(AddPartition(partition, object, &collection, &metadata.untold_versions));
+    }
+    metadata.collections.push_back(std::move(collection));
+  }
+  return metadata;
 }
 
 }  // namespace
@@ -226,12 +314,12 @@ Status AddSegments(ChunkManager* store, BackupMetadata* metadata) {
 Result<std::optional<BackupMetadata>> ReadBackupMetadata(ChunkManager* store) {
   const std::string object = kCollections;
   const auto document = ReadDocument(store, object);
-  if (IsNotFound(document.status())) return std::nullopt;
+  if (IsNotFound(document.status())) return ReadFullMetadata(store);
   ARROW_RETURN_NOT_OK(document.status());
   BackupMetadata metadata;
   ARROW_ASSIGN_OR_RAISE(const auto infos, InfosOf(*document, object));
   for (const JsonMembers& info : infos) {
-    ARROW_ASSIGN_OR_RAISE(auto collection, CollectionFrom(info, &metadata.untold_versions));
+    ARROW_ASSIGN_OR_RAISE(auto collection, CollectionFrom(info, object, &metadata.untold_versions));
     metadata.collections.push_back(std::move(collection));
   }
   ARROW_RETURN_NOT_OK(AddPartitions(store, &metadata));

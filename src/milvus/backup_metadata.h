@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The metadata of a backup: meta/collection_meta.json, partition_meta.json, segment_meta.json.
+// The metadata of a backup: meta/collection_meta.json, partition_meta.json, segment_meta.json, or
+// where the first is not there meta/full_meta.json, which has all of them in one document.
 //
 // Errors:  Corruption naming object and member
 // Threads: functions; call them from any thread
-// Source:  milvus-backup, backup.proto (CollectionLevelBackupInfo and its kin), as Go's
-//          encoding/json writes it: members that are 0, false or empty are left out
+// Source:  milvus-backup, backup.proto (CollectionLevelBackupInfo and its kin; BackupInfo), as Go's
+//          encoding/json writes it: members that are 0, false or empty are left out; integers may
+//          be texts
 #pragma once
 
 #include <optional>

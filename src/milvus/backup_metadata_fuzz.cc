@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Arbitrary bytes as the metadata of a backup, first as its collections, then as its segments:
+// Arbitrary bytes as the metadata of a backup, as its collections, as its segments, as all in one:
 // refused, or collections whose segments have logs.
 // Seeds: tests/fixtures/fuzz/backup_metadata/
 #include <cstddef>
@@ -23,6 +23,7 @@ void Read(varve::ChunkManager* store) {
   for (const auto& collection : (*metadata)->collections) {
     if (collection.schema == nullptr) std::abort();
     for (const auto& files : collection.segments) {
+      if (files.version == varve::StorageVersion::kV3) continue;
       if (files.inserts.empty() || files.inserts.front().logs.front().path.empty()) std::abort();
     }
   }
@@ -41,6 +42,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Read(store.get());
   put("meta/collection_meta.json", AsBytes(kCollections));
   put("meta/segment_meta.json", {data, size});
+  Read(store.get());
+  if (!store->Remove("meta/collection_meta.json").ok()) std::abort();
+  put("meta/full_meta.json", {data, size});
   Read(store.get());
   return 0;
 }

@@ -90,6 +90,11 @@ class CollectionScan : public arrow::RecordBatchReader {
 Result<std::shared_ptr<arrow::RecordBatchReader>> ScanMilvusCollection(
     const std::shared_ptr<ChunkManager>& store, const MilvusCollection& collection,
     const MilvusScanOptions& options) {
+  for (const auto* segments : {&collection.segments, &collection.level_zero}) {
+    for (const SegmentFiles& files : *segments) {
+      ARROW_RETURN_NOT_OK(internal::CheckVersion(files));
+    }
+  }
   ARROW_ASSIGN_OR_RAISE(auto projection,
                         internal::MakeProjection(*collection.schema, options.columns));
   return std::make_shared<CollectionScan>(store, collection, options, std::move(projection.schema));

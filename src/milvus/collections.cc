@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
-#include <tuple>
 #include <utility>
 
 #include "base/coding.h"
@@ -44,36 +43,32 @@ std::vector<FieldBinlog>* ListsOf(PathKind kind, SegmentFiles* files) {
 // What lies there, as the paths say whose it is.
 Result<std::vector<MilvusCollection>> FromListing(const LogListing& listing) {
   if (!listing.others.empty()) {
-    const std::string& path = listing.others.front();
-    const auto parsed = ParsePath(path, listing.root);
-    if (parsed.ok()) {
-      return MakeError(ErrorKind::kUnsupported, "segments of storage V3 are not read",
-                       {.object = path,
-                        .expected = "insert logs of V1 or V2",
-                        .found = std::string(PathKindName(parsed->kind))});
-    }
     return MakeError(ErrorKind::kInvalid,
                      "an object among logs that is none, and no metadata that say what counts",
-                     {.object = path, .expected = "logs"});
+                     {.object = listing.others.front(), .expected = "logs"});
   }
   // The map's order is that of kinds first.
-  std::map<std::tuple<int64_t, int64_t, int64_t>, SegmentFiles> segments;
+  std::map<internal::SegmentKey, SegmentFiles> segments;
   for (const auto& [key, object] : listing.logs) {
     SegmentFiles& files = segments[{key.collection, key.partition, key.segment}];
-    files.collection_id = key.collection;
-    files.partition_id = key.partition;
-    files.segment_id = key.segment;
     ListOf(key.field, ListsOf(key.kind, &files))
         ->logs.push_back({.path = object.path, .log_id = key.log, .file_bytes = object.size});
   }
+  // What they consist of, their manifests say.
+  for (const internal::SegmentKey& key : listing.v3_segments) {
+    segments[key] = {.version = StorageVersion::kV3};
+  }
   std::vector<MilvusCollection> collections;
-  for (auto& [ids, files] : segments) {
+  for (auto& [key, files] : segments) {
+    files.collection_id = key.collection;
+    files.partition_id = key.partition;
+    files.segment_id = key.segment;
     if (collections.empty() || collections.back().collection_id != files.collection_id) {
       collections.push_back({.collection_id = files.collection_id});
     }
     MilvusCollection& collection = collections.back();
     if (files.partition_id != kAllPartitions) collection.partitions[files.partition_id];
-    if (!files.inserts.empty()) {
+    if (!files.inserts.empty() || files.version == StorageVersion::kV3) {
       collection.segments.push_back(std::move(files));
     } else if (!files.deltas.empty()) {
       collection.level_zero.push_back(std::move(files));
@@ -189,25 +184,60 @@ void KeepThoseAt(const MilvusPlace& place, std::vector<MilvusCollection>* collec
   std::ranges::sort(*collections, {}, &MilvusCollection::collection_id);
 }
 
+Status NothingIs(const ChunkManager& store, const std::string& what, int64_t id) {
+  return MakeError(ErrorKind::kNotFound, "there is no such " + what + " here",
+                   {.object = store.uri(),
+                    .expected = "logs or metadata of " + what + " " + std::to_string(id)});
+}
+
+// What `place` names, after KeepThoseAt.
+Status CheckIsThere(const ChunkManager& store, const MilvusPlace& place,
+                    const std::vector<MilvusCollection>& collections) {
+  const auto any_has = [&](int64_t SegmentFiles::*member, int64_t id) {
+    return std::ranges::any_of(collections, [&](const MilvusCollection& one) {
+      return std::ranges::find(one.segments, id, member) != one.segments.end() ||
+             std::ranges::find(one.level_zero, id, member) != one.level_zero.end();
+    });
+  };
+  const auto is_named = [&](int64_t partition_id) {
+    return std::ranges::any_of(collections, [&](const MilvusCollection& one) {
+      return one.partitions.contains(partition_id);
+    });
+  };
+  if (place.collection_id && collections.empty()) {
+    return NothingIs(store, "collection", *place.collection_id);
+  }
+  if (place.partition_id && !is_named(*place.partition_id) &&
+      !any_has(&SegmentFiles::partition_id, *place.partition_id)) {
+    return NothingIs(store, "partition", *place.partition_id);
+  }
+  if (place.segment_id && !any_has(&SegmentFiles::segment_id, *place.segment_id)) {
+    return NothingIs(store, "segment", *place.segment_id);
+  }
+  return Status::OK();
+}
+
 }  // namespace
 
 Result<std::vector<MilvusCollection>> FindMilvusCollections(
     const std::shared_ptr<ChunkManager>& store, const MilvusPlace& place) {
-  ARROW_ASSIGN_OR_RAISE(const LogListing listing,
-                        internal::ListLogs(store.get(), place.collection_id));
+  ARROW_ASSIGN_OR_RAISE(const LogListing listing, internal::ListLogs(store.get(), place));
   ARROW_ASSIGN_OR_RAISE(auto metadata, internal::ReadBackupMetadata(store.get()));
   std::vector<MilvusCollection> collections;
   if (metadata) {
     collections = std::move(metadata->collections);
   } else {
+    if (listing.empty()) return internal::NoLogs(*store, place);
     ARROW_ASSIGN_OR_RAISE(collections, FromListing(listing));
   }
   KeepThoseAt(place, &collections);
+  ARROW_RETURN_NOT_OK(CheckIsThere(*store, place, collections));
   std::vector<SegmentFiles*> untold;
   for (MilvusCollection& collection : collections) {
     ARROW_RETURN_NOT_OK(CheckSegments(collection));
     for (SegmentFiles& files : collection.segments) {
       if (metadata) ARROW_RETURN_NOT_OK(Resolve(listing, &files));
+      if (files.version == StorageVersion::kV3) continue;
       const bool told =
           metadata && std::ranges::find(metadata->untold_versions, files.segment_id) ==
                           metadata->untold_versions.end();

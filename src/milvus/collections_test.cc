@@ -125,6 +125,15 @@ class MilvusCollectionsTest : public ::testing::Test {
     return keys;
   }
 
+  static std::vector<std::pair<int64_t, StorageVersion>> Versions(
+      const MilvusCollection& collection) {
+    std::vector<std::pair<int64_t, StorageVersion>> versions;
+    for (const SegmentFiles& files : collection.segments) {
+      versions.emplace_back(files.segment_id, files.version);
+    }
+    return versions;
+  }
+
   std::shared_ptr<ChunkManager> store_;
 };
 
@@ -232,6 +241,15 @@ TEST_F(MilvusCollectionsTest, MetadataSayWhatCounts) {
   const auto times = times_of(committed);
   EXPECT_TRUE(times->Slice(0, 3)->Equals(ArrayOf<arrow::Int64Builder>(sevens)));
   EXPECT_TRUE(times->Slice(3)->Equals(ArrayOf<arrow::Int64Builder>(fives)));
+  // All 64 bits are a timestamp's.
+  imported["commit_timestamp"] = (uint64_t{1} << 63) + 100;
+  Put("meta/segment_meta.json", json{{"infos", {imported}}}.dump());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto far, Find());
+  EXPECT_EQ(far.segments[0].commit_timestamp, (uint64_t{1} << 63) + 100);
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto nearly, Keys({}, (uint64_t{1} << 63) + 99));
+  EXPECT_THAT(nearly, ElementsAre());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto then, Keys({}, (uint64_t{1} << 63) + 100));
+  EXPECT_THAT(then, ElementsAre(1, 2, 3));
   imported["commit_timestamp"] = -1;
   Put("meta/segment_meta.json", json{{"infos", {imported}}}.dump());
   EXPECT_THAT(FindMilvusCollections(store_, {}).status().ToString(),
@@ -262,7 +280,7 @@ TEST_F(MilvusCollectionsTest, MetadataSayWhatCounts) {
   const json segments = {{"infos", {segment}}};
   const std::string collection_meta = "meta/collection_meta.json";
   const std::string segment_meta = "meta/segment_meta.json";
-  EXPECT_THAT(error_of(collection_meta, collections, "collection_id", "1"),
+  EXPECT_THAT(error_of(collection_meta, collections, "collection_id", "one"),
               AllOf(HasSubstr(collection_meta), HasSubstr("'collection_id'")));
   EXPECT_THAT(error_of(collection_meta, collections, "schema", nullptr), HasSubstr("'schema'"));
   json nameless = level_zero;
@@ -275,8 +293,22 @@ TEST_F(MilvusCollectionsTest, MetadataSayWhatCounts) {
               AllOf(HasSubstr(segment_meta), HasSubstr("'binlogs'"), HasSubstr("found 7")));
   EXPECT_THAT(error_of(segment_meta, segments, "binlogs", lists("2/21")),
               AllOf(HasSubstr("insert_log/1/2/21/"), HasSubstr("segment 20")));
-  EXPECT_THAT(error_of(segment_meta, segments, "storage_version", 3),
-              AllOf(HasSubstr("'storage_version'"), HasSubstr("found 3")));
+  const auto with_list = [&](const char* member, const json& value) {
+    json list = {{"binlogs", {{{"log_id", 1}}}}};
+    (std::string_view(member) == "child_fields" ? list : list["binlogs"][0])[member] = value;
+    return error_of(segment_meta, segments, "binlogs", json::array({list}));
+  };
+  EXPECT_THAT(with_list("child_fields", 7),
+              AllOf(HasSubstr("'child_fields'"), HasSubstr("found 7")));
+  EXPECT_THAT(with_list("child_fields", {"x"}),
+              AllOf(HasSubstr("'child_fields'"), HasSubstr("field ids")));
+  EXPECT_THAT(with_list("timestamp_to", -1),
+              AllOf(HasSubstr("'timestamp_to'"), HasSubstr("found -1")));
+  EXPECT_THAT(with_list("field_null_counts", {{"x", 1}}),
+              AllOf(HasSubstr("'field_null_counts'"), HasSubstr("\"x\"")));
+  EXPECT_THAT(with_list("field_null_counts", {{"100", "many"}}), HasSubstr("'100'"));
+  EXPECT_THAT(error_of(segment_meta, segments, "storage_version", 4),
+              AllOf(HasSubstr("'storage_version'"), HasSubstr("found 4")));
   EXPECT_THAT(error_of(segment_meta, segments, "binlogs",
                        json::array({{{"binlogs", {{{"log_path", "somewhere/else"}}}}}})),
               HasSubstr("'log_path'"));
@@ -285,6 +317,130 @@ TEST_F(MilvusCollectionsTest, MetadataSayWhatCounts) {
               AllOf(HasSubstr(segment_meta), HasSubstr("JSON")));
   VARVE_ASSERT_OK(store_->Remove(segment_meta));
   EXPECT_TRUE(IsNotFound(FindMilvusCollections(store_, {}).status()));
+}
+
+TEST_F(MilvusCollectionsTest, MetadataAloneAreACollection) {
+  const json field = {{"fieldID", 100}, {"name", "key"}, {"data_type", 5}};
+  json collection = {{"collection_id", 1}, {"schema", {{"fields", {field}}}}};
+  Put("meta/collection_meta.json", json{{"infos", {collection}}}.dump());
+  Put("meta/segment_meta.json", R"({"infos": []})");
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto empty, Keys());
+  EXPECT_THAT(empty, ElementsAre());
+  const json log = {{"log_path", "files/insert_log/1/2/20/100/1"}};
+  const json segment = {{"segment_id", 20},
+                        {"collection_id", 1},
+                        {"partition_id", 2},
+                        {"binlogs", {{{"fieldID", 100}, {"binlogs", {log}}}}}};
+  Put("meta/segment_meta.json", json{{"infos", {segment}}}.dump());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto found, Find());
+  EXPECT_THAT(Versions(found), ElementsAre(std::pair(20, StorageVersion::kV1)));
+  const Status read = Keys().status();
+  EXPECT_TRUE(IsNotFound(read)) << read.ToString();
+  EXPECT_THAT(read.message(), HasSubstr("insert_log/1/2/20/100/1"));
+}
+
+TEST_F(MilvusCollectionsTest, APlaceThatNothingHasIsNotFound) {
+  PutRows("files/", "2/20", 1, {1, 2}, 5);
+  PutDeletes("files/", "2/21", 9, {1}, 7);
+  PutDeletes("files/", "-1/90", 9, {2}, 8);
+  const auto error_of = [&](const MilvusPlace& place) {
+    const Status status = FindMilvusCollections(store_, place).status();
+    EXPECT_TRUE(IsNotFound(status)) << status.ToString();
+    return status.ToString();
+  };
+  // The folder of a log list looks like that of a segment in a group.
+  const MilvusPlace of_list = LocateMilvus("files/insert_log/1/2/20/100");
+  for (const bool with_metadata : {false, true}) {
+    SCOPED_TRACE(with_metadata);
+    EXPECT_THAT(error_of({.collection_id = 2}), HasSubstr(with_metadata ? "collection 2" : "/2/"));
+    EXPECT_THAT(error_of({.collection_id = 1, .partition_id = 3}), HasSubstr("partition 3"));
+    EXPECT_THAT(error_of({.collection_id = 1, .partition_id = 2, .segment_id = 999}),
+                HasSubstr("segment 999"));
+    EXPECT_THAT(error_of(of_list), HasSubstr("segment 100"));
+    const auto is_there = [&](const MilvusPlace& place) {
+      VARVE_ASSERT_OK(FindMilvusCollections(store_, place).status());
+    };
+    is_there({.collection_id = 1, .partition_id = 2, .segment_id = 20});
+    is_there({.collection_id = 1, .partition_id = 2, .segment_id = 21});
+    is_there({.collection_id = 1, .partition_id = -1});
+    const auto lists = [](const char* path) {
+      return json{{{"fieldID", 100}, {"binlogs", {{{"log_path", path}}}}}};
+    };
+    const json field = {{"fieldID", 100}, {"name", "key"}, {"data_type", 5}};
+    const json collection = {{"collection_id", 1}, {"schema", {{"fields", {field}}}}};
+    const auto segment = [](int id, int partition, const char* name, const json& logs) {
+      return json{
+          {"segment_id", id}, {"collection_id", 1}, {"partition_id", partition}, {name, logs}};
+    };
+    Put("meta/collection_meta.json", json{{"infos", {collection}}}.dump());
+    Put("meta/segment_meta.json",
+        json{{"infos",
+              {segment(20, 2, "binlogs", lists("insert_log/1/2/20/100/1")),
+               segment(21, 2, "deltalogs", lists("delta_log/1/2/21/9")),
+               segment(90, -1, "deltalogs", lists("delta_log/1/-1/90/9"))}}}
+            .dump());
+  }
+}
+
+TEST_F(MilvusCollectionsTest, SegmentsOfV3AreShownAndRefusedWhenRead) {
+  PutRows("files/", "2/20", 1, {1, 2}, 5);
+  Put("files/insert_log/1/2/22/_metadata/manifest-1.avro", "x");
+  Put("files/insert_log/1/2/22/_data/0_01234567-89ab-cdef-0123-456789abcdef.parquet", "x");
+  Put("files/insert_log/1/2/22/_stats/bloom_filter.100/5", "x");
+  Put("files/insert_log/1/2/7/23/_metadata/manifest-1.avro", "x");  // of group 7
+  Put("files/insert_log/1/2/lobs/101/_data/01234567-89ab-cdef-0123-456789abcdef.vx", "x");
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto found, Find());
+  EXPECT_THAT(Versions(found),
+              ElementsAre(std::pair(20, StorageVersion::kV1), std::pair(22, StorageVersion::kV3),
+                          std::pair(23, StorageVersion::kV3)));
+  const Status read = Keys().status();
+  EXPECT_EQ(KindOf(read), ErrorKind::kUnsupported) << read.ToString();
+  EXPECT_THAT(read.message(), AllOf(HasSubstr("segment 22"), HasSubstr("found V3")));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto beside,
+                             Keys({.collection_id = 1, .partition_id = 2, .segment_id = 20}));
+  EXPECT_THAT(beside, ElementsAre(1, 2));
+}
+
+TEST_F(MilvusCollectionsTest, MetadataOfV3HinderNobodyElse) {
+  PutRows("files/", "2/20", 1, {1, 2}, 5);
+  const json fields = {
+      {{"fieldID", 100}, {"name", "key"}, {"data_type", 5}, {"is_primary_key", true}}};
+  const auto collection = [&](int id) {
+    return json{{"collection_id", id}, {"schema", {{"fields", fields}}}};
+  };
+  json inserts = json::array();
+  for (const int field : {0, 1, 100}) {
+    inserts.push_back({{"fieldID", field}, {"binlogs", {{{"log_id", 1}}}}});
+  }
+  const json old = {
+      {"segment_id", 20}, {"collection_id", 1}, {"partition_id", 2}, {"binlogs", inserts}};
+  // Its logs have no paths that name an object.
+  const json log = {{"log_path", "insert_log/9/2/30/0/1731000000000000000"}, {"log_size", 0}};
+  json manifest = {{"segment_id", 30},
+                   {"collection_id", 9},
+                   {"partition_id", 2},
+                   {"num_of_rows", 8},
+                   {"storage_version", 3},
+                   {"manifest_path", "…"},
+                   {"binlogs", {{{"binlogs", {log}}}}}};
+  Put("meta/collection_meta.json", json{{"infos", {collection(1), collection(9)}}}.dump());
+  Put("meta/segment_meta.json", json{{"infos", {old, manifest}}}.dump());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto found, FindMilvusCollections(store_, {}));
+  ASSERT_EQ(found.size(), 2u);
+  EXPECT_THAT(Versions(found[1]), ElementsAre(std::pair(30, StorageVersion::kV3)));
+  EXPECT_EQ(found[1].segments[0].num_rows, 8);
+  EXPECT_THAT(found[1].segments[0].inserts, ::testing::IsEmpty());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto keys, Keys({.collection_id = 1}));
+  EXPECT_THAT(keys, ElementsAre(1, 2));
+  EXPECT_EQ(KindOf(Keys({.collection_id = 9}).status()), ErrorKind::kUnsupported);
+
+  // Deletes that a manifest names would be missed.
+  manifest["collection_id"] = 1;
+  manifest["is_l0"] = true;
+  Put("meta/segment_meta.json", json{{"infos", {old, manifest}}}.dump());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto with_deletes, Find({.collection_id = 1}));
+  EXPECT_THAT(Versions(with_deletes), ElementsAre(std::pair(20, StorageVersion::kV1)));
+  EXPECT_THAT(Keys({.collection_id = 1}).status().message(), HasSubstr("segment 30"));
 }
 
 TEST_F(MilvusCollectionsTest, FieldsThatSomeRowsLackAreNullable) {
@@ -312,9 +468,15 @@ TEST_F(MilvusCollectionsTest, WhatIsNoLogIsAnError) {
   EXPECT_THAT(FindMilvusCollections(store_, {}).status().ToString(),
               HasSubstr("insert_log/1/2/20/100/7.tmp"));
   VARVE_ASSERT_OK(store_->Remove("insert_log/1/2/20/100/7.tmp"));
-  Put("insert_log/1/2/22/_metadata/manifest-1.avro", "x");
-  EXPECT_THAT(FindMilvusCollections(store_, {}).status().ToString(), HasSubstr("V3"));
-  VARVE_ASSERT_OK(store_->Remove("insert_log/1/2/22/_metadata/manifest-1.avro"));
+  // What lies elsewhere does not concern a partition or a segment.
+  for (const char* path : {"insert_log/1/3/20/100/7.tmp", "insert_log/1/2/21/notes.txt"}) {
+    Put(path, "x");
+    EXPECT_THAT(FindMilvusCollections(store_, {}).status().ToString(), HasSubstr(path));
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto keys,
+                               Keys({.collection_id = 1, .partition_id = 2, .segment_id = 20}));
+    EXPECT_THAT(keys, ElementsAre(1, 2));
+    VARVE_ASSERT_OK(store_->Remove(path));
+  }
   Put("insert_log/1/2/20/0/1", "no log");
   EXPECT_THAT(FindMilvusCollections(store_, {}).status().ToString(),
               AllOf(HasSubstr("insert_log/1/2/20/0/1"), HasSubstr("found 6e6f206c")));

@@ -5,6 +5,7 @@
 
 #include "arrow/buffer.h"
 #include "binlog/described_field.h"
+#include "segment/segment_chunks.h"
 #include "varve/binlog_reader.h"
 #include "varve/milvus.h"
 
@@ -44,6 +45,7 @@ Result<std::shared_ptr<const CollectionSchema>> DescribeMilvusSchema(
   std::map<int64_t, std::pair<std::string, size_t>> logs;
   int64_t key_field = -1;
   for (const SegmentFiles& files : collection.segments) {
+    ARROW_RETURN_NOT_OK(internal::CheckVersion(files));
     for (const FieldBinlog& list : files.inserts) {
       if (files.version != StorageVersion::kV1) {
         return Untold(list.logs.front().path, "", "types and dimensions");

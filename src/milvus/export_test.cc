@@ -27,6 +27,7 @@ namespace {
 using nlohmann::json;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 constexpr int64_t kRows = 2000;
 constexpr uint64_t kTimestamp = 442959097209290755;
@@ -105,19 +106,13 @@ TEST(MilvusExportTest, WhatIsWrittenIsFoundAndRead) {
   int64_t num_rows = 0;
   for (size_t i = 0; i < written.segments.size(); ++i) {
     const SegmentFiles& segment = written.segments[i];
-    EXPECT_EQ(collection.segments[i].version, StorageVersion::kV2);
-    EXPECT_EQ(collection.segments[i].num_rows, segment.num_rows);
-    ASSERT_EQ(collection.segments[i].inserts.size(), segment.inserts.size());
-    for (size_t group = 0; group < segment.inserts.size(); ++group) {
-      const Binlog& log = segment.inserts[group].logs.front();
-      const Binlog& other = collection.segments[i].inserts[group].logs.front();
-      EXPECT_EQ(collection.segments[i].inserts[group].field_id, segment.inserts[group].field_id);
-      EXPECT_EQ(other.path, log.path);
-      EXPECT_EQ(other.log_id, log.log_id);
-      EXPECT_EQ(other.num_rows, log.num_rows);
-      EXPECT_EQ(other.file_bytes, log.file_bytes);
-      EXPECT_EQ(other.memory_bytes, log.memory_bytes);
+    EXPECT_EQ(segment.version, StorageVersion::kV2);
+    for (const FieldBinlog& group : segment.inserts) {
+      EXPECT_THAT(group.child_fields, Not(IsEmpty()));
+      EXPECT_EQ(group.logs.front().timestamp_to, kTimestamp);
+      EXPECT_EQ(group.logs.front().null_counts.size(), group.child_fields.size());
     }
+    EXPECT_TRUE(collection.segments[i] == segment) << i;
     ASSERT_EQ(segment.statistics.size(), 1);
     const std::string path = segment.statistics.front().logs.front().path;
     VARVE_ASSERT_OK_AND_ASSIGN(const auto bytes, store->Read(path));
@@ -296,6 +291,79 @@ TEST(MilvusExportTest, DefaultsAndLimitsAreKept) {
   for (size_t i = 0; i < found->fields().size(); ++i) {
     EXPECT_TRUE(found->fields()[i] == schema->fields()[i]) << schema->fields()[i].name;
   }
+}
+
+TEST(MilvusExportTest, WhatFieldsAreToMilvusIsGivenBack) {
+  const auto field = [](int64_t id, DataType type, const std::string& flag) {
+    FieldSchema schema;
+    schema.field_id = id;
+    schema.name = "f" + std::to_string(id);
+    schema.data_type = type;
+    schema.params = {{"milvus." + flag, "true"}};
+    return schema;
+  };
+  auto key = field(100, DataType::kInt64, "autoID");
+  key.primary_key = true;
+  const auto tenant = field(101, DataType::kInt64, "is_partition_key");
+  const auto year = field(102, DataType::kInt64, "is_clustering_key");
+  auto words = field(103, DataType::kSparseFloatVector, "is_function_output");
+  words.params.emplace_back("milvus.function", R"({"input_field_names":["f101"],"name":"bm25"})");
+  const auto meta = field(104, DataType::kJson, "is_dynamic");
+  const auto described = [&](const std::vector<FieldSchema>& fields) {
+    const auto schema = CollectionSchema::Make(fields).ValueOrDie();
+    const auto store = NewStore();
+    EXPECT_TRUE(
+        Export(store, schema, arrow::RecordBatch::MakeEmpty(schema->ToArrow()).ValueOrDie()).ok());
+    const std::string text = store->Read("meta/collection_meta.json").ValueOrDie()->ToString();
+    const auto found = MilvusSchemaFromJson(text, "meta");
+    EXPECT_TRUE(found.ok()) << found.status().ToString();
+    return std::pair(json::parse(text).at("infos").at(0).at("schema"), *found);
+  };
+  const auto [all, found] = described({key, tenant, year, words, meta});
+  EXPECT_EQ(all.at("enable_dynamic_field"), true);
+  EXPECT_EQ(all.at("functions"),
+            json::array({{{"input_field_names", {"f101"}}, {"name", "bm25"}}}));
+  const std::pair<size_t, const char*> flags[] = {{0, "autoID"},
+                                                  {1, "is_partition_key"},
+                                                  {2, "is_clustering_key"},
+                                                  {3, "is_function_output"},
+                                                  {4, "is_dynamic"}};
+  for (const auto& [i, flag] : flags) {
+    EXPECT_EQ(all.at("fields").at(i).at(flag), true) << flag;
+    EXPECT_FALSE(all.at("fields").at(i).contains("type_params")) << flag;
+  }
+  EXPECT_EQ(found->fields()[1].params, tenant.params);
+
+  // Another key, and a function whose input stays behind.
+  auto plain_key = key;
+  plain_key.primary_key = false;
+  auto tenant_key = tenant;
+  tenant_key.primary_key = true;
+  tenant_key.name = "tenant";
+  const auto some = described({plain_key, tenant_key, words}).first;
+  EXPECT_FALSE(some.at("fields").at(0).contains("autoID"));
+  EXPECT_FALSE(some.at("fields").at(1).contains("is_partition_key"));
+  EXPECT_FALSE(some.at("fields").at(2).contains("is_function_output"));
+  EXPECT_FALSE(some.contains("functions"));
+  EXPECT_FALSE(some.contains("enable_dynamic_field"));
+}
+
+TEST(MilvusExportTest, KeysThatTheSchemaMarksStandInTheFirstGroup) {
+  FieldSchema key{.field_id = 100, .name = "key", .data_type = DataType::kInt64};
+  key.primary_key = true;
+  FieldSchema year{.field_id = 101, .name = "year", .data_type = DataType::kInt64};
+  FieldSchema tenant{.field_id = 102, .name = "tenant", .data_type = DataType::kInt64};
+  tenant.params = {{"milvus.is_partition_key", "true"}};
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto schema, CollectionSchema::Make({key, year, tenant}));
+  arrow::Int64Builder builder;
+  VARVE_ASSERT_OK(builder.AppendValues({1, 2, 3}));
+  const auto values = builder.Finish().ValueOrDie();
+  const auto rows = arrow::RecordBatch::Make(schema->ToArrow(), 3, {values, values, values});
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto written, Export(NewStore(), schema, rows));
+  const auto& groups = written.segments.at(0).inserts;
+  ASSERT_EQ(groups.size(), 2u);
+  EXPECT_THAT(groups[0].child_fields, ::testing::UnorderedElementsAre(0, 1, 100, 102));
+  EXPECT_THAT(groups[1].child_fields, ::testing::ElementsAre(101));
 }
 
 TEST(MilvusExportTest, WhatMilvusCannotHaveIsRefusedBeforeAnythingIsWritten) {

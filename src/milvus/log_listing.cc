@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "milvus/log_listing.h"
 
+#include <algorithm>
+#include <ranges>
 #include <utility>
 
 namespace varve::internal {
@@ -34,16 +36,14 @@ std::string WithoutGroup(std::string_view path) {
   return std::string(path.substr(0, begin)) + std::string(path.substr(end));
 }
 
-std::optional<LogKey> AsLogKey(std::string_view path) {
-  const auto parsed = ParsePath(path, "");
-  if (!parsed.ok()) return std::nullopt;
-  switch (parsed->kind) {
+std::optional<LogKey> AsLogKey(const ParsedPath& path) {
+  switch (path.kind) {
     case PathKind::kInsertLog:
     case PathKind::kDeltaLog:
     case PathKind::kPrimaryKeyStatistics:
     case PathKind::kBm25Statistics: {
-      const PathFields& fields = parsed->fields;
-      return LogKey{parsed->kind,   fields.collection, fields.partition,
+      const PathFields& fields = path.fields;
+      return LogKey{path.kind,      fields.collection, fields.partition,
                     fields.segment, fields.field,      fields.log};
     }
     default:
@@ -51,36 +51,83 @@ std::optional<LogKey> AsLogKey(std::string_view path) {
   }
 }
 
+bool IsOfV3(PathKind kind) {
+  return kind >= PathKind::kManifest && kind <= PathKind::kSegmentIndex;
+}
+
+// What a path below a folder of logs says, with a group or without.
+std::optional<ParsedPath> ParseLogPath(std::string_view path) {
+  const std::string_view relative = FromLogFolder(path);
+  for (const std::string& one : {std::string(relative), WithoutGroup(relative)}) {
+    auto parsed = ParsePath(one, "");
+    if (parsed.ok()) return *std::move(parsed);
+  }
+  return std::nullopt;
+}
+
+// Whether an object whose path says nothing may be part of `place`.
+bool MayBeOf(const MilvusPlace& place, std::string_view path) {
+  std::vector<std::string> parts;  // folder, collection, partition, segment or group, segment
+  for (const auto part : std::views::split(FromLogFolder(path), '/')) {
+    parts.emplace_back(part.begin(), part.end());
+  }
+  parts.resize(std::max<size_t>(parts.size(), 5));
+  const auto is = [&](size_t i, const std::optional<int64_t>& id) {
+    return !id || parts[i] == std::to_string(*id);
+  };
+  return is(2, place.partition_id) && (is(3, place.segment_id) || is(4, place.segment_id));
+}
+
+std::string Prefix(std::string_view root, std::string_view folder, const MilvusPlace& place) {
+  std::string prefix = Below(root, folder) + "/";
+  if (place.collection_id) prefix += std::to_string(*place.collection_id) + "/";
+  return prefix;
+}
+
+void Add(const ObjectInfo& object, const MilvusPlace& place, LogListing* listing) {
+  const auto parsed = ParseLogPath(object.path);
+  if (!parsed) {
+    if (MayBeOf(place, object.path)) listing->others.push_back(object.path);
+    return;
+  }
+  const PathFields& fields = parsed->fields;
+  if (const auto key = AsLogKey(*parsed)) {
+    listing->logs.emplace(*key, object);
+  } else if (IsOfV3(parsed->kind)) {
+    listing->v3_segments.insert({fields.collection, fields.partition, fields.segment});
+  } else if (parsed->kind != PathKind::kLargeObject && MayBeOf(place, object.path)) {
+    listing->others.push_back(object.path);
+  }
+}
+
 }  // namespace
 
 std::optional<LogKey> LogKeyOf(std::string_view path) {
-  const std::string_view relative = FromLogFolder(path);
-  if (const auto key = AsLogKey(relative)) return key;
-  return AsLogKey(WithoutGroup(relative));
+  const auto parsed = ParseLogPath(path);
+  return parsed ? AsLogKey(*parsed) : std::nullopt;
 }
 
-Result<LogListing> ListLogs(ChunkManager* store, std::optional<int64_t> collection_id) {
-  std::string tried;
+Result<LogListing> ListLogs(ChunkManager* store, const MilvusPlace& place) {
   for (const std::string_view root : kRoots) {
     LogListing listing{.root = std::string(root)};
     for (const std::string_view folder : kLogFolders) {
-      std::string prefix = Below(root, folder) + "/";
-      if (collection_id) prefix += std::to_string(*collection_id) + "/";
-      ARROW_ASSIGN_OR_RAISE(const auto objects, store->List(prefix));
-      for (const ObjectInfo& object : objects) {
-        const auto key = LogKeyOf(object.path);
-        if (!key) {
-          listing.others.push_back(object.path);
-        } else {
-          listing.logs.emplace(*key, object);
-        }
-      }
-      tried += (tried.empty() ? "'" : ", '") + prefix + "'";
+      ARROW_ASSIGN_OR_RAISE(const auto objects, store->List(Prefix(root, folder, place)));
+      for (const ObjectInfo& object : objects) Add(object, place, &listing);
     }
-    if (!listing.logs.empty() || !listing.others.empty()) return listing;
+    if (!listing.empty()) return listing;
+  }
+  return LogListing();
+}
+
+Status NoLogs(const ChunkManager& store, const MilvusPlace& place) {
+  std::string tried;
+  for (const std::string_view root : kRoots) {
+    for (const std::string_view folder : kLogFolders) {
+      tried += (tried.empty() ? "'" : ", '") + Prefix(root, folder, place) + "'";
+    }
   }
   return MakeError(ErrorKind::kNotFound, "no logs of Milvus here",
-                   {.object = store->uri(), .expected = "objects below one of " + tried});
+                   {.object = store.uri(), .expected = "objects below one of " + tried});
 }
 
 }  // namespace varve::internal

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "milvus/schema_json.h"
 
+#include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -11,6 +12,7 @@
 #include "base/coding.h"
 #include "binlog/json_members.h"
 #include "milvus/default_value.h"
+#include "schema/milvus_members.h"
 #include "varve/milvus.h"
 
 namespace varve::internal {
@@ -37,7 +39,8 @@ Result<std::vector<json>> FindArray(const JsonMembers& members, const std::strin
 Result<DataType> FindDataType(const JsonMembers& members, const std::string& name) {
   const json* value = members.Find(name);
   if (value == nullptr) return DataType::kNone;
-  if (const auto* text = value->get_ptr<const std::string*>()) return DataTypeFromName(*text);
+  const auto* text = value->get_ptr<const std::string*>();
+  if (text != nullptr && !AsProtoInt64(*value)) return DataTypeFromName(*text);
   ARROW_ASSIGN_OR_RAISE(const int64_t code, members.GetInt64(name));
   if (code < 0 || code > INT32_MAX) {
     return members.Wrong("no data type", name, "a code", std::to_string(code));
@@ -58,7 +61,7 @@ Result<int32_t> NumberOf(const std::string& text, const std::string& name,
 Status ApplyTypeParams(const JsonMembers& members, const std::string& object, FieldSchema* field) {
   ARROW_ASSIGN_OR_RAISE(const auto params, FindArray(members, "type_params"));
   for (const json& entry : params) {
-    ARROW_ASSIGN_OR_RAISE(const auto param, JsonMembers::Of(entry, object, "type_params"));
+    ARROW_ASSIGN_OR_RAISE(const auto param, JsonMembers::OfProto(entry, object, "type_params"));
     ARROW_ASSIGN_OR_RAISE(const std::string key, param.GetText("key"));
     // A text that is empty is left out.
     std::string value;
@@ -89,7 +92,7 @@ Status ApplyDefault(const JsonMembers& members, const std::string& object, Field
 }
 
 Result<FieldSchema> FieldFromJson(const json& value, const std::string& object) {
-  ARROW_ASSIGN_OR_RAISE(const auto members, JsonMembers::Of(value, object, "fields"));
+  ARROW_ASSIGN_OR_RAISE(const auto members, JsonMembers::OfProto(value, object, "fields"));
   FieldSchema field;
   ARROW_ASSIGN_OR_RAISE(field.field_id, members.GetInt64("fieldID"));
   ARROW_ASSIGN_OR_RAISE(field.name, members.GetText("name"));
@@ -100,6 +103,10 @@ Result<FieldSchema> FieldFromJson(const json& value, const std::string& object) 
   ARROW_ASSIGN_OR_RAISE(field.element_type, FindDataType(members, "element_type"));
   ARROW_ASSIGN_OR_RAISE(field.nullable, FindBool(members, "nullable"));
   ARROW_ASSIGN_OR_RAISE(field.primary_key, FindBool(members, "is_primary_key"));
+  for (const std::string_view flag : kMilvusFlags) {
+    ARROW_ASSIGN_OR_RAISE(const bool is_set, FindBool(members, std::string(flag)));
+    if (is_set) AddMilvusMember(flag, "true", &field);
+  }
   ARROW_RETURN_NOT_OK(ApplyTypeParams(members, object, &field));
   ARROW_RETURN_NOT_OK(ApplyDefault(members, object, &field));
   return field;
@@ -115,20 +122,49 @@ Status AddFields(const JsonMembers& members, const std::string& object,
   return Status::OK();
 }
 
+// A function stands with the field that it fills.
+Status AddFunctions(const JsonMembers& members, const std::string& object,
+                    std::vector<FieldSchema>* fields) {
+  ARROW_ASSIGN_OR_RAISE(const auto functions, FindArray(members, "functions"));
+  for (const json& value : functions) {
+    ARROW_ASSIGN_OR_RAISE(const auto function, JsonMembers::OfProto(value, object, "functions"));
+    ARROW_ASSIGN_OR_RAISE(const auto outputs, FindArray(function, "output_field_names"));
+    for (FieldSchema& field : *fields) {
+      if (outputs.empty() || outputs.front() != field.name) continue;
+      AddMilvusMember(kFunction, value.dump(), &field);
+    }
+  }
+  return Status::OK();
+}
+
+// Where the collection says that it has a dynamic field and none says that it is.
+Status MarkDynamicField(const JsonMembers& members, std::vector<FieldSchema>* fields) {
+  ARROW_ASSIGN_OR_RAISE(const bool is_enabled, FindBool(members, "enable_dynamic_field"));
+  if (!is_enabled || std::ranges::any_of(*fields, [](const FieldSchema& field) {
+        return HasMilvusFlag(field, kIsDynamic);
+      })) {
+    return Status::OK();
+  }
+  const auto found = std::ranges::find(*fields, "$meta", &FieldSchema::name);
+  if (found != fields->end()) AddMilvusMember(kIsDynamic, "true", &*found);
+  return Status::OK();
+}
+
 // The collection's own object, of a document about one or several.
 Result<const json*> FindSchema(const json& document, const std::string& object,
                                std::optional<int64_t> collection_id) {
-  ARROW_ASSIGN_OR_RAISE(const auto members, JsonMembers::Of(document, object, "schema"));
+  ARROW_ASSIGN_OR_RAISE(const auto members, JsonMembers::OfProto(document, object, "schema"));
   if (members.Find("fields") != nullptr) return &document;
   if (const json* schema = members.Find("schema")) return schema;
   const json* infos = members.Find("infos");
+  if (infos == nullptr) infos = members.Find("collection_backups");
   if (infos == nullptr || !infos->is_array()) {
     return members.Wrong("no schema of a collection", "schema", "fields, schema or infos",
                          Excerpt(document));
   }
   const json* found = nullptr;
   for (const json& info : *infos) {
-    ARROW_ASSIGN_OR_RAISE(const auto collection, JsonMembers::Of(info, object, "infos"));
+    ARROW_ASSIGN_OR_RAISE(const auto collection, JsonMembers::OfProto(info, object, "infos"));
     ARROW_ASSIGN_OR_RAISE(const int64_t id, collection.GetInt64("collection_id"));
     if (collection_id && infos->size() > 1 && id != *collection_id) continue;
     if (found != nullptr) {
@@ -149,15 +185,17 @@ Result<const json*> FindSchema(const json& document, const std::string& object,
 
 Result<std::shared_ptr<const CollectionSchema>> CollectionSchemaFromJson(
     const json& schema, const std::string& object) {
-  ARROW_ASSIGN_OR_RAISE(const auto members, JsonMembers::Of(schema, object, "schema"));
+  ARROW_ASSIGN_OR_RAISE(const auto members, JsonMembers::OfProto(schema, object, "schema"));
   std::vector<FieldSchema> fields;
   ARROW_RETURN_NOT_OK(AddFields(members, object, &fields));
   ARROW_ASSIGN_OR_RAISE(const auto groups, FindArray(members, "struct_array_fields"));
   for (const json& group : groups) {
     ARROW_ASSIGN_OR_RAISE(const auto group_members,
-                          JsonMembers::Of(group, object, "struct_array_fields"));
+                          JsonMembers::OfProto(group, object, "struct_array_fields"));
     ARROW_RETURN_NOT_OK(AddFields(group_members, object, &fields));
   }
+  ARROW_RETURN_NOT_OK(AddFunctions(members, object, &fields));
+  ARROW_RETURN_NOT_OK(MarkDynamicField(members, &fields));
   return CollectionSchema::Make(std::move(fields));
 }
 

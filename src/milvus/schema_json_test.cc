@@ -61,7 +61,10 @@ TEST(MilvusSchemaTest, FieldsOfEveryKind) {
             .max_length = 9,
             .max_capacity = 8,
             .element_type = DataType::kVarChar},
-           {.field_id = 103, .name = "$meta", .data_type = DataType::kJson},
+           {.field_id = 103,
+            .name = "$meta",
+            .data_type = DataType::kJson,
+            .params = {{"milvus.is_dynamic", "true"}}},
            {.field_id = 104, .name = "sparse", .data_type = DataType::kSparseFloatVector},
            {.field_id = 106,
             .name = "parts[size]",
@@ -73,6 +76,31 @@ TEST(MilvusSchemaTest, FieldsOfEveryKind) {
             .dim = 2,
             .element_type = DataType::kFloatVector}}));
   EXPECT_TRUE(schema->Equals(*expected)) << schema->ToString() << expected->ToString();
+}
+
+TEST(MilvusSchemaTest, WhatFieldsAreToMilvusIsKept) {
+  const std::string json = R"({"enable_dynamic_field": true, "fields": [
+    {"fieldID": 100, "name": "key", "is_primary_key": true, "autoID": true, "data_type": 5},
+    {"fieldID": 101, "name": "tenant", "data_type": 5, "is_partition_key": true,
+     "type_params": [{"key": "mmap.enabled", "value": "true"}]},
+    {"fieldID": 102, "name": "year", "data_type": 4, "is_clustering_key": true, "is_dynamic": false},
+    {"fieldID": 103, "name": "words", "data_type": 104, "is_function_output": true},
+    {"fieldID": 104, "name": "$meta", "data_type": 23}],
+    "functions": [{"name": "bm25", "type": 1, "output_field_names": ["words"]},
+                  {"name": "ranked", "type": 3}]})";
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto schema, MilvusSchemaFromJson(json, kObject));
+  using Params = std::vector<std::pair<std::string, std::string>>;
+  const Params expected[] = {
+      {{"milvus.autoID", "true"}},
+      {{"milvus.is_partition_key", "true"}, {"mmap.enabled", "true"}},
+      {{"milvus.is_clustering_key", "true"}},
+      {{"milvus.is_function_output", "true"},
+       {"milvus.function", R"({"name":"bm25","output_field_names":["words"],"type":1})"}},
+      {{"milvus.is_dynamic", "true"}}};
+  ASSERT_EQ(schema->fields().size(), std::size(expected));
+  for (size_t i = 0; i < std::size(expected); ++i) {
+    EXPECT_EQ(schema->fields()[i].params, expected[i]) << schema->fields()[i].name;
+  }
 }
 
 TEST(MilvusSchemaTest, DefaultValues) {

@@ -5,12 +5,19 @@
 #include <functional>
 #include <utility>
 
+#include "schema/milvus_members.h"
+
 namespace varve::internal {
 namespace {
 
 bool IsSearched(DataType type) {
   return IsDenseVector(type) || type == DataType::kSparseFloatVector ||
          type == DataType::kArrayOfVector || type == DataType::kText;
+}
+
+// Whether the field is the key that `id` names, or that the schema marks if it names none.
+bool IsKey(const FieldSchema& field, int64_t id, std::string_view flag) {
+  return id >= 0 ? field.field_id == id : HasMilvusFlag(field, flag);
 }
 
 // Hands out columns to groups.
@@ -134,8 +141,10 @@ std::vector<ColumnGroup> SplitMilvusColumns(const std::vector<FieldSchema>& fiel
       const FieldSchema& field = fields[static_cast<size_t>(column)];
       return field.field_id < kFirstUserFieldId ||
              (options.include_primary_key && field.primary_key) ||
-             (options.include_partition_key && field.field_id == options.partition_key_id) ||
-             (options.include_clustering_key && field.field_id == options.clustering_key_id);
+             (options.include_partition_key &&
+              IsKey(field, options.partition_key_id, kIsPartitionKey)) ||
+             (options.include_clustering_key &&
+              IsKey(field, options.clustering_key_id, kIsClusteringKey));
     });
   }
   if (options.split_by_average_size) {

@@ -31,7 +31,7 @@ struct MilvusSplitOptions {
   bool include_clustering_key = true;
   bool split_by_average_size = true;
   double average_bytes_limit = 1024;
-  // Which fields these are; -1: there is none.
+  // Which fields these are; -1: those that the schema marks (schema/milvus_members.h), if any.
   int64_t partition_key_id = -1;
   int64_t clustering_key_id = -1;
 };

@@ -58,6 +58,25 @@ TEST(MilvusSplitTest, SystemFieldsLargeOnesVectorsAndTheRest) {
             (Groups{{0, {0, 7, 8}}, {1, {1, 4}}, {102, {2}}, {103, {3}}, {105, {5}}, {106, {6}}}));
 }
 
+TEST(MilvusSplitTest, KeysThatTheSchemaMarksStandWithThePrimaryKey) {
+  auto fields = SampleFields();
+  fields[1].params = {{"milvus.is_partition_key", "true"}};
+  fields[4].params = {{"mmap.enabled", "true"}, {"milvus.is_clustering_key", "true"}};
+  const Groups vectors = {{102, {2}}, {103, {3}}, {105, {5}}, {106, {6}}};
+  const auto with = [&](Groups groups) {
+    groups.insert(groups.end(), vectors.begin(), vectors.end());
+    return groups;
+  };
+  EXPECT_EQ(SplitMilvusColumns(fields, kSmall), with({{0, {0, 1, 4, 7, 8}}}));
+  EXPECT_EQ(SplitMilvusColumns(fields, kSmall, {.include_partition_key = false}),
+            with({{0, {0, 4, 7, 8}}, {1, {1}}}));
+  // What the caller names goes before what the schema says.
+  EXPECT_EQ(SplitMilvusColumns(fields, kSmall, {.clustering_key_id = 101}),
+            with({{0, {0, 1, 7, 8}}, {1, {4}}}));
+  fields[1].params = {{"milvus.is_partition_key", "false"}};
+  EXPECT_EQ(SplitMilvusColumns(fields, kSmall), with({{0, {0, 4, 7, 8}}, {1, {1}}}));
+}
+
 // A key of many bytes stays where keys are: the first policy that wants a column has it.
 TEST(MilvusSplitTest, ThePolicyThatComesFirstTakesTheColumn) {
   const std::vector<double> large(9, 5000.0);

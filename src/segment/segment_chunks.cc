@@ -18,6 +18,16 @@ std::string NameOf(const SegmentFiles& files) {
   return "segment " + std::to_string(files.segment_id);
 }
 
+Status CheckVersion(const SegmentFiles& files) {
+  if (files.version == StorageVersion::kV1 || files.version == StorageVersion::kV2) {
+    return Status::OK();
+  }
+  return MakeError(ErrorKind::kUnsupported, "segments of this storage version are not read",
+                   {.object = NameOf(files),
+                    .expected = "V1 or V2",
+                    .found = "V" + std::to_string(static_cast<int64_t>(files.version))});
+}
+
 Status CheckFormat(const SegmentFiles& files, const FieldBinlog& list) {
   if (list.format.empty() || list.format == "parquet") return Status::OK();
   return MakeError(ErrorKind::kUnsupported,

@@ -22,6 +22,9 @@ struct SegmentChunk {
   int64_t num_rows = -1;  ///< -1: the metadata do not say
 };
 
+/// Errors: Unsupported naming the segment for a storage version that is not read
+Status CheckVersion(const SegmentFiles& files);
+
 /// Errors: Unsupported naming the segment for a list of files that are not Parquet
 Status CheckFormat(const SegmentFiles& files, const FieldBinlog& list);
 

@@ -63,12 +63,7 @@ SegmentReader::~SegmentReader() = default;
 Result<std::unique_ptr<SegmentReader>> SegmentReader::Open(
     std::shared_ptr<ChunkManager> store, std::shared_ptr<const CollectionSchema> schema,
     SegmentFiles files, const std::vector<FieldBinlog>& deltas) {
-  if (files.version != StorageVersion::kV1 && files.version != StorageVersion::kV2) {
-    return MakeError(ErrorKind::kUnsupported, "segments of this storage version are not read",
-                     {.object = internal::NameOf(files),
-                      .expected = "0 or 2",
-                      .found = std::to_string(static_cast<int64_t>(files.version))});
-  }
+  ARROW_RETURN_NOT_OK(internal::CheckVersion(files));
   ARROW_RETURN_NOT_OK(internal::SortLogs(&files));
   std::vector<FieldBinlog> all_deltas = files.deltas;
   all_deltas.insert(all_deltas.end(), deltas.begin(), deltas.end());

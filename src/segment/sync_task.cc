@@ -136,6 +136,8 @@ Result<std::unique_ptr<BulkPackWriter>> MakeWriter(const SyncContext& context,
       return std::make_unique<BulkPackWriter>(context, schema, state);
     case StorageVersion::kV2:
       return std::make_unique<BulkPackWriterV2>(context, schema, state);
+    case StorageVersion::kV3:
+      break;
   }
   return MakeError(ErrorKind::kUnsupported, "a storage version that is not written",
                    {.object = NameOf(state),

@@ -92,8 +92,27 @@ def test_rows_as_of_a_time(backup):
     assert ids() == [0, 1, 3, 4, 5, 6, 7, 8]
     assert ids("-n", 2) == [0, 1]
     assert "no time" in run("segment", "cat", backup, "--as-of", "soon", code=2).err
+    # Times in other units than Milvus' would be of the seventies.
+    for unit in (1, 10**3, 10**6):
+        error = run("segment", "cat", backup, "--as-of", 1704067200 * unit, code=2).err
+        assert "hybrid timestamp is 19" in error and "2026-11-21T04:00Z" in error
+    assert ids("--as-of", 5) == []
+    for action in ("ls", "info"):
+        assert "--as-of goes with cat" in run("segment", action, backup, "--as-of", milvus.INSERTED, code=2).err
+    assert "varve binlog reads" in run("segment", "cat", log_of(backup, 100), code=2).err
     system = run("segment", "cat", backup, "-c", "Timestamp,RowID,year", "-n", 1, "--json").lines
     assert system == [{"Timestamp": milvus.INSERTED, "RowID": 0, "year": 1900}]
+
+
+def test_timestamps_have_no_sign(tmp_path, monkeypatch):
+    far = 2**63 + 100
+    monkeypatch.setattr(milvus, "INSERTED_LATER", far - 2**64)  # the column that stores it has a sign
+    monkeypatch.setattr(milvus, "binlog", lambda *words, binlog=milvus.binlog: binlog(*words[:-1], (1, 1)))
+    milvus.write(tmp_path / "demo")
+    lines = run("segment", "cat", tmp_path / "demo", "--partition", "new", "-c", "id,Timestamp", "--json").lines
+    assert lines == [{"id": 8, "Timestamp": far}, {"id": 9, "Timestamp": far}]
+    assert str(far) in run("segment", "cat", tmp_path / "demo", "--partition", "new", "-c", "Timestamp").out
+    assert run("segment", "cat", tmp_path / "demo", "--partition", "new", "-c", "id", "--as-of", far - 1, "--json").lines == []
 
 
 def test_folders_of_a_backup(backup):
@@ -102,6 +121,34 @@ def test_folders_of_a_backup(backup):
     assert ids(folder) == [0, 1, 3, 4, 5, 6, 7, 8]
     assert ids(folder / str(milvus.NEW)) == [8]
     assert ids(f"{folder}/{milvus.DEFAULT}/{milvus.OLD_SEGMENT}/{milvus.OLD_SEGMENT}") == [0, 1, 3, 4, 5, 6, 7]
+
+
+def test_places_that_are_not_there(backup, copy, tmp_path):
+    folder = backup / "binlogs" / "insert_log" / str(milvus.COLLECTION)
+    assert "segment 999" in run("segment", "cat", folder / str(milvus.DEFAULT) / "999", code=4).err
+    assert "partition 999" in run("import", tmp_path / "t", folder / "999", "--from", "milvus", code=4).err
+    assert not (tmp_path / "t").exists() or run("info", tmp_path / "t", code=4)
+    # The metadata of the copy say what there was; its logs are gone.
+    shutil.rmtree(copy / "binlogs")
+    assert [line["segment_id"] for line in run("segment", "ls", copy, "--json").lines] == [703, 704, 705]
+    assert "no such object: object 'delta_log/700/-1/705/" in run("segment", "cat", copy, "-c", "id", code=4).err
+
+
+def test_segments_of_v3_hinder_nobody(copy):
+    """Another collection of the same Milvus has moved on."""
+    segments = json.loads((copy / "meta" / "segment_meta.json").read_text())
+    segments["infos"].append({"segment_id": 803, "collection_id": 800, "partition_id": 801, "num_of_rows": 5, "storage_version": 3})
+    (copy / "meta" / "segment_meta.json").write_text(json.dumps(segments))
+    collections = json.loads((copy / "meta" / "collection_meta.json").read_text())
+    fields = [milvus.field(100, "id", milvus.INT64, is_primary_key=True)]
+    collections["infos"].append({"collection_id": 800, "collection_name": "new_books", "schema": {"fields": fields}})
+    (copy / "meta" / "collection_meta.json").write_text(json.dumps(collections))
+    lines = run("segment", "ls", copy, "--json").lines
+    assert [(line["segment_id"], line["storage"], line["rows"]) for line in lines] == [
+        (703, "V1", 8), (704, "V1", 2), (705, "V1", None), (803, "V3", 5)]
+    assert len(run("segment", "cat", copy, "--collection", "books", "--json").lines) == 8
+    assert "segment 803" in run("segment", "cat", copy, "--collection", "new_books", code=7).err
+    assert "segment 803" in run("segment", "info", copy, "--collection", "new_books", code=7).err
 
 
 def test_segment_ls(backup):
@@ -120,8 +167,37 @@ def test_segment_info(backup):
     assert [(f["field_id"], f["name"], len(f["logs"])) for f in first["fields"]] == [
         (0, "RowID", 2), (1, "Timestamp", 2), (100, "id", 2), (101, "title", 2), (102, "emb", 2), (103, "year", 1)]
     assert first["fields"][2]["logs"][0].startswith("binlogs/insert_log/700/701/703/703/100/")
+    [delta] = (backup / "binlogs" / "delta_log").glob("*/*/703/703/*")
+    assert first["deltas"] == [{"logs": [str(delta.relative_to(backup))], "bytes": delta.stat().st_size}]
+    assert (first["statistics"], first["bm25_statistics"]) == ([], [])
     out = run("segment", "info", backup, "--partition", "new").out
     assert "partition   702, new" in out and "deletes     1" in out and "703" not in out
+    # All files by name.
+    listed = [line.split()[0] for line in run("segment", "info", backup).out.splitlines() if line.startswith("binlogs/")]
+    assert sorted(listed) == sorted(str(path.relative_to(backup)) for path in (backup / "binlogs").rglob("*")
+                                    if path.is_file() and "/-1/" not in str(path))
+
+
+def test_segment_info_of_packed_sets(tmp_path):
+    """Which fields a group has, metadata may tell; else the files do."""
+    milvus.write(tmp_path / "demo", "V2")
+    told = [(f["group_id"], [(field["field_id"], field["name"]) for field in f["fields"]])
+            for f in run("segment", "info", tmp_path / "demo", "--json").lines[1]["fields"]]
+    assert told == [(0, [(0, "RowID"), (1, "Timestamp"), (100, "id")]), (1, [(101, "title"), (103, "year")]), (102, [(102, "emb")])]
+    out = run("segment", "info", tmp_path / "demo", "--partition", "new").out
+    assert "    0  RowID, Timestamp, id     1" in out
+    # What we export has them in the metadata, and statistics too.
+    run("import", tmp_path / "t", tmp_path / "demo", "--from", "milvus")
+    run("export", tmp_path / "t", tmp_path / "out", "--to", "milvus-v2")
+    [segment] = run("segment", "info", tmp_path / "out", "--json").lines
+    assert [(f["group_id"], sorted(field["name"] for field in f["fields"])) for f in segment["fields"]] == [
+        (0, ["RowID", "Timestamp", "id"]), (1, ["title", "year"]), (102, ["emb"])]
+    [statistics] = segment["statistics"]
+    assert (statistics["field_id"], statistics["name"]) == (100, "id")
+    assert (tmp_path / "out" / statistics["logs"][0]).stat().st_size == statistics["bytes"]
+    # Without a file and without metadata that tell, nothing does.
+    log_of(tmp_path / "demo", 102, milvus.NEW_SEGMENT).unlink()
+    assert [len(f["fields"]) for f in run("segment", "info", tmp_path / "demo", "--json").lines[1]["fields"]] == [3, 2, 0]
 
 
 def test_without_metadata(copy, tmp_path):
@@ -134,6 +210,38 @@ def test_without_metadata(copy, tmp_path):
     schema.write_text(json.dumps({"fields": [milvus.field(100, "key", milvus.INT64, is_primary_key=True)]}))
     run("import", tmp_path / "t", copy, "--from", "milvus", "--schema", schema)
     assert run("head", tmp_path / "t", "--json").lines == [{"key": i} for i in (0, 1, 3, 4, 5, 6, 7, 8)]
+
+
+def as_texts(value):
+    """Integers as protobuf's own JSON has those of 64 bits."""
+    if isinstance(value, dict):
+        return {key: as_texts(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [as_texts(member) for member in value]
+    return str(value) if type(value) is int else value
+
+
+def test_metadata_in_one_file(copy):
+    """meta/full_meta.json nests what the other files list."""
+    lines = run("segment", "ls", copy, "--json").lines
+    rows = run("segment", "cat", copy, "--json").lines
+    infos = {name: json.loads((copy / "meta" / f"{name}_meta.json").read_text())["infos"] for name in ("collection", "partition", "segment")}
+    for partition in infos["partition"]:
+        partition["segment_backups"] = [s for s in infos["segment"] if s["partition_id"] == partition["partition_id"]]
+    [collection] = infos["collection"]
+    collection["partition_backups"] = infos["partition"]
+    shutil.rmtree(copy / "meta")
+    (copy / "meta").mkdir()
+    full = copy / "meta" / "full_meta.json"
+    for form in (lambda value: value, as_texts):
+        full.write_text(json.dumps(form({"name": "demo", "collection_backups": infos["collection"]})))
+        assert run("segment", "ls", copy, "--json").lines == lines
+        assert run("segment", "cat", copy, "--json").lines == rows
+        assert run("segment", "cat", copy, "--json", "--schema", full).lines == rows
+    collection["partition_backups"][0]["segment_backups"][0].pop("segment_id")
+    full.write_text(json.dumps({"collection_backups": infos["collection"]}))
+    error = run("segment", "ls", copy, "--json", code=3).error
+    assert error["object"] == "meta/full_meta.json" and "segment_id" in error["message"]
 
 
 def test_what_cannot_be_imported(backup, copy, tmp_path):
@@ -190,6 +298,13 @@ def test_binlog_cat_of_an_index_file(tmp_path, in_parquet):
     path.write_bytes(file.replace(b"indexBuildID", b"indexBuildXX"))
     done = run("binlog", "cat", path, code=3)
     assert done.out == "" and "indexBuildID" in done.err
+
+
+def test_a_binlog_is_no_parquet_file(backup):
+    path = log_of(backup, 102)
+    for command in ("head", "info", "tree", "stats", "schema"):
+        error = run(command, path, "--json", code=2).error
+        assert error["object"] == str(path) and "varve binlog reads it" in error["message"]
 
 
 def test_binlog_verify(backup, copy):
@@ -334,6 +449,16 @@ def test_rows_of_a_table_are_exported_with_the_times_of_their_commits(tmp_path):
     assert times[0]["Timestamp"] < times[1]["Timestamp"]
     run("export", tmp_path / "t", tmp_path / "out", "--to", "milvus-v2", "--columns", "id")
     assert run("segment", "cat", tmp_path / "out", "--columns", "id,Timestamp", "--json").lines == times
+
+
+def test_export_of_no_rows(tmp_path):
+    (tmp_path / "rows.jsonl").write_text('{"id": 1, "title": "a"}\n')
+    run("import", tmp_path / "t", tmp_path / "rows.jsonl", "--primary-key", "id")
+    run("export", tmp_path / "t", tmp_path / "out", "--to", "milvus-v2", "--filter", "id > 1")
+    assert run("segment", "ls", tmp_path / "out", "--json").lines == []
+    run("import", tmp_path / "again", tmp_path / "out", "--from", "milvus")
+    assert [f["name"] for f in run("schema", tmp_path / "again", "--json").json["fields"]] == ["id", "title"]
+    assert run("query", tmp_path / "again", "--count").out == "0\n"
 
 
 def test_what_cannot_be_exported_to_milvus(tmp_path):

@@ -15,6 +15,8 @@ found=$(grep -nE '#include "(base|storage|schema|packed|binlog|segment|manifest|
 [ -z "$found" ] || complain "only include/varve may be used here:" "$found"
 found=$(grep -nE 'arrow/(api|compute/api|dataset/api)\.h|parquet/arrow/reader\.h' $(git ls-files '*.h') || true)
 [ -z "$found" ] || complain "heavy header in a header:" "$found"
+found=$(grep -nE '#include [<"](parquet|google|nlohmann)/' $(git ls-files 'include/varve/*.h') || true)
+[ -z "$found" ] || complain "a library in an installed header that is none of its types:" "$found"
 [ $failed = no ] || exit 1
 
 # Each public header compiles alone.

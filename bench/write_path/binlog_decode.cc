@@ -24,16 +24,15 @@
 #include "arrow/array.h"
 #include "arrow/builder.h"
 #include "arrow/io/memory.h"
-#include "binlog/binlog_reader.h"
-#include "binlog/insert_log.h"
 #include "packed/page_header_parser.h"
 #include "parquet/file_reader.h"
 #include "parquet/metadata.h"
+#include "varve/binlog_reader.h"
+#include "varve/insert_log.h"
 
 namespace varve::bench {
 namespace {
 
-using internal::BinlogReader;
 using internal::ParsedPageHeader;
 
 constexpr int kRepetitions = 9;
@@ -124,12 +123,12 @@ Status Write(const std::string& folder, int64_t rows, int32_t dim) {
     ARROW_ASSIGN_OR_RAISE(const FieldSchema field, FieldNamed(name, dim));
     ARROW_ASSIGN_OR_RAISE(const auto values,
                           MakeValues(field, IsDenseVector(field.data_type) ? rows / 10 : rows));
-    ARROW_ASSIGN_OR_RAISE(const auto bytes, internal::WriteInsertLog(field, values,
-                                                                     {.collection_id = 1,
-                                                                      .partition_id = 2,
-                                                                      .segment_id = 3,
-                                                                      .start_timestamp = 1,
-                                                                      .end_timestamp = 1}));
+    ARROW_ASSIGN_OR_RAISE(const auto bytes, WriteInsertLog(field, values,
+                                                           {.collection_id = 1,
+                                                            .partition_id = 2,
+                                                            .segment_id = 3,
+                                                            .start_timestamp = 1,
+                                                            .end_timestamp = 1}));
     ARROW_RETURN_NOT_OK(WriteFile(folder + "/" + name, *bytes));
     ARROW_ASSIGN_OR_RAISE(const auto binlog, BinlogReader::Open(bytes, name));
     ARROW_RETURN_NOT_OK(WriteFile(folder + "/" + name + ".parquet", *binlog.events()[0].payload));
@@ -144,7 +143,7 @@ Status Read(const std::string& folder, const std::string& name, int32_t dim) {
   Checksum sum;
   Status failed;
   figures.Measure("read", kRepetitions, [&](uint64_t) {
-    const auto values = internal::ReadInsertLog(field, bytes, name);
+    const auto values = ReadInsertLog(field, bytes, name);
     if (!values.ok()) failed = values.status();
     sum.Set(values.ok() ? XorValues(**values) : 0);
   });

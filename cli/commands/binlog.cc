@@ -4,8 +4,10 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "arrow/buffer.h"
 #include "arrow/record_batch.h"
 #include "arrow/type.h"
+#include "arrow/util/base64.h"
 #include "cli/command.h"
 #include "cli/location.h"
 #include "cli/milvus/milvus_arguments.h"
@@ -16,6 +18,7 @@
 #include "cli/output/json_document.h"
 #include "cli/output/row_printer.h"
 #include "cli/output/table_printer.h"
+#include "varve/binlog_event.h"
 
 namespace varve::cli {
 namespace {
@@ -69,8 +72,8 @@ class BinlogCommand : public Command {
  public:
   void Configure(CLI::App* app) override {
     app->add_option("ACTION", action_,
-                    "info: what the file says of itself; cat: its rows; verify: decode and check "
-                    "every value")
+                    "info: what the file says of itself; cat: its rows, or the bytes of the index "
+                    "that it holds; verify: decode and check every value")
         ->required()
         ->check(CLI::IsMember({"info", "cat", "verify"}));
     app->add_option("FILE", file_, "Path or URI of a binlog")->required();
@@ -88,6 +91,7 @@ class BinlogCommand : public Command {
     const auto binlog = std::move(*opened);
     if (action_ == "info") return Info(console, binlog->info());
     if (action_ == "verify") return Verify(console, *binlog);
+    if (HoldsIndex(binlog->info())) return CatIndex(console, *binlog);
     ARROW_ASSIGN_OR_RAISE(const auto rows, binlog->Read());
     RowPrinter printer(console, *rows->schema());
     printer.Print(*rows->Slice(0, limit_));
@@ -116,6 +120,33 @@ class BinlogCommand : public Command {
       return with("; this is JSON, as the statistics of primary keys are: text as it stands");
     }
     return status;
+  }
+
+  static bool HoldsIndex(const BinlogInfo& info) {
+    return !info.events.empty() && info.events.front().type == EventTypeName(EventType::kIndexFile);
+  }
+
+  // Bytes as they are: for a file or another program.
+  Status CatIndex(Console* console, const BinlogFile& binlog) const {
+    if (limit_ != INT64_MAX) {
+      return MakeError(ErrorKind::kInvalid, "--limit is of rows, and an index file has none",
+                       {.object = file_});
+    }
+    if (!console->json && console->width() > 0) {
+      return MakeError(ErrorKind::kInvalid, "the bytes of an index are not for a terminal",
+                       {.object = file_, .expected = "> FILE, | PROGRAM or --json"});
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto bytes, binlog.ReadIndex());
+    const std::string_view index(*bytes);
+    if (console->json) {
+      nlohmann::ordered_json document;
+      document["value"] = arrow::util::base64_encode(index);
+      PrintJson(console, document);
+    } else {
+      console->Data(index);
+    }
+    console->Say(Plural(bytes->size(), "byte"));
+    return Status::OK();
   }
 
   static Status Info(Console* console, const BinlogInfo& info) {
@@ -185,7 +216,8 @@ extern const CommandEntry kBinlogCommand{
     "With --json: info and verify one object, cat one a row.",
     "varve binlog info insert_log/7/8/9/100/442958042415717585\n"
     "varve binlog cat delta_log/7/8/9/442958042415720717 --json\n"
-    "varve binlog verify insert_log/7/8/9/103/442958042415717588",
+    "varve binlog verify insert_log/7/8/9/103/442958042415717588\n"
+    "varve binlog cat index_files/44/1/8/9/HNSW_0 > slice",
     MakeCommand<BinlogCommand>};
 
 }  // namespace varve::cli

@@ -9,6 +9,7 @@
 #include "arrow/io/file.h"
 #include "arrow/io/stdio.h"
 #include "arrow/record_batch.h"
+#include "arrow/type.h"
 #include "cli/command.h"
 #include "cli/export/export_sink.h"
 #include "cli/export/milvus_export.h"
@@ -108,7 +109,7 @@ class ExportCommand : public Command {
     ARROW_ASSIGN_OR_RAISE(const int64_t num_rows, CountRows(*source));
     ARROW_ASSIGN_OR_RAISE(
         auto rows,
-        source->Scan({.columns = SplitNames(columns_), .filter = filter_, .limit = limit_}));
+        source->Scan({.columns = ColumnsOf(*source), .filter = filter_, .limit = limit_}));
     const auto begin = std::chrono::steady_clock::now();
     if (!milvus_.to.empty()) return RunMilvus(*source, std::move(rows), num_rows, console);
     if (file_ == "-") {
@@ -160,6 +161,16 @@ class ExportCommand : public Command {
     if (format_.empty() && !force_ && file_ != "-") return Status::OK();
     return MakeError(ErrorKind::kInvalid,
                      "--format, --force and standard output are for files, not for --to");
+  }
+
+  // Empty: all. Milvus gets the rows of a table with their timestamps.
+  std::vector<std::string> ColumnsOf(const Source& source) const {
+    std::vector<std::string> columns = SplitNames(columns_);
+    if (milvus_.to.empty() || !source.is_table()) return columns;
+    if (columns.empty()) columns = source.schema()->field_names();
+    const std::string timestamp(kTimestampFieldName);
+    if (std::ranges::find(columns, timestamp) == columns.end()) columns.push_back(timestamp);
+    return columns;
   }
 
   Status RunMilvus(const Source& source, std::shared_ptr<arrow::RecordBatchReader> rows,

@@ -156,10 +156,16 @@ class ImportCommand : public Command {
       }
     }
     if (is_told) input.num_rows = num_rows;
+    std::vector<std::string> columns = collection.schema->ToArrow()->field_names();
+    columns.emplace_back(kTimestampFieldName);
     ARROW_ASSIGN_OR_RAISE(input.reader,
-                          ScanMilvusCollection(found.store, collection, {.as_of = as_of}));
+                          ScanMilvusCollection(found.store, collection,
+                                               {.columns = std::move(columns), .as_of = as_of}));
     return input;
   }
+
+  // Rows of Milvus come with their own.
+  bool KeepsTimestamps() const { return !from_.empty(); }
 
   Status CheckPrimaryKey() const {
     if (primary_key_.empty()) return Status::OK();
@@ -182,7 +188,8 @@ class ImportCommand : public Command {
     if (table_ == nullptr) {
       ARROW_RETURN_NOT_OK(Create(counted, options));
     } else {
-      ARROW_RETURN_NOT_OK(table_->Append(counted, {.message = message_}));
+      ARROW_RETURN_NOT_OK(
+          table_->Append(counted, {.message = message_, .keeps_timestamps = KeepsTimestamps()}));
     }
     console_->ClearProgress();
     num_rows_ += counted->num_rows();
@@ -213,6 +220,7 @@ class ImportCommand : public Command {
                           Table::Create(target_, schema_, whole,
                                         {.primary_key = schema_ == nullptr ? primary_key_ : "",
                                          .message = message_,
+                                         .keeps_timestamps = KeepsTimestamps(),
                                          .table = options}));
     console_->ClearProgress();
     for (const std::string& note : ListNotes(*table_->snapshot()->schema(), first.get())) {

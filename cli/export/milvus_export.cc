@@ -35,6 +35,7 @@ Result<std::shared_ptr<const CollectionSchema>> SchemaOfExport(const CollectionS
                                                                const std::string& primary_key) {
   std::vector<FieldSchema> fields;
   for (const std::string& name : rows.field_names()) {
+    if (name == kTimestampFieldName) continue;
     const FieldSchema* field = schema.FindByName(name);
     if (field == nullptr) {
       return MakeError(ErrorKind::kInvalid, "only the fields of the schema can be exported",

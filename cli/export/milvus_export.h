@@ -26,7 +26,8 @@ struct MilvusExportPlaces {
   const StoreArguments& store;
 };
 
-/// All of `rows`, some fields of `schema`, stamped with the time it is now.
+/// All of `rows`, some fields of `schema`, with the timestamps that they bring in a column
+/// "Timestamp", or stamped with the time it is now.
 /// Errors: Invalid for a primary key that is not among them; those of ExportMilvusCollection
 Result<MilvusCollection> ExportToMilvus(const MilvusExportArguments& arguments,
                                         const MilvusExportPlaces& places,

@@ -61,6 +61,10 @@ class VARVE_EXPORT BinlogFile {
   /// Errors: Unsupported for an index file, which has none
   Result<std::shared_ptr<arrow::RecordBatch>> Read() const;
 
+  /// The bytes of the index that an index file holds: a blob, or a slice of one (index_slices.h).
+  /// Errors: Unsupported for other files; Corruption also for one that does not say whose it is
+  Result<std::shared_ptr<arrow::Buffer>> ReadIndex() const;
+
  private:
   class Impl;
   explicit BinlogFile(std::unique_ptr<Impl> impl);

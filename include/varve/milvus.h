@@ -81,9 +81,11 @@ VARVE_EXPORT std::vector<FieldBinlog> MilvusDeltasOf(const MilvusCollection& col
                                                      int64_t partition_id);
 
 struct MilvusScanOptions {
-  std::vector<std::string> columns;  ///< as SegmentReadOptions
-  uint64_t as_of = UINT64_MAX;       ///< likewise, a hybrid timestamp
-  int64_t batch_rows = 8192;         ///< an upper bound
+  /// As SegmentReadOptions. "Timestamp" is the one that counts: of a segment with a
+  /// commit_timestamp, that.
+  std::vector<std::string> columns;
+  uint64_t as_of = UINT64_MAX;  ///< likewise, a hybrid timestamp
+  int64_t batch_rows = 8192;    ///< an upper bound
 };
 
 /// Visible rows, segment by segment; deletes are applied.  REQUIRES: collection.schema

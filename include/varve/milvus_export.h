@@ -27,13 +27,14 @@ namespace varve {
 struct MilvusExportOptions {
   std::string collection;  ///< its name
   std::string partition = "_default";
-  /// Of the rows, hybrid; ids are counted from it, as Milvus does, so that two exports have none in
-  /// common.
+  /// Of rows that bring none, hybrid; ids are counted from it, as Milvus does, so that two exports
+  /// have none in common.
   uint64_t timestamp = 0;
   int64_t segment_bytes = 512 << 20;  ///< of rows as Arrow arrays, about; then the next one begins
 };
 
-/// Writes all of `rows`, which have the columns of `schema`, in their order, with their types. The
+/// Writes all of `rows`, which have the columns of `schema`, in their order, with their types, and
+/// may bring a column "Timestamp" with the hybrid timestamp of each, an int64 without nulls. The
 /// metadata come last: until then there is no collection. RowIDs count from 0. Texts and arrays
 /// without a limit get Milvus' own: 65,535 bytes, 4,096 elements.
 /// Memory: a row group a column group, and the primary keys of a segment

@@ -121,8 +121,9 @@ struct PackedReadOptions {
 class VARVE_EXPORT PackedReader {
  public:
   /// Opens the column groups `paths`, all of the same number of rows. With `schema`, columns are
-  /// those of the schema, found by field id; a field that no file has comes as nulls or its
-  /// default. Without, they are what the files hold.
+  /// those of the schema, found by field id, also where a file keeps values in Milvus' form (arrays
+  /// as messages, vectors that may be null as binary); a field that no file has comes as nulls or
+  /// its default. Without, they are what the files hold.
   static Result<std::unique_ptr<PackedReader>> Open(
       std::shared_ptr<ChunkManager> store, std::vector<std::string> paths,
       std::shared_ptr<const CollectionSchema> schema = nullptr);

@@ -31,8 +31,8 @@ struct Binlog {
   int64_t log_id = 0;
   int64_t num_rows = 0;
   uint64_t timestamp_from = 0, timestamp_to = 0;  ///< hybrid timestamps, inclusive
-  int64_t file_bytes = 0;
-  int64_t memory_bytes = 0;
+  int64_t file_bytes = 0;    ///< as the metadata say; may be an estimate. Nothing is read by it
+  int64_t memory_bytes = 0;  ///< likewise
   std::map<int64_t, int64_t> null_counts;  ///< by field id; V2
 
   bool operator==(const Binlog&) const = default;
@@ -62,8 +62,8 @@ struct SegmentFiles {
 };
 
 struct SegmentReadOptions {
-  std::vector<std::string>
-      columns;  ///< in this order; empty: all user fields. "RowID" and "Timestamp" when named
+  std::vector<std::string> columns;  ///< in this order; empty: all user fields. "RowID" and
+                                     ///< "Timestamp" when named, as they are stored
   /// A row is visible when its timestamp is at most this and no delete of its key lies between.
   uint64_t as_of = UINT64_MAX;
   int64_t begin_row = 0;        ///< of the rows inserted, before deletes

@@ -37,7 +37,7 @@ enum class SegmentLifecycle : int32_t {
   kSealed = 3,    ///< takes no more rows, and is to be flushed
   kFlushed = 4,   ///< has all its rows and statistics
   kFlushing = 5,  ///< a flush is under way
-  kDropped = 6,
+  kDropped = 6,   ///< takes nothing more; in the cache: a pack with is_drop is to tell the metadata
 };
 
 /// A place in the stream that rows come from.
@@ -83,6 +83,8 @@ struct SegmentUpdate {
   SegmentState before;  ///< what the step was made for
   SegmentState after;   ///< with the logs of `before` and those added, all of them
   bool is_flush = false, is_drop = false;  ///< as the pack said (sync.h): by this step, not before
+  /// Of the rows that the step adds; nullptr: it adds none.
+  std::shared_ptr<const CollectionSchema> schema = nullptr;
 
   /// Only these were added by this step.
   int64_t rows_added() const { return after.files.num_rows - before.files.num_rows; }

@@ -53,7 +53,9 @@ struct SyncPack {
   /// or deletes is beyond those before it, and the same when it is submitted again.
   StreamPosition checkpoint;
   bool is_flush = false;  ///< the last one: the segment has all its rows now
-  bool is_drop = false;   ///< its partition or channel was dropped
+  /// Its partition or channel was dropped. Also runs after packs that failed, whose rows nobody
+  /// needs then.
+  bool is_drop = false;
 };
 
 /// Gives ids that no other log of the collection has. Threads: may be called concurrently
@@ -115,7 +117,9 @@ enum class SyncResult {
   kCommitted,    ///< the pack is in the segment
   kAlreadyDone,  ///< it was, from an earlier run
   kNoSegment,    ///< the cache has no such segment, or it was dropped: nothing was done
-  kMovedAway,    ///< somebody else has the segment or its channel; nothing of ours is visible
+  /// Somebody else has the segment or its channel; nothing of ours is visible, and the cache does
+  /// not have it any more.
+  kMovedAway,
 };
 
 struct SyncOutcome {
@@ -141,10 +145,11 @@ class VARVE_EXPORT SyncManager {
   ~SyncManager();
 
   /// Runs the pack behind those of the same segment; `done`, which may be empty, is called once, on
-  /// another thread, before the next task of the segment begins; it must not call the manager.
-  /// Waits while the queue is full. After a failure the segment's later packs fail with Invalid,
-  /// since its checkpoint would pass over rows that are missing, until the pack of that checkpoint
-  /// has been submitted again, or the segment is told to Forget it.
+  /// another thread, before the next task of the segment begins; it must neither call the manager
+  /// nor throw. What the interfaces of the environment throw is an error of the task. Waits while
+  /// the queue is full. After a failure the segment's later packs fail with Invalid, since its
+  /// checkpoint would pass over rows that are missing, until the pack of that checkpoint has been
+  /// submitted again, the segment is told to Forget it, or is dropped.
   void Submit(SyncPack pack, Done done = {});
   /// The same, and waits for what it ends with.
   Result<SyncOutcome> Sync(SyncPack pack);

@@ -128,14 +128,19 @@ struct OpenOptions {
 
 struct AppendOptions {
   std::string message;  ///< kept in the history
+  /// The stream has a column "Timestamp" too, an int64 without nulls: the hybrid timestamps
+  /// (hybrid_timestamp.h) of the rows, stored with them and shown in place of the commit's. From
+  /// 2^63 on they are negative. Row ids are the table's all the same.
+  bool keeps_timestamps = false;
   /// Of this append alone, before those of TableOptions::write.
   std::optional<FieldWriteOptions> defaults;
   std::map<std::string, FieldWriteOptions> fields;
 };
 
 struct CreateOptions {
-  std::string primary_key;  ///< where the schema is taken from the rows
-  std::string message;      ///< kept in the history
+  std::string primary_key;        ///< where the schema is taken from the rows
+  std::string message;            ///< kept in the history
+  bool keeps_timestamps = false;  ///< as AppendOptions
   TableOptions table;
 };
 

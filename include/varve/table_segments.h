@@ -7,9 +7,9 @@
 //   ARROW_ASSIGN_OR_RAISE(auto states, writer->LoadSegments());      // after a restart
 //   for (auto& state : states) cache->Put(state);
 //
-// Rows:    with adds_rows, rows of V2 segments are rows of the table, which its scans show;
-// without,
-//          a segment is read by SegmentReader alone. Those of a dropped segment go with it
+// Rows:    with adds_rows, rows of V2 segments are rows of the table, which its scans show, values
+//          of all fields in the schema's form; without, a segment is read by SegmentReader alone.
+//          Those of a dropped segment go with it
 // Once:    the record says what the segment holds. A step that it shows as made is not made again,
 //          whoever made it; two that are made at once are put in order by the commit
 // Threads: all methods may be called concurrently
@@ -29,9 +29,9 @@
 namespace varve {
 
 struct TableSegmentOptions {
-  /// Rows appear in the table's own scans. Deletes, V1 segments and fields whose values Milvus
-  /// keeps in another form (arrays, nullable vectors) are Unsupported then: a scan knows none of
-  /// them.
+  /// Rows appear in the table's own scans. Their fields must be those of the table, by id, type and
+  /// nullability (Invalid naming the field), but for nullable and defaulted ones that they lack.
+  /// Deletes and V1 segments are Unsupported then: a scan knows neither.
   bool adds_rows = true;
   std::chrono::milliseconds commit_deadline{60'000};
 };

@@ -5,17 +5,14 @@
 #include "arrow/buffer.h"
 #include "arrow/record_batch.h"
 #include "arrow/type.h"
-#include "binlog/binlog_reader.h"
-#include "binlog/delta_log.h"
 #include "binlog/described_field.h"
-#include "binlog/value_encoding.h"
+#include "packed/milvus_values.h"
 #include "varve/binlog.h"
+#include "varve/binlog_reader.h"
+#include "varve/delta_log.h"
+#include "varve/index_file.h"
 
 namespace varve {
-
-using internal::BinlogReader;
-using internal::Event;
-using internal::EventType;
 
 class BinlogFile::Impl {
  public:
@@ -23,7 +20,7 @@ class BinlogFile::Impl {
       : bytes_(std::move(bytes)), reader_(std::move(reader)) {}
 
   Status Describe() {
-    const internal::BinlogDescriptor& descriptor = reader_.descriptor();
+    const BinlogDescriptor& descriptor = reader_.descriptor();
     info_.file_bytes = bytes_->size();
     info_.collection_id = descriptor.collection_id;
     info_.partition_id = descriptor.partition_id;
@@ -37,7 +34,7 @@ class BinlogFile::Impl {
     info_.original_bytes = descriptor.original_size;
     info_.extras = descriptor.extras;
     for (const Event& event : reader_.events()) {
-      BinlogEventInfo found{.type = std::string(internal::EventTypeName(event.header.type)),
+      BinlogEventInfo found{.type = std::string(EventTypeName(event.header.type)),
                             .offset = event.offset,
                             .event_bytes = event.header.event_length,
                             .payload_bytes = event.payload->size(),
@@ -62,6 +59,14 @@ class BinlogFile::Impl {
     return Has(EventType::kDelete) ? ReadDeletes() : ReadValues();
   }
 
+  Result<std::shared_ptr<arrow::Buffer>> ReadIndex() const {
+    if (!Has(EventType::kIndexFile)) {
+      return MakeError(ErrorKind::kUnsupported, "not an index file", {.object = reader_.object()});
+    }
+    ARROW_ASSIGN_OR_RAISE(IndexFile file, EventIndexFileCodec()->Decode(bytes_, reader_.object()));
+    return std::move(file.blob);
+  }
+
  private:
   bool Has(EventType type) const {
     for (const Event& event : reader_.events()) {
@@ -71,7 +76,7 @@ class BinlogFile::Impl {
   }
 
   Result<std::shared_ptr<arrow::RecordBatch>> ReadDeletes() const {
-    ARROW_ASSIGN_OR_RAISE(const auto deletes, internal::ReadDeltaLog(bytes_, reader_.object()));
+    ARROW_ASSIGN_OR_RAISE(const auto deletes, ReadDeltaLog(bytes_, reader_.object()));
     const auto schema =
         arrow::schema({arrow::field("pk", deletes.primary_keys->type(), /*nullable=*/false),
                        arrow::field("ts", arrow::uint64(), /*nullable=*/false)});
@@ -114,5 +119,7 @@ Result<std::unique_ptr<BinlogFile>> BinlogFile::Open(const std::shared_ptr<Chunk
 const BinlogInfo& BinlogFile::info() const { return impl_->info(); }
 
 Result<std::shared_ptr<arrow::RecordBatch>> BinlogFile::Read() const { return impl_->Read(); }
+
+Result<std::shared_ptr<arrow::Buffer>> BinlogFile::ReadIndex() const { return impl_->ReadIndex(); }
 
 }  // namespace varve

@@ -13,11 +13,11 @@
 #include "arrow/type.h"
 #include "base/random.h"
 #include "base/testing/status_assertions.h"
-#include "binlog/data_codec.h"
-#include "binlog/delta_log.h"
-#include "binlog/insert_log.h"
-#include "binlog/testing/value_samples.h"
+#include "packed/testing/value_samples.h"
 #include "varve/binlog.h"
+#include "varve/data_codec.h"
+#include "varve/delta_log.h"
+#include "varve/insert_log.h"
 
 namespace varve::internal {
 namespace {
@@ -110,6 +110,9 @@ TEST_F(BinlogFileTest, DeltaLogsAndIndexFiles) {
   EXPECT_EQ(index_file->info().events[0].num_rows, -1);
   EXPECT_EQ(index_file->info().extras.at(kIndexBuildIdExtra), "9");
   EXPECT_EQ(KindOf(index_file->Read().status()), ErrorKind::kUnsupported);
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto blob, index_file->ReadIndex());
+  EXPECT_EQ(blob->ToString(), "an index");
+  EXPECT_EQ(KindOf(delta_file->ReadIndex().status()), ErrorKind::kUnsupported);
 }
 
 TEST_F(BinlogFileTest, WhatIsNoBinlogIsNamed) {

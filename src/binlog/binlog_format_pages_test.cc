@@ -11,9 +11,10 @@
 #include "arrow/buffer.h"
 #include "base/testing/hex_dump.h"
 #include "base/testing/status_assertions.h"
-#include "binlog/binlog_reader.h"
-#include "binlog/delta_log.h"
-#include "binlog/insert_log.h"
+#include "binlog/event_codec.h"
+#include "varve/binlog_reader.h"
+#include "varve/delta_log.h"
+#include "varve/insert_log.h"
 
 namespace varve::internal {
 namespace {
@@ -30,13 +31,13 @@ auto ValuesOf(const Array& array) {
 // The descriptor is written to the last byte as Milvus writes it.
 void ExpectSameDescriptor(const BinlogReader& binlog, const std::string& file) {
   std::string written;
-  VARVE_ASSERT_OK(binlog.descriptor().EncodeTo(&written));
+  VARVE_ASSERT_OK(EncodeDescriptor(binlog.descriptor(), &written));
   EXPECT_EQ(ToHex(AsBytes(written)), ToHex(AsBytes(file.substr(0, written.size()))));
   ASSERT_EQ(binlog.events().size(), 1u);
   const Event& event = binlog.events()[0];
   EXPECT_EQ(event.offset, static_cast<int64_t>(written.size()));
   written.clear();
-  event.header.EncodeTo(&written);
+  EncodeEventHeader(event.header, &written);
   EXPECT_EQ(ToHex(AsBytes(written)),
             ToHex(AsBytes(file.substr(static_cast<size_t>(event.offset), written.size()))));
 }

@@ -10,15 +10,16 @@
 
 #include "arrow/array.h"
 #include "arrow/buffer.h"
-#include "binlog/binlog_reader.h"
-#include "binlog/data_codec.h"
-#include "binlog/delta_log.h"
-#include "binlog/insert_log.h"
+#include "varve/binlog_reader.h"
+#include "varve/data_codec.h"
+#include "varve/delta_log.h"
+#include "varve/insert_log.h"
 
 namespace {
 
 using varve::DataType;
 using varve::FieldSchema;
+using namespace varve;
 using namespace varve::internal;
 
 void Check(const arrow::Status& status) {
@@ -43,7 +44,7 @@ void ReadAsDeltaLog(const std::shared_ptr<arrow::Buffer>& bytes) {
 }
 
 // A field that `column` may be of.
-FieldSchema FieldOf(const BinlogReader& binlog, const PayloadColumn& column, DataType element) {
+FieldSchema FieldOf(const BinlogReader& binlog, const StoredValues& column, DataType element) {
   FieldSchema field;
   field.field_id = binlog.descriptor().field_id;
   field.name = "f";

@@ -1,19 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "binlog/binlog_reader.h"
+#include "varve/binlog_reader.h"
 
 #include <utility>
 
 #include "arrow/array/array_base.h"
 #include "arrow/buffer.h"
 #include "arrow/type.h"
+#include "binlog/event_codec.h"
 #include "packed/join_arrays.h"
 
-namespace varve::internal {
+namespace varve {
+
+using internal::DecodeDescriptor;
+using internal::DecodeEventHeader;
+using internal::Decoder;
+using internal::JoinArrays;
+using internal::kEventFrontBytes;
 
 Result<BinlogReader> BinlogReader::Open(std::shared_ptr<arrow::Buffer> bytes, std::string object) {
   BinlogReader reader(std::move(object));
   Decoder decoder({bytes->data(), static_cast<size_t>(bytes->size())}, reader.object_);
-  ARROW_ASSIGN_OR_RAISE(reader.descriptor_, BinlogDescriptor::DecodeFrom(&decoder, reader.object_));
+  ARROW_ASSIGN_OR_RAISE(reader.descriptor_, DecodeDescriptor(&decoder, reader.object_));
   if (reader.descriptor_.encrypted_key) {
     return MakeError(ErrorKind::kUnsupported, "the binlog is encrypted",
                      {.object = reader.object_, .field = "edek"});
@@ -26,7 +33,7 @@ Status BinlogReader::ReadEvents(const std::shared_ptr<arrow::Buffer>& bytes, Dec
   while (decoder->remaining() > 0) {
     Event event;
     event.offset = static_cast<int64_t>(decoder->position());
-    ARROW_ASSIGN_OR_RAISE(event.header, EventHeader::DecodeFrom(decoder, object_));
+    ARROW_ASSIGN_OR_RAISE(event.header, DecodeEventHeader(decoder, object_));
     if (event.header.type == EventType::kDescriptor) {
       return Corruption("a second descriptor", {.object = object_, .offset = event.offset});
     }
@@ -53,15 +60,15 @@ Result<std::unique_ptr<PayloadReader>> BinlogReader::OpenPayload(const Event& ev
       event.payload, object_ + " (payload at byte " + std::to_string(event.payload_offset()) + ")");
 }
 
-Result<PayloadColumn> BinlogReader::ReadColumn() const {
+Result<StoredValues> BinlogReader::ReadColumn() const {
   if (events_.empty()) {
     return Corruption("the binlog has no event", {.object = object_, .expected = "one at least"});
   }
-  PayloadColumn column;
+  StoredValues column;
   arrow::ArrayVector parts;
   for (const Event& event : events_) {
     ARROW_ASSIGN_OR_RAISE(const auto payload, OpenPayload(event));
-    ARROW_ASSIGN_OR_RAISE(PayloadColumn part, payload->Read(0, descriptor_.payload_type));
+    ARROW_ASSIGN_OR_RAISE(StoredValues part, payload->Read(0, descriptor_.payload_type));
     if (parts.empty()) {
       column = part;
     } else if (!part.values->type()->Equals(column.values->type()) || part.dim != column.dim ||
@@ -80,4 +87,4 @@ Result<PayloadColumn> BinlogReader::ReadColumn() const {
   return column;
 }
 
-}  // namespace varve::internal
+}  // namespace varve

@@ -36,7 +36,7 @@ class BinlogReader {
 
   /// The first column of all events together, as the storage type of the descriptor's data type.
   /// Errors: also Corruption for a file without events, and for vectors of several widths
-  Result<PayloadColumn> ReadColumn() const;
+  Result<StoredValues> ReadColumn() const;
 
  private:
   explicit BinlogReader(std::string object) : object_(std::move(object)) {}

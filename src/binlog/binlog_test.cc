@@ -17,12 +17,13 @@
 #include "arrow/util/base64.h"
 #include "arrow/util/key_value_metadata.h"
 #include "base/testing/status_assertions.h"
-#include "binlog/binlog_reader.h"
-#include "binlog/binlog_writer.h"
-#include "binlog/insert_log.h"
+#include "binlog/event_codec.h"
 #include "parquet/arrow/writer.h"
 #include "parquet/file_reader.h"
 #include "parquet/metadata.h"
+#include "varve/binlog_reader.h"
+#include "varve/binlog_writer.h"
+#include "varve/insert_log.h"
 
 namespace varve::internal {
 namespace {
@@ -150,7 +151,7 @@ TEST(BinlogTest, EncryptedFilesAreRefused) {
   descriptor.encrypted_key = "a key";
   descriptor.encryption_zone = 1;
   std::string bytes;
-  VARVE_ASSERT_OK(descriptor.EncodeTo(&bytes));
+  VARVE_ASSERT_OK(EncodeDescriptor(descriptor, &bytes));
   bytes += "bytes that only the key makes events of";
   const Status status = BinlogReader::Open(arrow::Buffer::FromString(bytes), kObject).status();
   EXPECT_EQ(KindOf(status), ErrorKind::kUnsupported);
@@ -311,7 +312,7 @@ TEST(PayloadReaderTest, AnArrowSchemaThatMakesNoSenseIsCorruption) {
   const auto field = [](const std::string& dim) {
     return arrow::field("val", arrow::int8(), arrow::key_value_metadata({"dim"}, {dim}));
   };
-  const auto read = [](const std::string& schema) -> Result<PayloadColumn> {
+  const auto read = [](const std::string& schema) -> Result<StoredValues> {
     ARROW_ASSIGN_OR_RAISE(const auto reader, PayloadReader::Open(WithArrowSchema(schema), kObject));
     return reader->Read(0, DataType::kFloatVector);
   };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "binlog/binlog_writer.h"
+#include "varve/binlog_writer.h"
 
 #include <algorithm>
 #include <cstring>
@@ -7,8 +7,14 @@
 #include <utility>
 
 #include "arrow/buffer.h"
+#include "binlog/event_codec.h"
 
-namespace varve::internal {
+namespace varve {
+
+using internal::AppendFixed;
+using internal::EncodeDescriptor;
+using internal::EncodeEventHeader;
+using internal::kEventFrontBytes;
 
 Status BinlogWriter::Append(EventType type, uint64_t start_timestamp, uint64_t end_timestamp,
                             Payload payload) {
@@ -28,7 +34,7 @@ Status BinlogWriter::Append(EventType type, uint64_t start_timestamp, uint64_t e
 
 Result<std::shared_ptr<arrow::Buffer>> BinlogWriter::Finish() {
   std::string front;
-  ARROW_RETURN_NOT_OK(descriptor_.EncodeTo(&front));
+  ARROW_RETURN_NOT_OK(EncodeDescriptor(descriptor_, &front));
   int64_t total = static_cast<int64_t>(front.size());
   for (const Pending& event : events_) total += kEventFrontBytes + event.payload->size();
 
@@ -44,11 +50,12 @@ Result<std::shared_ptr<arrow::Buffer>> BinlogWriter::Finish() {
     const int64_t length = kEventFrontBytes + event.payload->size();
     position += length;
     front.clear();
-    EventHeader{.timestamp = descriptor_.timestamp,
-                .type = event.type,
-                .event_length = static_cast<int32_t>(length),
-                .next_position = position <= INT32_MAX ? static_cast<int32_t>(position) : -1}
-        .EncodeTo(&front);
+    EncodeEventHeader(
+        {.timestamp = descriptor_.timestamp,
+         .type = event.type,
+         .event_length = static_cast<int32_t>(length),
+         .next_position = position <= INT32_MAX ? static_cast<int32_t>(position) : -1},
+        &front);
     AppendFixed(&front, event.start_timestamp);
     AppendFixed(&front, event.end_timestamp);
     append(front.data(), front.size());
@@ -58,4 +65,4 @@ Result<std::shared_ptr<arrow::Buffer>> BinlogWriter::Finish() {
   return std::shared_ptr<arrow::Buffer>(std::move(file));
 }
 
-}  // namespace varve::internal
+}  // namespace varve

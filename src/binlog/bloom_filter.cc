@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "binlog/bloom_filter.h"
+#include "varve/bloom_filter.h"
 
 #include <xxhash.h>
 
@@ -17,10 +17,19 @@
 
 #include "arrow/util/base64.h"
 #include "base/coding.h"
+#include "binlog/bloom_filter_json.h"
 #include "binlog/json_members.h"
 #include "binlog/murmur3.h"
 
-namespace varve::internal {
+namespace varve {
+namespace internal {
+
+// What every BloomFilter is.
+class WritableBloomFilter : public BloomFilter {
+ public:
+  virtual nlohmann::ordered_json ToJson() const = 0;
+};
+
 namespace {
 
 // Larger filters would make statistics of more than a gigabyte of text.
@@ -55,7 +64,7 @@ Result<std::string> DecodeBits(const JsonMembers& members, const nlohmann::json&
                        bytes.status().message());
 }
 
-class AlwaysTrueFilter final : public BloomFilter {
+class AlwaysTrueFilter final : public WritableBloomFilter {
  public:
   nlohmann::ordered_json ToJson() const override { return nlohmann::ordered_json::object(); }
   BloomFilterType type() const override { return BloomFilterType::kAlwaysTrue; }
@@ -84,7 +93,7 @@ constexpr uint8_t kBitsWithBlocks[] = {1,  1,  2,  4,  5,  6,  7,  8,  9,  10, 1
                                        13, 14, 16, 17, 18, 20, 21, 23, 25, 26, 28, 30,
                                        32, 35, 38, 40, 44, 48, 51, 58, 64, 74, 90};
 
-class BlockedFilter final : public BloomFilter {
+class BlockedFilter final : public WritableBloomFilter {
  public:
   BlockedFilter(std::vector<Block> blocks, int64_t num_hashes)
       : blocks_(std::move(blocks)), num_hashes_(num_hashes) {}
@@ -195,7 +204,7 @@ constexpr int64_t kBasicHashesMax = 1100;
 
 uint64_t ToBigEndian(uint64_t value) { return __builtin_bswap64(value); }
 
-class BasicFilter final : public BloomFilter {
+class BasicFilter final : public WritableBloomFilter {
  public:
   BasicFilter(uint64_t num_bits, int64_t num_hashes, std::vector<uint64_t> words)
       : num_bits_(num_bits), num_hashes_(num_hashes), words_(std::move(words)) {}
@@ -293,33 +302,13 @@ class BasicFilter final : public BloomFilter {
 
 }  // namespace
 
-Result<std::unique_ptr<BloomFilter>> BloomFilter::Make(BloomFilterType type, int64_t capacity,
-                                                       double false_positive_rate) {
-  if (capacity < 0) {
-    return MakeError(ErrorKind::kInvalid, "a Bloom filter cannot hold so many keys",
-                     {.expected = "at least 0", .found = std::to_string(capacity)});
-  }
-  if (!(false_positive_rate > 0 && false_positive_rate < 1)) {
-    return MakeError(ErrorKind::kInvalid, "a Bloom filter cannot err at this rate",
-                     {.expected = "between 0 and 1", .found = std::to_string(false_positive_rate)});
-  }
-  switch (type) {
-    case BloomFilterType::kAlwaysTrue:
-      return std::make_unique<AlwaysTrueFilter>();
-    case BloomFilterType::kBasic:
-      return BasicFilter::Make(capacity, false_positive_rate);
-    case BloomFilterType::kBlocked:
-      return BlockedFilter::Make(capacity, false_positive_rate);
-    case BloomFilterType::kUnsupported:
-      break;
-  }
-  return MakeError(ErrorKind::kInvalid, "no Bloom filter is of this type",
-                   {.expected = "2, 3 or 4", .found = std::to_string(static_cast<int>(type))});
+nlohmann::ordered_json BloomFilterToJson(const BloomFilter& filter) {
+  return static_cast<const WritableBloomFilter&>(filter).ToJson();
 }
 
-Result<std::unique_ptr<BloomFilter>> BloomFilter::FromJson(BloomFilterType type,
-                                                           const nlohmann::json& value,
-                                                           const std::string& object) {
+Result<std::unique_ptr<BloomFilter>> BloomFilterFromJson(BloomFilterType type,
+                                                         const nlohmann::json& value,
+                                                         const std::string& object) {
   if (type == BloomFilterType::kAlwaysTrue) return std::make_unique<AlwaysTrueFilter>();
   if (type != BloomFilterType::kBasic && type != BloomFilterType::kBlocked) {
     return MakeError(ErrorKind::kUnsupported, "unknown type of a Bloom filter",
@@ -333,4 +322,30 @@ Result<std::unique_ptr<BloomFilter>> BloomFilter::FromJson(BloomFilterType type,
                                          : BlockedFilter::FromJson(members);
 }
 
-}  // namespace varve::internal
+}  // namespace internal
+
+Result<std::unique_ptr<BloomFilter>> BloomFilter::Make(BloomFilterType type, int64_t capacity,
+                                                       double false_positive_rate) {
+  if (capacity < 0) {
+    return MakeError(ErrorKind::kInvalid, "a Bloom filter cannot hold so many keys",
+                     {.expected = "at least 0", .found = std::to_string(capacity)});
+  }
+  if (!(false_positive_rate > 0 && false_positive_rate < 1)) {
+    return MakeError(ErrorKind::kInvalid, "a Bloom filter cannot err at this rate",
+                     {.expected = "between 0 and 1", .found = std::to_string(false_positive_rate)});
+  }
+  switch (type) {
+    case BloomFilterType::kAlwaysTrue:
+      return std::make_unique<internal::AlwaysTrueFilter>();
+    case BloomFilterType::kBasic:
+      return internal::BasicFilter::Make(capacity, false_positive_rate);
+    case BloomFilterType::kBlocked:
+      return internal::BlockedFilter::Make(capacity, false_positive_rate);
+    case BloomFilterType::kUnsupported:
+      break;
+  }
+  return MakeError(ErrorKind::kInvalid, "no Bloom filter is of this type",
+                   {.expected = "2, 3 or 4", .found = std::to_string(static_cast<int>(type))});
+}
+
+}  // namespace varve

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "binlog/bloom_filter.h"
+#include "varve/bloom_filter.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -18,6 +18,7 @@
 #include "base/coding.h"
 #include "base/random.h"
 #include "base/testing/status_assertions.h"
+#include "binlog/bloom_filter_json.h"
 #include "binlog/murmur3.h"
 
 namespace varve::internal {
@@ -48,7 +49,7 @@ std::unique_ptr<BloomFilter> MakeFilter(BloomFilterType type, int64_t capacity,
 }
 
 Result<std::unique_ptr<BloomFilter>> Parse(BloomFilterType type, const std::string& text) {
-  return BloomFilter::FromJson(type, nlohmann::json::parse(text), "stats");
+  return BloomFilterFromJson(type, nlohmann::json::parse(text), "stats");
 }
 
 TEST(BloomFilterTest, HashesAreThoseOfTheSpecification) {
@@ -75,12 +76,12 @@ TEST(BloomFilterTest, MurmurTakesKeysOfAnyLength) {
 TEST(BloomFilterTest, BlockedFiltersAreThoseOfTheSpecification) {
   auto numbers = MakeFilter(BloomFilterType::kBlocked, 3);
   for (const uint64_t key : {1, 2, 3}) numbers->Add(KeyOf(key));
-  EXPECT_EQ(numbers->ToJson().dump(),
+  EXPECT_EQ(BloomFilterToJson(*numbers).dump(),
             R"({"k":119,"b":["mpqbipXHhIbwm1DQON6Ii8qKmMpa2xh6SA2NLp3KSIpNmoia2MKwhIFQ6QKU0geH)"
             R"(HcTOpnn6KbIosgyLEvLCyg=="]})");
   auto texts = MakeFilter(BloomFilterType::kBlocked, 2);
   for (const std::string_view key : {"a", "milvus"}) texts->Add(key);
-  EXPECT_EQ(texts->ToJson().dump(),
+  EXPECT_EQ(BloomFilterToJson(*texts).dump(),
             R"({"k":178,"b":["78mivOiWoIHqiJpBvaCqybwgo8_sqLgqrZKhwLo84a6olvmooY6kWKhjuI6gWf6p)"
             R"(qOu8mqDJqoiKHKid64isFA=="]})");
 }
@@ -88,7 +89,7 @@ TEST(BloomFilterTest, BlockedFiltersAreThoseOfTheSpecification) {
 TEST(BloomFilterTest, BasicFiltersAreThoseOfTheSpecification) {
   auto filter = MakeFilter(BloomFilterType::kBasic, 3);
   for (const uint64_t key : {1, 2, 3}) filter->Add(KeyOf(key));
-  EXPECT_EQ(filter->ToJson().dump(), R"({"m":44,"k":11,"b":"AAAAAAAAACwAAAeSV1hVWA=="})");
+  EXPECT_EQ(BloomFilterToJson(*filter).dump(), R"({"m":44,"k":11,"b":"AAAAAAAAACwAAAeSV1hVWA=="})");
   // Of key 1 alone, big-endian: the number of bits, then a word with the bits at its locations.
   auto one = MakeFilter(BloomFilterType::kBasic, 3);
   one->Add(KeyOf(1));
@@ -97,7 +98,7 @@ TEST(BloomFilterTest, BasicFiltersAreThoseOfTheSpecification) {
     word |= uint64_t{1} << location;
   }
   const std::string bytes = KeyOf(__builtin_bswap64(44)) + KeyOf(__builtin_bswap64(word));
-  EXPECT_EQ(one->ToJson()["b"], ToBase64Url(bytes));
+  EXPECT_EQ(BloomFilterToJson(*one)["b"], ToBase64Url(bytes));
 }
 
 TEST(BloomFilterTest, SizesAreThoseOfTheSpecification) {
@@ -130,7 +131,7 @@ TEST(BloomFilterTest, LargeFiltersAreThoseOfMilvusLibraries) {
     for (uint64_t i = 0; i < 1000; ++i) {
       filter->Add("key-" + std::to_string(i) + "-" + std::string(kAlphabet.substr(0, i % 60)));
     }
-    const std::string text = filter->ToJson().dump();
+    const std::string text = BloomFilterToJson(*filter).dump();
     return std::pair(text.size(), XXH3_64bits(text.data(), text.size()));
   };
   EXPECT_EQ(filled(BloomFilterType::kBlocked), std::pair(size_t{2015}, 0x1e6efc555fb447ebul));
@@ -144,7 +145,7 @@ TEST(BloomFilterTest, NoKeyIsMissedAndFewAreFoundThatAreNotThere) {
     SCOPED_TRACE(static_cast<int>(type));
     auto filter = MakeFilter(type, kKeys);
     for (uint64_t key = 0; key < kKeys; ++key) filter->Add(KeyOf(key));
-    VARVE_ASSERT_OK_AND_ASSIGN(const auto read, Parse(type, filter->ToJson().dump()));
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto read, Parse(type, BloomFilterToJson(*filter).dump()));
     uint64_t missed = 0, wrong = 0;
     for (uint64_t key = 0; key < kKeys; ++key) missed += !read->MayContain(KeyOf(key));
     for (uint64_t key = kKeys; key < 2 * kKeys; ++key) wrong += read->MayContain(KeyOf(key));
@@ -172,11 +173,11 @@ TEST(BloomFilterTest, RandomFiltersComeBack) {
       filter->Add(key);
       keys.push_back(std::move(key));
     }
-    VARVE_ASSERT_OK_AND_ASSIGN(const auto read, Parse(type, filter->ToJson().dump()));
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto read, Parse(type, BloomFilterToJson(*filter).dump()));
     EXPECT_EQ(read->type(), type);
     EXPECT_EQ(read->num_bits(), filter->num_bits());
     EXPECT_EQ(read->num_hashes(), filter->num_hashes());
-    EXPECT_EQ(read->ToJson(), filter->ToJson());
+    EXPECT_EQ(BloomFilterToJson(*read), BloomFilterToJson(*filter));
     for (const std::string& key : keys) ASSERT_TRUE(read->MayContain(key));
   }
 }
@@ -184,7 +185,7 @@ TEST(BloomFilterTest, RandomFiltersComeBack) {
 TEST(BloomFilterTest, TheOneThatIsAlwaysTrueHoldsEverything) {
   const auto filter = MakeFilter(BloomFilterType::kAlwaysTrue, 10);
   EXPECT_TRUE(filter->MayContain("never added"));
-  EXPECT_EQ(filter->ToJson().dump(), "{}");
+  EXPECT_EQ(BloomFilterToJson(*filter).dump(), "{}");
   VARVE_ASSERT_OK_AND_ASSIGN(const auto read, Parse(BloomFilterType::kAlwaysTrue, "null"));
   EXPECT_EQ(read->type(), BloomFilterType::kAlwaysTrue);
   EXPECT_TRUE(read->MayContain("x"));
@@ -195,9 +196,9 @@ TEST(BloomFilterTest, HashesBeyondTheFirstThousandRepeat) {
   const std::string empty = ToBase64Url(std::string(64, '\0'));
   const auto filled = [&](int64_t num_hashes) {
     const nlohmann::json value = {{"k", num_hashes}, {"b", {empty}}};
-    auto filter = BloomFilter::FromJson(BloomFilterType::kBlocked, value, "stats").ValueOrDie();
+    auto filter = BloomFilterFromJson(BloomFilterType::kBlocked, value, "stats").ValueOrDie();
     filter->Add("key");
-    return filter->ToJson()["b"][0].get<std::string>();
+    return BloomFilterToJson(*filter)["b"][0].get<std::string>();
   };
   // The rule of the specification, without a limit.
   const auto by_rule = [](uint32_t num_hashes) {

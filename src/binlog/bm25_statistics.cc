@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "binlog/bm25_statistics.h"
+#include "varve/bm25_statistics.h"
 
 #include <algorithm>
 #include <utility>
@@ -7,7 +7,11 @@
 
 #include "base/coding.h"
 
-namespace varve::internal {
+namespace varve {
+
+using internal::AppendFixed;
+using internal::Decoder;
+
 namespace {
 
 constexpr int32_t kVersion = 0;
@@ -165,4 +169,4 @@ Result<Bm25Statistics> Bm25Statistics::Decode(std::span<const uint8_t> bytes,
   return statistics;
 }
 
-}  // namespace varve::internal
+}  // namespace varve

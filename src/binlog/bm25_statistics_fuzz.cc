@@ -6,11 +6,11 @@
 #include <cstdlib>
 
 #include "base/coding.h"
-#include "binlog/bm25_statistics.h"
+#include "varve/bm25_statistics.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using varve::Bm25Statistics;
   using varve::internal::AsBytes;
-  using varve::internal::Bm25Statistics;
   Bm25Statistics row;
   if (row.AddRow({data, size}).ok()) {
     const auto again = Bm25Statistics::Decode(AsBytes(row.Encode()), "fuzz");

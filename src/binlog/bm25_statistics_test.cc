@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "binlog/bm25_statistics.h"
+#include "varve/bm25_statistics.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "binlog/data_codec.h"
+#include "varve/data_codec.h"
 
 #include <cstring>
 #include <utility>
@@ -7,11 +7,18 @@
 #include "arrow/array.h"
 #include "arrow/buffer.h"
 #include "arrow/type.h"
-#include "binlog/binlog_reader.h"
-#include "binlog/binlog_writer.h"
+#include "binlog/event_codec.h"
 #include "binlog/local_insert_file.h"
+#include "varve/binlog_reader.h"
+#include "varve/binlog_writer.h"
 
-namespace varve::internal {
+namespace varve {
+
+using internal::DecodeLocalInsertFile;
+using internal::Decoder;
+using internal::EncodeLocalInsertFile;
+using internal::kBinlogMagic;
+
 namespace {
 
 using BufferPtr = std::shared_ptr<arrow::Buffer>;
@@ -104,7 +111,7 @@ Result<BufferPtr> ReadIndexPayload(const BinlogReader& binlog, const Event& even
   }
   ARROW_ASSIGN_OR_RAISE(const auto payload, binlog.OpenPayload(event));
   // JSON is the data type of bytes; the blob is no text.
-  ARROW_ASSIGN_OR_RAISE(const PayloadColumn column,
+  ARROW_ASSIGN_OR_RAISE(const StoredValues column,
                         payload->Read(0, is_text ? DataType::kJson : DataType::kInt8));
   const arrow::Array& values = *column.values;
   if (values.null_count() > 0 || (is_text && values.length() != 1)) {
@@ -151,7 +158,7 @@ Result<FileData> ReadRemote(const BufferPtr& bytes, const std::string& object) {
   }
   switch (type) {
     case EventType::kInsert: {
-      ARROW_ASSIGN_OR_RAISE(PayloadColumn column, binlog.ReadColumn());
+      ARROW_ASSIGN_OR_RAISE(StoredValues column, binlog.ReadColumn());
       return InsertData{binlog.descriptor(), std::move(column)};
     }
     case EventType::kDelete: {
@@ -202,4 +209,4 @@ Result<FileData> DeserializeFileData(const BufferPtr& bytes, const std::string& 
   return ReadLocal(*local, bytes, object);
 }
 
-}  // namespace varve::internal
+}  // namespace varve

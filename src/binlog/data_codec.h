@@ -31,7 +31,7 @@ enum class StorageType { kMemory = 1, kLocalDisk = 2, kRemote = 3 };
 /// A column in Milvus' storage form. Type and nullability are those of `descriptor`.
 struct InsertData {
   BinlogDescriptor descriptor;
-  PayloadColumn column;
+  StoredValues column;
 };
 
 /// Deletes, and whose they are.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every kind of data on every kind of storage, and files that are neither.
-#include "binlog/data_codec.h"
+#include "varve/data_codec.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -17,10 +17,10 @@
 #include "arrow/type.h"
 #include "base/coding.h"
 #include "base/testing/status_assertions.h"
-#include "binlog/binlog_reader.h"
-#include "binlog/binlog_writer.h"
-#include "binlog/testing/value_samples.h"
-#include "binlog/value_encoding.h"
+#include "packed/milvus_values.h"
+#include "packed/testing/value_samples.h"
+#include "varve/binlog_reader.h"
+#include "varve/binlog_writer.h"
 
 namespace varve::internal {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "binlog/delta_log.h"
+#include "varve/delta_log.h"
 
 #include <algorithm>
 #include <utility>
@@ -10,13 +10,18 @@
 #include "arrow/buffer.h"
 #include "arrow/builder.h"
 #include "arrow/type.h"
-#include "binlog/binlog_reader.h"
-#include "binlog/binlog_writer.h"
 #include "binlog/delta_row.h"
 #include "packed/join_arrays.h"
 #include "schema/check_texts.h"
+#include "varve/binlog_reader.h"
+#include "varve/binlog_writer.h"
 
-namespace varve::internal {
+namespace varve {
+
+using internal::CheckTexts;
+using internal::DeltaRow;
+using internal::JoinArrays;
+
 namespace {
 
 using ArrayPtr = std::shared_ptr<arrow::Array>;
@@ -46,8 +51,8 @@ Result<DeleteData> ReadColumns(const PayloadReader& payload, int key_column, int
   ARROW_ASSIGN_OR_RAISE(const auto key_type, payload.ColumnType(key_column));
   const bool is_text = key_type->id() == arrow::Type::STRING;
   const DataType type = is_text ? DataType::kVarChar : DataType::kInt64;
-  ARROW_ASSIGN_OR_RAISE(PayloadColumn keys, payload.Read(key_column, type));
-  ARROW_ASSIGN_OR_RAISE(const PayloadColumn timestamps,
+  ARROW_ASSIGN_OR_RAISE(StoredValues keys, payload.Read(key_column, type));
+  ARROW_ASSIGN_OR_RAISE(const StoredValues timestamps,
                         payload.Read(timestamp_column, DataType::kInt64));
   ARROW_RETURN_NOT_OK(CheckRequired(*keys.values, "pk", object));
   ARROW_RETURN_NOT_OK(CheckRequired(*timestamps.values, "ts", object));
@@ -110,7 +115,7 @@ Result<DeleteData> ReadRows(const BinlogReader& binlog) {
   RowReader reader(binlog.object());
   for (const Event& event : binlog.events()) {
     ARROW_ASSIGN_OR_RAISE(const auto payload, binlog.OpenPayload(event));
-    ARROW_ASSIGN_OR_RAISE(const PayloadColumn rows, payload->Read(0, DataType::kString));
+    ARROW_ASSIGN_OR_RAISE(const StoredValues rows, payload->Read(0, DataType::kString));
     ARROW_RETURN_NOT_OK(reader.Read(static_cast<const arrow::StringArray&>(*rows.values)));
   }
   return reader.Finish();
@@ -256,4 +261,4 @@ Result<std::shared_ptr<arrow::Buffer>> WriteDeltaLog(const DeleteData& deletes,
   return writer.Finish();
 }
 
-}  // namespace varve::internal
+}  // namespace varve

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Delta logs in every form: what is written, what is read, what is refused.
-#include "binlog/delta_log.h"
+#include "varve/delta_log.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -21,12 +21,12 @@
 #include "base/testing/allocation_counter.h"
 #include "base/testing/bit_flips.h"
 #include "base/testing/status_assertions.h"
-#include "binlog/binlog_reader.h"
-#include "binlog/binlog_writer.h"
 #include "binlog/delta_row.h"
 #include "parquet/arrow/writer.h"
 #include "parquet/file_reader.h"
 #include "parquet/metadata.h"
+#include "varve/binlog_reader.h"
+#include "varve/binlog_writer.h"
 
 namespace varve::internal {
 namespace {

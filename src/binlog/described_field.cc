@@ -9,7 +9,7 @@
 
 namespace varve::internal {
 
-FieldSchema DescribedField(const BinlogDescriptor& descriptor, const PayloadColumn& column) {
+FieldSchema DescribedField(const BinlogDescriptor& descriptor, const StoredValues& column) {
   FieldSchema field{.field_id = descriptor.field_id,
                     .name = "field_" + std::to_string(descriptor.field_id),
                     .data_type = descriptor.payload_type,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "binlog/file_manager.h"
+#include "varve/file_manager.h"
 
 #include <algorithm>
 #include <utility>
@@ -10,8 +10,16 @@
 #include "binlog/file_manager_names.h"
 #include "storage/batch/byte_budget.h"
 #include "storage/batch/run_batch.h"
+#include "varve/binlog_reader.h"
 
-namespace varve::internal {
+namespace varve {
+
+using internal::ByteBudget;
+using internal::ExecutorFor;
+using internal::LastPart;
+using internal::RunBatch;
+using internal::SortedByLogId;
+
 namespace {
 
 constexpr int64_t kSliceBytesMax = 1 << 30;
@@ -21,23 +29,29 @@ Status Refuse(const char* what, std::string expected, std::string found) {
                    {.field = what, .expected = std::move(expected), .found = std::move(found)});
 }
 
+Result<std::shared_ptr<arrow::Array>> ReadStoredValues(std::shared_ptr<arrow::Buffer> bytes,
+                                                       const std::string& object) {
+  ARROW_ASSIGN_OR_RAISE(const auto binlog, BinlogReader::Open(std::move(bytes), object));
+  ARROW_ASSIGN_OR_RAISE(auto column, binlog.ReadColumn());
+  return std::move(column.values);
+}
+
 }  // namespace
 
 Result<FileManager> FileManager::Make(FileManagerOptions options) {
   if (options.store == nullptr) return Refuse("store", "a store", "none");
-  if (options.codec == nullptr) return Refuse("codec", "a codec", "none");
-  if (options.executor == nullptr) return Refuse("executor", "an executor", "none");
   if (options.slice_bytes < 1 || options.slice_bytes > kSliceBytesMax) {
     return Refuse("slice_bytes", "1 to " + std::to_string(kSliceBytesMax),
                   std::to_string(options.slice_bytes));
   }
-  if (options.bytes_in_flight < 1) {
-    return Refuse("bytes_in_flight", "at least 1", std::to_string(options.bytes_in_flight));
-  }
   if (options.layout != PathKind::kIndexOfBuild && options.layout != PathKind::kIndexOfCollection) {
     return Refuse("layout", "that of index files", std::string(PathKindName(options.layout)));
   }
-  return FileManager(std::move(options));
+  ARROW_ASSIGN_OR_RAISE(auto executor, ExecutorFor({.objects_in_flight = options.objects_in_flight,
+                                                    .bytes_in_flight = options.bytes_in_flight}));
+  if (options.codec == nullptr) options.codec = EventIndexFileCodec();
+  if (options.decode_insert_log == nullptr) options.decode_insert_log = ReadStoredValues;
+  return FileManager(std::move(options), std::move(executor));
 }
 
 Result<std::vector<StoredIndexFile>> FileManager::AddFile(const BinarySet& set) {
@@ -70,7 +84,6 @@ Result<BinarySet> FileManager::LoadIndexToMemory(const std::vector<std::string>&
 
 Result<arrow::ArrayVector> FileManager::CacheRawDataToMemory(
     const std::vector<std::string>& paths) {
-  ARROW_RETURN_NOT_OK(CheckDecoder());
   ARROW_ASSIGN_OR_RAISE(const auto sorted, SortedByLogId(paths));
   std::vector<BatchRead> reads;
   for (const std::string& path : sorted) reads.push_back({path});
@@ -82,11 +95,6 @@ Result<arrow::ArrayVector> FileManager::CacheRawDataToMemory(
         return Status::OK();
       }));
   return arrays;
-}
-
-Status FileManager::CheckDecoder() const {
-  if (options_.decode_insert_log != nullptr) return Status::OK();
-  return Refuse("decode_insert_log", "a decoder", "none");
 }
 
 Result<std::vector<StoredIndexFile>> FileManager::Store(const std::vector<PendingFile>& files) {
@@ -114,7 +122,7 @@ Result<std::vector<StoredIndexFile>> FileManager::Store(const std::vector<Pendin
     return options_.store->Write(stored[index].path,
                                  {bytes->data(), static_cast<size_t>(bytes->size())});
   };
-  ARROW_RETURN_NOT_OK(RunBatch(options_.executor, static_cast<int64_t>(files.size()),
+  ARROW_RETURN_NOT_OK(RunBatch(executor_.get(), static_cast<int64_t>(files.size()),
                                /*stop_at_first_error=*/true, store_one)
                           .status);
   return stored;
@@ -131,7 +139,7 @@ Status FileManager::ReadObjects(const std::vector<BatchRead>& reads,
     ARROW_ASSIGN_OR_RAISE(auto bytes, reader->Read(0, reader->size()));
     return consume(index, std::move(bytes));
   };
-  return RunBatch(options_.executor, static_cast<int64_t>(reads.size()),
+  return RunBatch(executor_.get(), static_cast<int64_t>(reads.size()),
                   /*stop_at_first_error=*/true, read_one)
       .status;
 }
@@ -146,7 +154,7 @@ Status FileManager::ReadInOrder(const std::vector<std::string>& paths, const Obj
   };
   const auto count = static_cast<int64_t>(paths.size());
   ARROW_RETURN_NOT_OK(
-      RunBatch(options_.executor, count, /*stop_at_first_error=*/true, ask_size).status);
+      RunBatch(executor_.get(), count, /*stop_at_first_error=*/true, ask_size).status);
   for (int64_t begin = 0, end = 0; begin < count; begin = end) {
     std::vector<BatchRead> wave;
     for (int64_t bytes = 0; end < count; ++end) {
@@ -163,4 +171,4 @@ Status FileManager::ReadInOrder(const std::vector<std::string>& paths, const Obj
   return Status::OK();
 }
 
-}  // namespace varve::internal
+}  // namespace varve

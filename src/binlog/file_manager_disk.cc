@@ -7,10 +7,18 @@
 #include "arrow/buffer.h"
 #include "arrow/type.h"
 #include "base/coding.h"
-#include "binlog/file_manager.h"
 #include "binlog/file_manager_names.h"
+#include "varve/file_manager.h"
 
-namespace varve::internal {
+namespace varve {
+
+using internal::AppendFixed;
+using internal::AsBytes;
+using internal::GroupSlices;
+using internal::LastPart;
+using internal::SlicedFile;
+using internal::SortedByLogId;
+
 namespace {
 
 std::span<const uint8_t> BytesOf(const arrow::Buffer& buffer) {
@@ -116,7 +124,6 @@ Result<std::vector<std::string>> FileManager::LoadIndexToDisk(const std::vector<
 
 Status FileManager::CacheRawDataToDisk(const std::vector<std::string>& paths, RawVectorShape shape,
                                        ChunkManager* disk, const std::string& path) {
-  ARROW_RETURN_NOT_OK(CheckDecoder());
   ARROW_RETURN_NOT_OK(CheckShape(shape));
   ARROW_ASSIGN_OR_RAISE(const auto sorted, SortedByLogId(paths));
   ARROW_RETURN_NOT_OK(disk->Remove(path));
@@ -156,4 +163,4 @@ Status FileManager::CacheRawDataToDisk(const std::vector<std::string>& paths, Ra
   return writer->Close();
 }
 
-}  // namespace varve::internal
+}  // namespace varve

@@ -6,7 +6,7 @@
 #include <map>
 #include <utility>
 
-#include "binlog/index_slices.h"
+#include "varve/index_slices.h"
 
 namespace varve::internal {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "binlog/file_manager.h"
+#include "varve/file_manager.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -19,11 +19,11 @@
 #include "base/coding.h"
 #include "base/random.h"
 #include "base/testing/status_assertions.h"
-#include "base/thread_executor.h"
 #include "storage/memory/memory_chunk_manager.h"
 #include "storage/testing/counting_chunk_manager.h"
 #include "storage/testing/faulty_chunk_manager.h"
 #include "storage/testing/scratch_directory.h"
+#include "varve/insert_log.h"
 #include "varve/stop.h"
 
 namespace varve::internal {
@@ -85,15 +85,13 @@ std::string Contents(ChunkManager* store, const std::string& path) {
 // Every test in one thread and in several.
 class FileManagerTest : public ::testing::TestWithParam<int> {
  protected:
-  FileManagerTest()
-      : disk_(*OpenChunkManager(directory_.path(), {.sync = false})),
-        executor_(MakeThreadExecutor(GetParam()).ValueOrDie()) {}
+  FileManagerTest() : disk_(*OpenChunkManager(directory_.path(), {.sync = false})) {}
 
   FileManagerOptions Options(std::shared_ptr<ChunkManager> store) {
     FileManagerOptions options;
     options.store = std::move(store);
     options.codec = std::make_shared<MarkingCodec>();
-    options.executor = executor_.get();
+    options.objects_in_flight = GetParam();
     options.ids = kIds;
     options.index_version = 2;
     options.payload_type = DataType::kInt8;
@@ -110,7 +108,6 @@ class FileManagerTest : public ::testing::TestWithParam<int> {
   ScratchDirectory directory_;
   std::shared_ptr<ChunkManager> store_ = MemoryChunkManager::Make();
   std::shared_ptr<ChunkManager> disk_;
-  std::unique_ptr<Executor> executor_;
 };
 
 INSTANTIATE_TEST_SUITE_P(Threads, FileManagerTest, ::testing::Values(1, 8));
@@ -343,11 +340,31 @@ TEST_P(RawDataTest, WhatIsNoDenseVectorLeavesNoFile) {
   };
   files = Make(options_);
   EXPECT_THAT(cache({0, 2}), HasSubstr("object 'log/12', expected 3 bytes, found 4"));
+}
 
+TEST_P(RawDataTest, WithoutADecoderTheValuesAreThoseThatAreStored) {
+  const FieldSchema field{
+      .field_id = 101, .name = "vector", .data_type = DataType::kFloatVector, .dim = 2};
+  for (const auto& [path, begin] : {std::pair{"log/10", 3}, {"log/9", 0}}) {
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto bytes, WriteInsertLog(field, FloatVectors(begin, 3), {}));
+    VARVE_ASSERT_OK(store_->Write(path, {bytes->data(), static_cast<size_t>(bytes->size())}));
+  }
   options_.decode_insert_log = nullptr;
-  files = Make(options_);
-  EXPECT_THAT(cache({8, 2}), HasSubstr("decode_insert_log"));
-  EXPECT_FALSE(files.CacheRawDataToMemory(paths_).ok());
+  FileManager files = Make(options_);
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto arrays, files.CacheRawDataToMemory({"log/10", "log/9"}));
+  ASSERT_EQ(arrays.size(), 2u);
+  for (size_t i = 0; i < arrays.size(); ++i) {
+    const auto vectors = FloatVectors(static_cast<int>(i) * 3, 3);
+    const auto& expected = static_cast<const arrow::FixedSizeListArray&>(*vectors);
+    const auto& floats = static_cast<const arrow::FloatArray&>(*expected.values());
+    ASSERT_EQ(arrays[i]->type_id(), arrow::Type::FIXED_SIZE_BINARY);
+    const auto& stored = static_cast<const arrow::FixedSizeBinaryArray&>(*arrays[i]);
+    ASSERT_EQ(stored.length(), 3);
+    for (int64_t row = 0; row < 3; ++row) {
+      EXPECT_EQ(std::memcmp(stored.GetValue(row), floats.raw_values() + 2 * row, 8), 0) << row;
+    }
+  }
+  EXPECT_TRUE(IsCorruption(files.CacheRawDataToMemory(paths_).status()));
 }
 
 // The first failure keeps the rest from being asked for.
@@ -452,11 +469,10 @@ TEST(FileManagerBudgetTest, AsManyBytesAsAllowedAreUnderWay) {
     mutable bool met_ = true;
   };
   const auto codec = std::make_shared<MeetingCodec>();
-  const auto executor = MakeThreadExecutor(8).ValueOrDie();
   FileManagerOptions options;
   options.store = MemoryChunkManager::Make();
   options.codec = codec;
-  options.executor = executor.get();
+  options.objects_in_flight = 8;
   options.ids = kIds;
   options.payload_type = DataType::kInt8;
   constexpr int64_t kBlobBytes = 100;
@@ -475,7 +491,6 @@ TEST(FileManagerOptionsTest, WhatMakesNoSenseIsRefused) {
   FileManagerOptions good;
   good.store = MemoryChunkManager::Make();
   good.codec = std::make_shared<MarkingCodec>();
-  good.executor = Executor::Inline();
   VARVE_ASSERT_OK(FileManager::Make(good).status());
   const auto refused = [&](auto change) {
     FileManagerOptions options = good;
@@ -485,8 +500,8 @@ TEST(FileManagerOptionsTest, WhatMakesNoSenseIsRefused) {
     return status.message();
   };
   EXPECT_THAT(refused([](auto* o) { o->store = nullptr; }), HasSubstr("field 'store'"));
-  EXPECT_THAT(refused([](auto* o) { o->codec = nullptr; }), HasSubstr("field 'codec'"));
-  EXPECT_THAT(refused([](auto* o) { o->executor = nullptr; }), HasSubstr("field 'executor'"));
+  EXPECT_THAT(refused([](auto* o) { o->objects_in_flight = 0; }),
+              HasSubstr("field 'objects_in_flight'"));
   EXPECT_THAT(refused([](auto* o) { o->slice_bytes = 0; }), HasSubstr("field 'slice_bytes'"));
   EXPECT_THAT(refused([](auto* o) { o->slice_bytes = (1 << 30) + 1; }), HasSubstr("1073741824"));
   EXPECT_THAT(refused([](auto* o) { o->bytes_in_flight = 0; }), HasSubstr("bytes_in_flight"));

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "binlog/index_file_codec.h"
-
 #include <charconv>
 #include <string>
 #include <utility>
 #include <variant>
 
-#include "binlog/data_codec.h"
+#include "varve/data_codec.h"
+#include "varve/index_file.h"
 
-namespace varve::internal {
+namespace varve {
 namespace {
 
 class Codec : public IndexFileCodec {
@@ -61,4 +60,4 @@ std::shared_ptr<const IndexFileCodec> EventIndexFileCodec() {
   return codec;
 }
 
-}  // namespace varve::internal
+}  // namespace varve

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "binlog/index_file_codec.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,9 +6,10 @@
 #include "base/coding.h"
 #include "base/random.h"
 #include "base/testing/status_assertions.h"
-#include "binlog/data_codec.h"
-#include "binlog/file_manager.h"
 #include "storage/memory/memory_chunk_manager.h"
+#include "varve/data_codec.h"
+#include "varve/file_manager.h"
+#include "varve/index_file.h"
 
 namespace varve::internal {
 namespace {
@@ -36,8 +35,6 @@ TEST(IndexFileCodecTest, TheFileManagerStoresEvents) {
   const auto store = MemoryChunkManager::Make();
   FileManagerOptions options;
   options.store = store;
-  options.codec = EventIndexFileCodec();
-  options.executor = Executor::Inline();
   options.ids = kIds;
   options.payload_type = DataType::kInt8;
   options.slice_bytes = 400;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "binlog/index_file_packed.h"
+#include "varve/index_file_packed.h"
 
 #include <algorithm>
 #include <array>
@@ -15,7 +15,18 @@
 #include "base/crc32c.h"
 #include "binlog/json_members.h"
 
-namespace varve::internal {
+namespace varve {
+
+using internal::AppendFixed;
+using internal::AsBytes;
+using internal::AsString;
+using internal::Crc32c;
+using internal::Decoder;
+using internal::Excerpt;
+using internal::JsonMembers;
+using internal::ParseJson;
+using internal::ToHex;
+
 namespace {
 
 constexpr std::string_view kMagic = "MVSIDXV3";
@@ -252,4 +263,4 @@ Result<std::shared_ptr<arrow::Buffer>> PackedIndexReader::ReadEntry(const std::s
                    {.object = file_->path(), .field = name});
 }
 
-}  // namespace varve::internal
+}  // namespace varve

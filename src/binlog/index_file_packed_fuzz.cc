@@ -9,10 +9,11 @@
 
 #include "arrow/buffer.h"
 #include "base/coding.h"
-#include "binlog/index_file_packed.h"
 #include "storage/memory/memory_chunk_manager.h"
+#include "varve/index_file_packed.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace varve;            // NOLINT
   using namespace varve::internal;  // NOLINT
   if (size == 0) return 0;
   std::string bytes(reinterpret_cast<const char*>(data) + 1, size - 1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "binlog/index_file_packed.h"
+#include "varve/index_file_packed.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

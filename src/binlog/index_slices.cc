@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "binlog/index_slices.h"
+#include "varve/index_slices.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -10,7 +10,12 @@
 #include "base/coding.h"
 #include "binlog/json_members.h"
 
-namespace varve::internal {
+namespace varve {
+
+using internal::Excerpt;
+using internal::JsonMembers;
+using internal::ParseJson;
+
 namespace {
 
 Status AddBlob(std::string name, std::shared_ptr<arrow::Buffer> blob, BinarySet* set) {
@@ -141,4 +146,4 @@ Result<BinarySet> AssembleBinarySet(BinarySet slices, const std::string& object)
   return set;
 }
 
-}  // namespace varve::internal
+}  // namespace varve

@@ -8,10 +8,10 @@
 #include <string>
 
 #include "arrow/buffer.h"
-#include "binlog/index_slices.h"
+#include "varve/index_slices.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace varve::internal;  // NOLINT
+  using namespace varve;  // NOLINT
   const auto blob = [](const char* text) { return arrow::Buffer::FromString(text); };
   BinarySet slices = {{"a_0", blob("0123")}, {"a_1", blob("4567")}, {"a_2", blob("89")},
                       {"b_0", blob("01")},   {"b", blob("x")},      {"c", blob("")}};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "binlog/index_slices.h"
+#include "varve/index_slices.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "binlog/insert_log.h"
+#include "varve/insert_log.h"
 
 #include <utility>
 
 #include "arrow/buffer.h"
-#include "binlog/binlog_reader.h"
-#include "binlog/binlog_writer.h"
-#include "binlog/value_encoding.h"
+#include "packed/milvus_values.h"
+#include "varve/binlog_reader.h"
+#include "varve/binlog_writer.h"
 
-namespace varve::internal {
+namespace varve {
+
+using internal::DecodeValues;
+using internal::EncodeValues;
+
 namespace {
 
 // String and VarChar are two names of one thing.
@@ -53,7 +57,7 @@ Result<std::shared_ptr<arrow::Array>> ReadInsertLog(const FieldSchema& field,
                                                     const std::string& object) {
   ARROW_ASSIGN_OR_RAISE(const BinlogReader binlog, BinlogReader::Open(std::move(bytes), object));
   ARROW_RETURN_NOT_OK(CheckDescriptor(field, binlog));
-  ARROW_ASSIGN_OR_RAISE(const PayloadColumn column, binlog.ReadColumn());
+  ARROW_ASSIGN_OR_RAISE(const StoredValues column, binlog.ReadColumn());
   return DecodeValues(field, column, object);
 }
 
@@ -72,4 +76,4 @@ Result<std::shared_ptr<arrow::Buffer>> WriteInsertLog(const FieldSchema& field,
   return writer.Finish();
 }
 
-}  // namespace varve::internal
+}  // namespace varve

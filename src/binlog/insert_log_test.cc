@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Insert logs of every data type: what is written reads back to the last bit, and damage is an
 // error or harmless.
-#include "binlog/insert_log.h"
+#include "varve/insert_log.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -19,11 +19,11 @@
 #include "base/testing/allocation_counter.h"
 #include "base/testing/bit_flips.h"
 #include "base/testing/status_assertions.h"
-#include "binlog/binlog_reader.h"
-#include "binlog/binlog_writer.h"
-#include "binlog/testing/value_samples.h"
-#include "binlog/value_encoding.h"
+#include "packed/milvus_values.h"
+#include "packed/testing/value_samples.h"
 #include "parquet/arrow/writer.h"
+#include "varve/binlog_reader.h"
+#include "varve/binlog_writer.h"
 
 namespace varve::internal {
 namespace {

@@ -10,8 +10,8 @@
 #include "arrow/type.h"
 #include "arrow/util/bit_util.h"
 #include "base/coding.h"
-#include "binlog/event.h"
-#include "binlog/value_encoding.h"
+#include "binlog/event_codec.h"
+#include "packed/milvus_values.h"
 #include "schema/convert_array.h"
 #include "schema/data_type.h"
 

@@ -14,12 +14,12 @@
 #include "arrow/array.h"
 #include "arrow/buffer.h"
 #include "base/testing/status_assertions.h"
-#include "binlog/binlog_reader.h"
-#include "binlog/binlog_writer.h"
-#include "binlog/delta_log.h"
-#include "binlog/insert_log.h"
 #include "binlog/testing/golden_segment.h"
 #include "nlohmann/json.hpp"
+#include "varve/binlog_reader.h"
+#include "varve/binlog_writer.h"
+#include "varve/delta_log.h"
+#include "varve/insert_log.h"
 
 namespace varve::internal {
 namespace {

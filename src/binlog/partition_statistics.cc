@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "binlog/partition_statistics.h"
+#include "varve/partition_statistics.h"
 
 #include <charconv>
 #include <cmath>
@@ -9,9 +9,17 @@
 
 #include "arrow/util/utf8.h"
 #include "base/coding.h"
+#include "binlog/bloom_filter_json.h"
 #include "binlog/json_members.h"
 
-namespace varve::internal {
+namespace varve {
+
+using internal::BloomFilterFromJson;
+using internal::BloomFilterToJson;
+using internal::Excerpt;
+using internal::JsonMembers;
+using internal::ParseJson;
+
 namespace {
 
 // What a field's bounds are.
@@ -99,7 +107,8 @@ Result<nlohmann::ordered_json> ToJson(const FieldStatistics& field) {
   value["max"] = std::move(max);
   value["min"] = std::move(min);
   value["bfType"] = field.filter == nullptr ? 0 : static_cast<int32_t>(field.filter->type());
-  value["bf"] = field.filter == nullptr ? nlohmann::ordered_json() : field.filter->ToJson();
+  value["bf"] =
+      field.filter == nullptr ? nlohmann::ordered_json() : BloomFilterToJson(*field.filter);
   if (KindOfType(field.type) != Kind::kVector) {
     value["centroids"] = nullptr;
     return value;
@@ -170,10 +179,10 @@ Status ReadFilter(const JsonMembers& members, const std::string& object, FieldSt
   ARROW_ASSIGN_OR_RAISE(const auto named, members.FindInt64("bfType"));
   int64_t type = named.value_or(static_cast<int64_t>(BloomFilterType::kBasic));
   if (type < INT32_MIN || type > INT32_MAX) type = 0;  // no type either
-  auto filter = BloomFilter::FromJson(static_cast<BloomFilterType>(type), *value, object);
+  auto filter = BloomFilterFromJson(static_cast<BloomFilterType>(type), *value, object);
   if (!filter.ok()) {
     field->filter_status = filter.status();
-    filter = BloomFilter::FromJson(BloomFilterType::kAlwaysTrue, {}, object);
+    filter = BloomFilterFromJson(BloomFilterType::kAlwaysTrue, {}, object);
   }
   ARROW_ASSIGN_OR_RAISE(field->filter, std::move(filter));
   return Status::OK();
@@ -262,4 +271,4 @@ Result<PartitionStatistics> DecodePartitionStatistics(std::span<const uint8_t> b
   return statistics;
 }
 
-}  // namespace varve::internal
+}  // namespace varve

@@ -7,9 +7,10 @@
 #include <cstdlib>
 
 #include "base/coding.h"
-#include "binlog/partition_statistics.h"
+#include "varve/partition_statistics.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace varve;            // NOLINT
   using namespace varve::internal;  // NOLINT
   const auto decoded = DecodePartitionStatistics({data, size}, "fuzz");
   if (!decoded.ok()) return 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "binlog/path_template.h"
+#include "varve/path_template.h"
 
 #include <algorithm>
 #include <array>
@@ -9,7 +9,10 @@
 
 #include "storage/object_path.h"
 
-namespace varve::internal {
+namespace varve {
+
+using internal::CheckObjectPath;
+
 namespace {
 
 struct Template {
@@ -296,4 +299,4 @@ Result<ParsedPath> ParsePath(std::string_view path, std::string_view root) {
   return MismatchError(*nearest, path, std::move(farthest));
 }
 
-}  // namespace varve::internal
+}  // namespace varve

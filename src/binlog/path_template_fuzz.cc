@@ -5,10 +5,10 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "binlog/path_template.h"
+#include "varve/path_template.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace varve::internal;  // NOLINT
+  using namespace varve;  // NOLINT
   const std::string_view path(reinterpret_cast<const char*>(data), size);
   const auto parsed = ParsePath(path);
   if (!parsed.ok()) return 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "binlog/path_template.h"
+#include "varve/path_template.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "binlog/payload_reader.h"
+#include "varve/payload_reader.h"
 
 #include <algorithm>
 #include <charconv>
@@ -25,7 +25,21 @@
 #include "schema/data_type.h"
 #include "storage/memory/memory_chunk_manager.h"
 
-namespace varve::internal {
+namespace varve {
+
+using internal::CatchParquet;
+using internal::DecodedColumn;
+using internal::Executor;
+using internal::FileSource;
+using internal::IsKnownDataType;
+using internal::JoinArrays;
+using internal::kArrowSchemaKey;
+using internal::kPayloadDimKey;
+using internal::kPayloadElementTypeKey;
+using internal::OpenBuffer;
+using internal::ParquetMetadata;
+using internal::VectorWidth;
+
 namespace {
 
 using TypePtr = std::shared_ptr<arrow::DataType>;
@@ -69,6 +83,10 @@ Result<std::unique_ptr<PayloadReader>> PayloadReader::Open(std::shared_ptr<arrow
   return std::unique_ptr<PayloadReader>(new PayloadReader(std::move(metadata), object));
 }
 
+int PayloadReader::num_columns() const { return static_cast<int>(metadata_->columns().size()); }
+
+int64_t PayloadReader::num_rows() const { return metadata_->row_group_starts().back(); }
+
 int PayloadReader::FindFieldId(int field_id) const {
   const parquet::schema::GroupNode& root = *metadata_->footer()->schema()->group_node();
   for (int i = 0; i < root.field_count(); ++i) {
@@ -95,7 +113,7 @@ Result<std::shared_ptr<const arrow::KeyValueMetadata>> PayloadReader::FieldMetad
                     {.object = object_, .field = kArrowSchemaKey});
 }
 
-Status PayloadReader::ReadVectorMetadata(int column, PayloadColumn* out) const {
+Status PayloadReader::ReadVectorMetadata(int column, StoredValues* out) const {
   ARROW_ASSIGN_OR_RAISE(const auto keys, FieldMetadata(column));
   if (keys == nullptr) return Status::OK();
   const auto read_number = [&](const char* key, int32_t most) -> Result<int32_t> {
@@ -123,7 +141,7 @@ Status PayloadReader::ReadVectorMetadata(int column, PayloadColumn* out) const {
 }
 
 Result<std::shared_ptr<const DecodedColumn>> PayloadReader::Column(int column, TypePtr type) const {
-  if (column >= num_columns()) {
+  if (column < 0 || column >= num_columns()) {
     return Corruption("the payload lacks a column",
                       {.object = object_,
                        .expected = "at least " + std::to_string(column + 1) + " columns",
@@ -158,7 +176,7 @@ Status PayloadReader::CheckLevels(int row_group, int column, const arrow::Array&
                      .found = std::to_string(found)});
 }
 
-Result<PayloadColumn> PayloadReader::Read(int column, DataType type) const {
+Result<StoredValues> PayloadReader::Read(int column, DataType type) const {
   if (!IsKnownDataType(type) || type == DataType::kNone) {
     return MakeError(ErrorKind::kUnsupported, "unknown data type",
                      {.object = object_,
@@ -175,7 +193,7 @@ Result<PayloadColumn> PayloadReader::Read(int column, DataType type) const {
                       .found = stored->ToString()});
   }
   ARROW_ASSIGN_OR_RAISE(const auto decoded, Column(column, wanted));
-  PayloadColumn out;
+  StoredValues out;
   if (IsDenseVector(type) || type == DataType::kArrayOfVector) {
     ARROW_RETURN_NOT_OK(ReadVectorMetadata(column, &out));
   }
@@ -211,4 +229,4 @@ Result<PayloadColumn> PayloadReader::Read(int column, DataType type) const {
   return out;
 }
 
-}  // namespace varve::internal
+}  // namespace varve

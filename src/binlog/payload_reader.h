@@ -17,6 +17,7 @@
 #include <string>
 
 #include "arrow/type_fwd.h"
+#include "packed/milvus_values.h"
 #include "packed/parquet_metadata.h"
 #include "varve/schema.h"
 #include "varve/status.h"
@@ -24,13 +25,6 @@
 namespace varve::internal {
 
 class DecodedColumn;
-
-/// A column as it is stored.
-struct PayloadColumn {
-  std::shared_ptr<arrow::Array> values;
-  int32_t dim = 0;                          ///< of vectors, where the payload tells; 0: it does not
-  DataType element_type = DataType::kNone;  ///< of arrays of vectors, likewise
-};
 
 class PayloadReader {
  public:
@@ -47,7 +41,7 @@ class PayloadReader {
   Result<std::shared_ptr<arrow::DataType>> ColumnType(int column) const;
   /// Column `column` as the storage type of `type`.
   /// Errors: Unsupported for a code that is no data type; Corruption if there is no such column
-  Result<PayloadColumn> Read(int column, DataType type) const;
+  Result<StoredValues> Read(int column, DataType type) const;
 
  private:
   PayloadReader(std::shared_ptr<const ParquetMetadata> metadata, std::string object)
@@ -58,7 +52,7 @@ class PayloadReader {
   Status CheckLevels(int row_group, int column, const arrow::Array& values) const;
   /// That of the column in the stored Arrow schema; nullptr: none.
   Result<std::shared_ptr<const arrow::KeyValueMetadata>> FieldMetadata(int column) const;
-  Status ReadVectorMetadata(int column, PayloadColumn* out) const;
+  Status ReadVectorMetadata(int column, StoredValues* out) const;
 
   const std::shared_ptr<const ParquetMetadata> metadata_;
   const std::string object_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "binlog/payload_writer.h"
+#include "varve/payload_writer.h"
 
 #include <utility>
 
@@ -15,7 +15,12 @@
 #include "parquet/arrow/writer.h"
 #include "parquet/properties.h"
 
-namespace varve::internal {
+namespace varve {
+
+using internal::CatchParquet;
+using internal::kPayloadDimKey;
+using internal::kPayloadElementTypeKey;
+
 namespace {
 
 constexpr int kZstdLevel = 3;
@@ -125,4 +130,4 @@ Result<Payload> WriteKeyPayload(const std::shared_ptr<arrow::Array>& primary_key
                       {.compressed = false, .row_group_rows = INT64_MAX});
 }
 
-}  // namespace varve::internal
+}  // namespace varve

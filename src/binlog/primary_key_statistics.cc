@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "binlog/primary_key_statistics.h"
+#include "varve/primary_key_statistics.h"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -8,10 +8,21 @@
 #include "arrow/array.h"
 #include "arrow/util/utf8.h"
 #include "base/coding.h"
+#include "binlog/bloom_filter_json.h"
 #include "binlog/json_members.h"
-#include "binlog/path_template.h"
+#include "varve/path_template.h"
 
-namespace varve::internal {
+namespace varve {
+
+using internal::AsBytes;
+using internal::AsString;
+using internal::BloomFilterFromJson;
+using internal::BloomFilterToJson;
+using internal::Excerpt;
+using internal::JsonMembers;
+using internal::ParseJson;
+using internal::ToHex;
+
 namespace {
 
 // The container that Milvus is about to write instead.
@@ -68,7 +79,7 @@ Result<nlohmann::ordered_json> ToJson(const PrimaryKeyStatistics& statistics) {
       {"min", numbers ? min : nlohmann::ordered_json(0)},
       {"bfType", static_cast<int32_t>(statistics.filter->type())},
   };
-  value["bf"] = statistics.filter->ToJson();
+  value["bf"] = BloomFilterToJson(*statistics.filter);
   value["pkType"] = static_cast<int32_t>(statistics.type);
   value["maxPk"] = std::move(max);
   value["minPk"] = std::move(min);
@@ -92,8 +103,8 @@ Result<std::unique_ptr<BloomFilter>> ReadFilter(const JsonMembers& members, int6
   if (type < INT32_MIN || type > INT32_MAX) type = 0;  // no type either
   static const nlohmann::json kNone;
   const nlohmann::json* value = members.Find("bf");
-  return BloomFilter::FromJson(static_cast<BloomFilterType>(type),
-                               value == nullptr ? kNone : *value, object);
+  return BloomFilterFromJson(static_cast<BloomFilterType>(type), value == nullptr ? kNone : *value,
+                             object);
 }
 
 Result<PrimaryKeyStatistics> FromJson(const nlohmann::json& value, const std::string& object) {
@@ -125,7 +136,7 @@ Result<PrimaryKeyStatistics> FromJson(const nlohmann::json& value, const std::st
       members, filter_type.value_or(static_cast<int64_t>(BloomFilterType::kBasic)), object);
   if (!filter.ok()) {
     statistics.filter_status = filter.status();
-    filter = BloomFilter::FromJson(BloomFilterType::kAlwaysTrue, {}, object);
+    filter = BloomFilterFromJson(BloomFilterType::kAlwaysTrue, {}, object);
   }
   ARROW_ASSIGN_OR_RAISE(statistics.filter, std::move(filter));
   return statistics;
@@ -270,4 +281,4 @@ Result<PrimaryKeyStatistics> PrimaryKeyStatisticsBuilder::Finish() && {
   return std::move(statistics_);
 }
 
-}  // namespace varve::internal
+}  // namespace varve

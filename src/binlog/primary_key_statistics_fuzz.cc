@@ -8,9 +8,10 @@
 #include <vector>
 
 #include "base/coding.h"
-#include "binlog/primary_key_statistics.h"
+#include "varve/primary_key_statistics.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace varve;            // NOLINT
   using namespace varve::internal;  // NOLINT
   auto statistics = DecodeCompoundPrimaryKeyStatistics({data, size}, "fuzz");
   if (!statistics.ok()) {

@@ -13,12 +13,12 @@
 #include "base/coding.h"
 #include "base/random.h"
 #include "base/testing/allocation_counter.h"
-#include "binlog/bm25_statistics.h"
-#include "binlog/index_file_packed.h"
-#include "binlog/index_slices.h"
-#include "binlog/partition_statistics.h"
-#include "binlog/primary_key_statistics.h"
 #include "storage/memory/memory_chunk_manager.h"
+#include "varve/bm25_statistics.h"
+#include "varve/index_file_packed.h"
+#include "varve/index_slices.h"
+#include "varve/partition_statistics.h"
+#include "varve/primary_key_statistics.h"
 
 namespace varve::internal {
 namespace {

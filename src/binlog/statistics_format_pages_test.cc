@@ -12,12 +12,13 @@
 #include "base/coding.h"
 #include "base/testing/hex_dump.h"
 #include "base/testing/status_assertions.h"
-#include "binlog/bm25_statistics.h"
-#include "binlog/index_file_packed.h"
-#include "binlog/index_slices.h"
-#include "binlog/partition_statistics.h"
-#include "binlog/primary_key_statistics.h"
+#include "binlog/bloom_filter_json.h"
 #include "storage/memory/memory_chunk_manager.h"
+#include "varve/bm25_statistics.h"
+#include "varve/index_file_packed.h"
+#include "varve/index_slices.h"
+#include "varve/partition_statistics.h"
+#include "varve/primary_key_statistics.h"
 
 namespace varve::internal {
 namespace {
@@ -47,10 +48,10 @@ TEST(StatisticsFormatPagesTest, PrimaryKeyStatistics) {
   EXPECT_EQ(read.filter->num_hashes(), 119);
 
   EXPECT_EQ(ToHex(AsBytes(WholeDump(kPrimaryKeyPage, "block"))),
-            ToHex(AsBytes(FromBase64Url(statistics.filter->ToJson()["b"][0]))));
+            ToHex(AsBytes(FromBase64Url(BloomFilterToJson(*statistics.filter)["b"][0]))));
   const PrimaryKeyStatistics basic = ThreeKeys(BloomFilterType::kBasic);
   EXPECT_EQ(ToHex(AsBytes(WholeDump(kPrimaryKeyPage, "basic"))),
-            ToHex(AsBytes(FromBase64Url(basic.filter->ToJson()["b"]))));
+            ToHex(AsBytes(FromBase64Url(BloomFilterToJson(*basic.filter)["b"]))));
 }
 
 TEST(StatisticsFormatPagesTest, Bm25Statistics) {

@@ -52,8 +52,9 @@ struct SegmentEntry {
   uint64_t first_row_id = 0;  ///< given at commit
   int64_t num_rows = 0;
   uint64_t sequence = 0;  ///< version that added it; given at commit
-  uint64_t min_ts = 0;    ///< hybrid timestamps of its rows; given at commit for plain appends
-  uint64_t max_ts = 0;
+  /// Hybrid timestamps of its rows; given at commit unless its files have a Timestamp column or
+  /// max_ts is not 0.
+  uint64_t min_ts = 0, max_ts = 0;
   std::vector<FileEntry> files;
   std::vector<ColumnStatistics> statistics;
   std::vector<DeletionVectorEntry> deletion_vectors;  ///< at most one
@@ -136,7 +137,9 @@ struct Manifest {
   std::vector<std::string> writer_features;  ///< a writer that does not know one refuses
   uint64_t next_row_id = 0;
   uint64_t next_segment_id = 1;
-  uint64_t max_ts = 0;               ///< no row of this or an earlier version is newer
+  /// The table's clock: no row of this or an earlier version is newer, but for rows that brought
+  /// times more than a day ahead of the clock of who committed them.
+  uint64_t max_ts = 0;
   std::vector<SchemaEntry> schemas;  ///< the last one is current
   std::vector<BaseEntry> bases;
   std::vector<std::shared_ptr<const SegmentEntry>> segments;  ///< by segment_id

@@ -211,8 +211,10 @@ Status CheckSegment(const SegmentEntry& segment, const Manifest& version,
   if (segment.sequence == 0 || segment.sequence > version.version) {
     return bad("sequence", version.version, segment.sequence);
   }
-  if (segment.max_ts > version.max_ts) return bad("max_ts", version.max_ts, segment.max_ts);
-  return Status::OK();
+  if (segment.max_ts <= version.max_ts) return Status::OK();
+  const auto& features = version.reader_features;
+  if (std::ranges::find(features, kFutureTimestamps) != features.end()) return Status::OK();
+  return bad("max_ts", version.max_ts, segment.max_ts);
 }
 
 Status DecodeSegments(const pb::Manifest& from, const std::string& object, ManifestObject* to) {

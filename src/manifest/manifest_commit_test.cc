@@ -18,6 +18,7 @@
 #include "manifest/testing/manual_clock.h"
 #include "manifest/version_chain.h"
 #include "storage/remote/degrading_chunk_manager.h"
+#include "varve/hybrid_timestamp.h"
 
 namespace varve::internal {
 namespace {
@@ -95,7 +96,17 @@ class ManifestCommitTest : public ::testing::Test {
     });
   }
 
-  ManualClock clock_{1'700'000'000'000'000};
+  // Rows that bring their times.
+  ManifestEdit AppendWithTimes(uint64_t min_ts, uint64_t max_ts) {
+    ManifestEdit edit = Append("with times");
+    edit.added_segments[0].min_ts = min_ts;
+    edit.added_segments[0].max_ts = max_ts;
+    edit.added_segments[0].files[0].field_ids.push_back(kTimestampFieldId);
+    return edit;
+  }
+
+  static constexpr int64_t kNowMicros = 1'700'000'000'000'000;
+  ManualClock clock_{kNowMicros};
   std::unique_ptr<Random> random_ = Random::Seeded(42);
   std::shared_ptr<HookedStore> store_ = std::make_shared<HookedStore>();
   ManifestStore versions_{store_, {.clock = &clock_, .random = random_.get()}};
@@ -140,6 +151,69 @@ TEST_F(ManifestCommitTest, AppendsOnAnOldVersionAreRebased) {
   EXPECT_GT(manifest->segments[4]->min_ts, manifest->segments[3]->max_ts);
   EXPECT_EQ(manifest->operation.read_version, base_->version);
   EXPECT_EQ(manifest->parent_version, base_->version + 1);
+}
+
+// Appends get times above all that were there, and rows that bring theirs keep them, whichever of
+// two commits comes first.
+TEST_F(ManifestCommitTest, TheClockFollowsRowsThatBringTheirTimes) {
+  const uint64_t now = HybridFromMillis(kNowMicros / 1000);
+  const std::shared_ptr<const Manifest> base = base_;
+  ASSERT_EQ(base->max_ts, now + 3);
+  struct Case {
+    uint64_t min_ts, max_ts;  // of the rows
+    uint64_t clock;           // after them, if they come first
+  };
+  const uint64_t hour = HybridFromMillis(3'600'000);
+  for (const auto& [min_ts, max_ts, clock] :
+       {Case{0, 0, 4}, Case{5, 6, 4}, Case{now - hour, now + 7, 7},
+        Case{now - hour, now + hour, hour}, Case{5, now + 24 * hour, 24 * hour}}) {
+    for (const bool rows_first : {true, false}) {
+      SCOPED_TRACE(std::to_string(max_ts) + (rows_first ? " first" : " second"));
+      store_ = std::make_shared<HookedStore>();
+      ManifestStore versions(store_, {.clock = &clock_, .random = random_.get()});
+      base_ = versions.Create(SampleSchema(), {}).manifest;
+      for (int i = 0; i < 3; ++i) base_ = versions.Commit(base_, Append("base")).manifest;
+      ManifestEdit rows = AppendWithTimes(min_ts, max_ts);
+      ASSERT_NE(versions.Commit(base_, rows_first ? rows : Append("plain")).manifest, nullptr);
+      const auto last = versions.Commit(base_, rows_first ? Append("plain") : rows).manifest;
+      ASSERT_NE(last, nullptr);
+      const SegmentEntry& with_times = *last->segments[rows_first ? 3 : 4];
+      const SegmentEntry& plain = *last->segments[rows_first ? 4 : 3];
+      EXPECT_EQ(with_times.min_ts, min_ts);
+      EXPECT_EQ(with_times.max_ts, max_ts);
+      EXPECT_EQ(plain.min_ts, rows_first ? now + clock + 1 : now + 4);
+      EXPECT_EQ(plain.max_ts, plain.min_ts);
+      EXPECT_EQ(last->max_ts, rows_first ? plain.max_ts : std::max(now + 5, now + clock));
+      EXPECT_THAT(last->reader_features, ElementsAre());
+    }
+  }
+}
+
+TEST_F(ManifestCommitTest, TheClockDoesNotFollowIntoAFutureThatNoClockShows) {
+  const uint64_t now = HybridFromMillis(kNowMicros / 1000);
+  const uint64_t day = HybridFromMillis(86'400'000);
+  uint64_t clock = base_->max_ts;
+  size_t segments = base_->segments.size();
+  for (const uint64_t max_ts :
+       {now + day + 1, (uint64_t{1} << 63) - 1, uint64_t{1} << 63, UINT64_MAX}) {
+    SCOPED_TRACE(max_ts);
+    base_ = CommitOk(base_, AppendWithTimes(now - 1, max_ts));
+    EXPECT_EQ(base_->max_ts, ++clock);
+    base_ = CommitOk(base_, Append("plain"));
+    EXPECT_EQ(base_->max_ts, ++clock);
+    // As other processes read it.
+    ManifestStore others(store_);
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto read, others.LoadLatest());
+    EXPECT_EQ(DumpManifest(*read), DumpManifest(*base_));
+    ASSERT_EQ(read->segments.size(), segments + 2);
+    EXPECT_EQ(read->segments[segments]->min_ts, now - 1);
+    EXPECT_EQ(read->segments[segments]->max_ts, max_ts);
+    EXPECT_EQ(read->segments[segments + 1]->min_ts, clock);
+    EXPECT_EQ(read->segments[segments + 1]->max_ts, clock);
+    // For readers that know of no such rows.
+    EXPECT_THAT(read->reader_features, ElementsAre("future-timestamps"));
+    segments += 2;
+  }
 }
 
 TEST_F(ManifestCommitTest, AppendsAreRebasedOverEverything) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "manifest/manifest_codec.h"
+#include "manifest/manifest_envelope.h"
 #include "manifest/version_chain.h"
 #include "varve/hybrid_timestamp.h"
 
@@ -16,6 +17,8 @@ namespace {
 // Row ids and row counts stay below this, so that sums of two fit.
 constexpr uint64_t kRowLimit = uint64_t{1} << 62;
 constexpr uint64_t kTimeLimit = uint64_t{1} << 63;
+// How far rows that bring their times may take the table's clock ahead of the committer's.
+constexpr int64_t kClockLeadMillis = int64_t{24} * 60 * 60 * 1000;
 
 Status Invalid(std::string_view message, const char* field, std::string found) {
   return MakeError(ErrorKind::kInvalid, message, {.field = field, .found = std::move(found)});
@@ -62,8 +65,8 @@ Status ValidateSegment(const SegmentEntry& segment) {
   if (segment.num_rows < 0 || static_cast<uint64_t>(segment.num_rows) >= kRowLimit) {
     return Invalid("number of rows out of range", "num_rows", std::to_string(segment.num_rows));
   }
-  if (segment.min_ts > segment.max_ts || segment.max_ts >= kTimeLimit) {
-    return Invalid("times out of order, or not below 2^63", "min_ts, max_ts",
+  if (segment.min_ts > segment.max_ts) {
+    return Invalid("times out of order", "min_ts, max_ts",
                    std::to_string(segment.min_ts) + ", " + std::to_string(segment.max_ts));
   }
   for (const FileEntry& file : segment.files) {
@@ -92,6 +95,17 @@ Status ValidateSegment(const SegmentEntry& segment) {
 bool OnlyAppends(const ManifestEdit& edit) {
   return edit.removed_segment_ids.empty() && edit.new_schema == nullptr &&
          edit.operation.segments_read.empty() && edit.operation.kind == OperationKind::kAppend;
+}
+
+// Whether the rows of `segment` bring their times, in its files.
+bool StoresTimestamps(const SegmentEntry& segment) {
+  return std::ranges::any_of(segment.files, [](const FileEntry& file) {
+    return std::ranges::find(file.field_ids, kTimestampFieldId) != file.field_ids.end();
+  });
+}
+
+void AddFeature(std::string_view feature, std::vector<std::string>* features) {
+  if (std::ranges::find(*features, feature) == features->end()) features->emplace_back(feature);
 }
 
 // Rows that already have ids and times keep them.
@@ -220,8 +234,9 @@ Result<Manifest> ApplyEdit(const Manifest& current, const ManifestEdit& edit,
   next.commit_id = stamp.commit_id;
   // Never before its parent, whatever the clocks of two machines say: FindByTime searches by it.
   next.commit_micros = std::max(current.commit_micros, stamp.now_micros);
-  const uint64_t physical = HybridFromMillis(std::max<int64_t>(stamp.now_micros, 0) / 1000);
-  const uint64_t commit_ts = std::max(current.max_ts + 1, physical);
+  const int64_t now_millis = std::max<int64_t>(stamp.now_micros, 0) / 1000;
+  const uint64_t commit_ts = std::max(current.max_ts + 1, HybridFromMillis(now_millis));
+  const uint64_t clock_limit = std::max(commit_ts, HybridFromMillis(now_millis + kClockLeadMillis));
   next.max_ts = commit_ts;
 
   next.operation = edit.operation;
@@ -255,8 +270,16 @@ Result<Manifest> ApplyEdit(const Manifest& current, const ManifestEdit& edit,
       return Invalid("row ids that were never given", "first_row_id",
                      std::to_string(segment->first_row_id));
     }
-    if (segment->max_ts == 0) segment->min_ts = segment->max_ts = commit_ts;
-    next.max_ts = std::max(next.max_ts, segment->max_ts);
+    if (segment->max_ts == 0 && !StoresTimestamps(*segment)) {
+      segment->min_ts = segment->max_ts = commit_ts;
+    }
+    // The clock follows, so that whatever is appended later is newer. Where it did for a time that
+    // no clock shows, all appends to come would have such times, until there are none left.
+    if (segment->max_ts <= clock_limit) {
+      next.max_ts = std::max(next.max_ts, segment->max_ts);
+    } else {
+      AddFeature(kFutureTimestamps, &next.reader_features);
+    }
     next.operation.segments_added.push_back(segment->segment_id);
     next.operation.rows_added += added.num_rows;
     next.segments.push_back(std::move(segment));

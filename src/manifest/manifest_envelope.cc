@@ -22,8 +22,8 @@ constexpr uint64_t kMaxFeatures = 64;
 constexpr uint64_t kMaxFeatureBytes = 64;
 constexpr int kZstdLevel = 3;
 
-// No feature has been needed yet; "deletes" and its kin will be the first.
-constexpr std::array<std::string_view, 0> kKnownReaderFeatures{};
+constexpr std::array kKnownReaderFeatures{kFutureTimestamps};
+// None has been needed yet; "deletes" and its kin will be the first.
 constexpr std::array<std::string_view, 0> kKnownWriterFeatures{};
 
 Status CheckFeatures(const std::vector<std::string>& required,

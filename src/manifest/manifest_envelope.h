@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "varve/status.h"
@@ -21,6 +22,9 @@ inline constexpr uint64_t kMaxPayloadBytes = uint64_t{512} << 20;
 /// A payload that compresses better than this is stored as it is: what a reader allocates is
 /// bounded by what somebody took the trouble to store.
 inline constexpr uint64_t kMaxCompressionRatio = 64;
+
+/// Reader feature: segments may have rows with times above the version's max_ts.
+inline constexpr std::string_view kFutureTimestamps = "future-timestamps";
 
 struct ManifestEnvelope {
   std::vector<std::string> reader_features;

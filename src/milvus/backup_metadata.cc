@@ -10,9 +10,9 @@
 
 #include "arrow/buffer.h"
 #include "binlog/json_members.h"
-#include "binlog/path_template.h"
 #include "milvus/log_listing.h"
 #include "milvus/schema_json.h"
+#include "varve/path_template.h"
 
 namespace varve::internal {
 namespace {

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <string>
 #include <utility>
 
+#include "arrow/array/util.h"
 #include "arrow/record_batch.h"
+#include "arrow/scalar.h"
+#include "arrow/type.h"
 #include "schema/projection.h"
 #include "segment/delete_set.h"
 #include "segment/segment_chunks.h"
@@ -32,7 +36,7 @@ class CollectionScan : public arrow::RecordBatchReader {
         ++next_segment_;
       }
       ARROW_RETURN_NOT_OK(rows_->ReadNext(batch));
-      if (*batch != nullptr) return Status::OK();
+      if (*batch != nullptr) return ShowCommitTimestamp(batch);
       rows_.reset();
     }
   }
@@ -47,6 +51,7 @@ class CollectionScan : public arrow::RecordBatchReader {
                        store_.get(), MilvusDeltasOf(collection_, files.partition_id), primary_key));
       shared_partition_ = files.partition_id;
     }
+    commit_timestamp_ = files.commit_timestamp;
     internal::SegmentScanPlan plan{.store = store_, .schema = collection_.schema};
     ARROW_ASSIGN_OR_RAISE(
         plan.deletes, internal::DeleteSet::Load(store_.get(), files.deltas, primary_key, shared_));
@@ -59,6 +64,16 @@ class CollectionScan : public arrow::RecordBatchReader {
     return Status::OK();
   }
 
+  // In place of the timestamps stored, where the segment has one and the column is asked for.
+  Status ShowCommitTimestamp(std::shared_ptr<arrow::RecordBatch>* batch) const {
+    const int column = schema_->GetFieldIndex(std::string(kTimestampFieldName));
+    if (commit_timestamp_ == 0 || column < 0) return Status::OK();
+    const arrow::Int64Scalar timestamp(static_cast<int64_t>(commit_timestamp_));
+    ARROW_ASSIGN_OR_RAISE(auto timestamps,
+                          arrow::MakeArrayFromScalar(timestamp, (*batch)->num_rows()));
+    return (*batch)->SetColumn(column, schema_->field(column), std::move(timestamps)).Value(batch);
+  }
+
   const std::shared_ptr<ChunkManager> store_;
   const MilvusCollection collection_;
   const MilvusScanOptions options_;
@@ -66,6 +81,7 @@ class CollectionScan : public arrow::RecordBatchReader {
   size_t next_segment_ = 0;
   std::shared_ptr<const internal::DeleteSet> shared_;  // level zero's, of shared_partition_
   int64_t shared_partition_ = 0;
+  uint64_t commit_timestamp_ = 0;  // of the segment that rows_ are of
   std::shared_ptr<arrow::RecordBatchReader> rows_;
 };
 

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "base/coding.h"
-#include "binlog/event.h"
+#include "binlog/event_codec.h"
 #include "milvus/backup_metadata.h"
 #include "milvus/log_listing.h"
 #include "varve/milvus.h"
@@ -14,7 +14,6 @@ namespace varve {
 namespace {
 
 using internal::LogListing;
-using internal::PathKind;
 
 // Deletes that concern all partitions are kept in this one.
 constexpr int64_t kAllPartitions = -1;
@@ -89,8 +88,8 @@ Status Resolve(const LogListing& listing, SegmentFiles* files) {
         if (!key || key->kind != kind || key->segment != files->segment_id) {
           return Corruption("a log of another kind or segment",
                             {.object = log.path,
-                             .expected = std::string(internal::PathKindName(kind)) +
-                                         " of segment " + std::to_string(files->segment_id)});
+                             .expected = std::string(PathKindName(kind)) + " of segment " +
+                                         std::to_string(files->segment_id)});
         }
         const auto found = listing.logs.find(*key);
         if (found != listing.logs.end()) {
@@ -98,13 +97,13 @@ Status Resolve(const LogListing& listing, SegmentFiles* files) {
           log.file_bytes = found->second.size;
           continue;
         }
-        ARROW_ASSIGN_OR_RAISE(log.path, internal::PrintPath(kind,
-                                                            {.collection = key->collection,
-                                                             .partition = key->partition,
-                                                             .segment = key->segment,
-                                                             .field = key->field,
-                                                             .log = key->log},
-                                                            listing.root));
+        ARROW_ASSIGN_OR_RAISE(log.path, PrintPath(kind,
+                                                  {.collection = key->collection,
+                                                   .partition = key->partition,
+                                                   .segment = key->segment,
+                                                   .field = key->field,
+                                                   .log = key->log},
+                                                  listing.root));
       }
     }
   }

@@ -13,9 +13,9 @@
 #include "arrow/builder.h"
 #include "arrow/table.h"
 #include "base/testing/status_assertions.h"
-#include "binlog/delta_log.h"
-#include "binlog/insert_log.h"
 #include "schema/system_fields.h"
+#include "varve/delta_log.h"
+#include "varve/insert_log.h"
 #include "varve/milvus.h"
 
 namespace varve::internal {
@@ -228,6 +228,19 @@ TEST_F(MilvusCollectionsTest, MetadataSayWhatCounts) {
   EXPECT_THAT(late, ElementsAre(1, 2, 3));
   VARVE_ASSERT_OK_AND_ASSIGN(const auto not_yet, Keys({}, 6));
   EXPECT_THAT(not_yet, ElementsAre());
+  // That is their time, and what is stored is not.
+  const auto times_of = [&](const MilvusCollection& of) {
+    const auto reader =
+        ScanMilvusCollection(store_, of, {.columns = {"key", "Timestamp"}}).ValueOrDie();
+    return reader->ToTable().ValueOrDie()->CombineChunksToBatch().ValueOrDie()->column(1);
+  };
+  VARVE_ASSERT_OK_AND_ASSIGN(auto committed, Find());
+  const std::vector<int64_t> sevens(3, 7), fives(1, 5);
+  EXPECT_TRUE(times_of(committed)->Equals(ArrayOf<arrow::Int64Builder>(sevens)));
+  committed.segments.push_back(found.segments[0]);  // of the next segment it is not
+  const auto times = times_of(committed);
+  EXPECT_TRUE(times->Slice(0, 3)->Equals(ArrayOf<arrow::Int64Builder>(sevens)));
+  EXPECT_TRUE(times->Slice(3)->Equals(ArrayOf<arrow::Int64Builder>(fives)));
   // All 64 bits are a timestamp's.
   imported["commit_timestamp"] = (uint64_t{1} << 63) + 100;
   Put("meta/segment_meta.json", json{{"infos", {imported}}}.dump());

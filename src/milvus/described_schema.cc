@@ -4,15 +4,13 @@
 #include <utility>
 
 #include "arrow/buffer.h"
-#include "binlog/binlog_reader.h"
 #include "binlog/described_field.h"
 #include "segment/segment_chunks.h"
+#include "varve/binlog_reader.h"
 #include "varve/milvus.h"
 
 namespace varve {
 namespace {
-
-using internal::BinlogReader;
 
 Status Untold(const std::string& object, const std::string& field, const std::string& what) {
   return MakeError(

@@ -10,6 +10,7 @@
 #include "base/coding.h"
 #include "milvus/export_metadata.h"
 #include "milvus/exported_segment.h"
+#include "schema/system_fields.h"
 #include "segment/packed_rows.h"
 #include "varve/milvus_export.h"
 
@@ -32,23 +33,38 @@ Result<std::shared_ptr<arrow::Array>> Numbers(int64_t first, int64_t count) {
   return builder.Finish();
 }
 
-// `batch` with RowIDs from `first_row` on and the same timestamp in all rows, as Milvus stores it.
+// Takes the times that the rows bring out of their columns; `timestamp` is that of all where they
+// bring none.
+Result<std::shared_ptr<arrow::Array>> TakeTimestamps(uint64_t timestamp,
+                                                     std::shared_ptr<arrow::RecordBatch>* rows) {
+  const int column = (*rows)->schema()->GetFieldIndex(std::string(kTimestampFieldName));
+  if (column < 0) {
+    return arrow::MakeArrayFromScalar(arrow::Int64Scalar(static_cast<int64_t>(timestamp)),
+                                      (*rows)->num_rows());
+  }
+  ARROW_ASSIGN_OR_RAISE(auto times, (*rows)->SelectColumns({column}));
+  ARROW_ASSIGN_OR_RAISE(*rows, (*rows)->RemoveColumn(column));
+  ARROW_ASSIGN_OR_RAISE(
+      times,
+      ConformBatch(CollectionSchema({internal::TimestampField()}, kTimestampFieldId), times));
+  return times->column(0);
+}
+
+// `batch` with RowIDs from `first_row` on and timestamps, as Milvus stores it.
 Result<std::shared_ptr<arrow::RecordBatch>> Encode(const std::vector<FieldSchema>& fields,
-                                                   const arrow::RecordBatch& batch,
+                                                   std::shared_ptr<arrow::RecordBatch> batch,
                                                    int64_t first_row, uint64_t timestamp) {
-  arrow::FieldVector columns = batch.schema()->fields();
-  arrow::ArrayVector values = batch.columns();
+  ARROW_ASSIGN_OR_RAISE(auto timestamps, TakeTimestamps(timestamp, &batch));
+  arrow::FieldVector columns = batch->schema()->fields();
+  arrow::ArrayVector values = batch->columns();
   for (size_t i = values.size(); i < fields.size(); ++i) {
     columns.push_back(arrow::field(fields[i].name, fields[i].arrow_type, false));
   }
-  ARROW_ASSIGN_OR_RAISE(auto row_ids, Numbers(first_row, batch.num_rows()));
+  ARROW_ASSIGN_OR_RAISE(auto row_ids, Numbers(first_row, batch->num_rows()));
   values.push_back(std::move(row_ids));
-  ARROW_ASSIGN_OR_RAISE(auto timestamps,
-                        arrow::MakeArrayFromScalar(
-                            arrow::Int64Scalar(static_cast<int64_t>(timestamp)), batch.num_rows()));
   values.push_back(std::move(timestamps));
   return internal::EncodePackedRows(
-      fields, *arrow::RecordBatch::Make(arrow::schema(std::move(columns)), batch.num_rows(),
+      fields, *arrow::RecordBatch::Make(arrow::schema(std::move(columns)), batch->num_rows(),
                                         std::move(values)));
 }
 
@@ -103,7 +119,7 @@ Result<MilvusCollection> ExportMilvusCollection(
   std::unique_ptr<ExportedSegment> segment;
   const auto finish = [&]() -> Status {
     if (segment == nullptr) return Status::OK();
-    ARROW_ASSIGN_OR_RAISE(auto files, segment->Close(options.timestamp));
+    ARROW_ASSIGN_OR_RAISE(auto files, segment->Close());
     collection.segments.push_back(std::move(files));
     segment = nullptr;
     return Status::OK();
@@ -114,7 +130,7 @@ Result<MilvusCollection> ExportMilvusCollection(
     ARROW_RETURN_NOT_OK(rows->ReadNext(&batch));
     if (batch == nullptr) break;
     if (batch->num_rows() == 0) continue;
-    ARROW_ASSIGN_OR_RAISE(const auto stored, Encode(fields, *batch, num_rows, options.timestamp));
+    ARROW_ASSIGN_OR_RAISE(const auto stored, Encode(fields, batch, num_rows, options.timestamp));
     num_rows += batch->num_rows();
     if (segment == nullptr) {
       SegmentFiles files{.collection_id = collection.collection_id,

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "arrow/array.h"
+#include "arrow/array/util.h"
 #include "arrow/builder.h"
 #include "arrow/record_batch.h"
 #include "arrow/scalar.h"
@@ -16,9 +17,9 @@
 #include "arrow/type.h"
 #include "base/random.h"
 #include "base/testing/status_assertions.h"
-#include "binlog/primary_key_statistics.h"
-#include "binlog/testing/value_samples.h"
+#include "packed/testing/value_samples.h"
 #include "varve/milvus_export.h"
+#include "varve/primary_key_statistics.h"
 
 namespace varve::internal {
 namespace {
@@ -144,6 +145,62 @@ TEST(MilvusExportTest, WhatIsWrittenIsFoundAndRead) {
     ASSERT_EQ(static_cast<const arrow::Int64Array&>(*system_rows->column(1)).Value(row),
               static_cast<int64_t>(kTimestamp));
   }
+}
+
+// Those that bring timestamps have them in Milvus, whatever bits these are.
+TEST(MilvusExportTest, RowsKeepTheTimestampsThatTheyBring) {
+  FieldSchema key{.field_id = 100, .name = "key", .data_type = DataType::kInt64};
+  key.primary_key = true;
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto schema, CollectionSchema::Make({key}));
+  arrow::Int64Builder keys, times;
+  std::vector<uint64_t> expected;
+  for (int64_t row = 0; row < 900; ++row) {
+    VARVE_ASSERT_OK(keys.Append(row));
+    // The first 300 rows are all below 2^63, the next on both sides, the last above.
+    const uint64_t high = uint64_t{1} << 63;
+    const uint64_t base = row < 300 ? kTimestamp : row < 600 ? high - 450 : UINT64_MAX - 900;
+    expected.push_back(base + static_cast<uint64_t>(row));
+    VARVE_ASSERT_OK(times.Append(static_cast<int64_t>(expected.back())));
+  }
+  const auto with_times = [&](const std::shared_ptr<arrow::Array>& column) {
+    const auto type =
+        arrow::schema({arrow::field("Timestamp", column->type()), schema->ToArrow()->field(0)});
+    return arrow::RecordBatch::Make(type, 900, {column, keys.Finish().ValueOrDie()});
+  };
+  const auto rows = with_times(times.Finish().ValueOrDie());
+  const auto store = NewStore();
+  VARVE_ASSERT_OK(Export(store, schema, rows, /*segment_bytes=*/1).status());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto found, FindMilvusCollections(store, {}));
+  VARVE_ASSERT_OK_AND_ASSIGN(
+      const auto stream, ScanMilvusCollection(store, found[0], {.columns = {"Timestamp", "key"}}));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto table, stream->ToTable());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto read, table->CombineChunksToBatch());
+  EXPECT_TRUE(read->column(0)->Equals(rows->column(0)));
+  EXPECT_TRUE(read->column(1)->Equals(rows->column(1)));
+
+  // Of each segment of 300 rows, the metadata tell the first and the last.
+  const json segments =
+      json::parse(store->Read("meta/segment_meta.json").ValueOrDie()->ToString()).at("infos");
+  ASSERT_EQ(segments.size(), 3u);
+  for (size_t i = 0; i < 3; ++i) {
+    for (const char* kind : {"binlogs", "statslogs"}) {
+      const json& log = segments[i].at(kind).at(0).at("binlogs").at(0);
+      EXPECT_EQ(log.at("timestamp_from"), expected[300 * i]);
+      EXPECT_EQ(log.at("timestamp_to"), expected[300 * i + 299]);
+    }
+  }
+
+  ASSERT_TRUE(keys.AppendValues(std::vector<int64_t>(900)).ok());
+  ASSERT_TRUE(times.AppendValues(std::vector<int64_t>(899)).ok() && times.AppendNull().ok());
+  const auto nulls = with_times(times.Finish().ValueOrDie());
+  EXPECT_EQ(Export(NewStore(), schema, nulls).status().message(),
+            "row 299: null in a required field: field 'Timestamp'");
+  ASSERT_TRUE(keys.AppendValues(std::vector<int64_t>(900)).ok());
+  const auto texts =
+      with_times(arrow::MakeArrayFromScalar(arrow::StringScalar("now"), 900).ValueOrDie());
+  const Status wrong = Export(NewStore(), schema, texts).status();
+  EXPECT_EQ(KindOf(wrong), ErrorKind::kInvalid);
+  EXPECT_THAT(wrong.message(), HasSubstr("field 'Timestamp', expected int64, found string"));
 }
 
 // As milvus-backup writes it, with sizes that are those of the objects.

@@ -8,10 +8,10 @@
 #include "arrow/array/array_base.h"
 #include "arrow/record_batch.h"
 #include "base/coding.h"
-#include "binlog/path_template.h"
-#include "binlog/primary_key_statistics.h"
 #include "packed/milvus_split.h"
 #include "packed/visible_bytes.h"
+#include "varve/path_template.h"
+#include "varve/primary_key_statistics.h"
 
 namespace varve::internal {
 namespace {
@@ -67,12 +67,13 @@ Status ExportedSegment::Write(const std::shared_ptr<arrow::RecordBatch>& rows) {
     const auto& column = rows->column(static_cast<int>(i));
     memory_bytes_ += VisibleBytes(*column);
     if (fields_[i].primary_key) keys_.push_back(column);
+    if (fields_[i].field_id == kTimestampFieldId) timestamps_.Add(*column);
   }
   files_.num_rows += rows->num_rows();
   return writer_->Write(rows);
 }
 
-Result<SegmentFiles> ExportedSegment::Close(uint64_t timestamp) {
+Result<SegmentFiles> ExportedSegment::Close() {
   ARROW_ASSIGN_OR_RAISE(auto files, writer_->Close());
   for (size_t i = 0; i < files.size(); ++i) {
     MilvusPackedFile& file = files[i];
@@ -81,17 +82,17 @@ Result<SegmentFiles> ExportedSegment::Close(uint64_t timestamp) {
                               .logs = {{.path = std::move(file.path),
                                         .log_id = log_ids_[i],
                                         .num_rows = file.num_rows,
-                                        .timestamp_from = timestamp,
-                                        .timestamp_to = timestamp,
+                                        .timestamp_from = timestamps_.from,
+                                        .timestamp_to = timestamps_.to,
                                         .file_bytes = file.file_bytes,
                                         .memory_bytes = file.memory_bytes,
                                         .null_counts = std::move(file.null_counts)}}});
   }
-  ARROW_RETURN_NOT_OK(WriteStatistics(timestamp));
+  ARROW_RETURN_NOT_OK(WriteStatistics());
   return std::move(files_);
 }
 
-Status ExportedSegment::WriteStatistics(uint64_t timestamp) {
+Status ExportedSegment::WriteStatistics() {
   const auto key = std::ranges::find(fields_, true, &FieldSchema::primary_key);
   ARROW_ASSIGN_OR_RAISE(auto builder, PrimaryKeyStatisticsBuilder::Make(
                                           key->field_id, key->data_type, files_.num_rows));
@@ -100,8 +101,8 @@ Status ExportedSegment::WriteStatistics(uint64_t timestamp) {
   ARROW_ASSIGN_OR_RAISE(const std::string bytes, EncodePrimaryKeyStatistics(statistics));
   Binlog log{.log_id = ids_(),
              .num_rows = files_.num_rows,
-             .timestamp_from = timestamp,
-             .timestamp_to = timestamp,
+             .timestamp_from = timestamps_.from,
+             .timestamp_to = timestamps_.to,
              .file_bytes = static_cast<int64_t>(bytes.size()),
              .memory_bytes = static_cast<int64_t>(bytes.size())};
   ARROW_ASSIGN_OR_RAISE(log.path,

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "arrow/type_fwd.h"
+#include "schema/timestamp_range.h"
 #include "varve/chunk_manager.h"
 #include "varve/milvus_packed.h"
 #include "varve/schema.h"
@@ -33,8 +34,8 @@ class ExportedSegment {
   Status Write(const std::shared_ptr<arrow::RecordBatch>& rows);
   int64_t memory_bytes() const { return memory_bytes_; }
 
-  /// Publishes all files. `timestamp` is that of all rows.
-  Result<SegmentFiles> Close(uint64_t timestamp);
+  /// Publishes all files.
+  Result<SegmentFiles> Close();
 
  private:
   ExportedSegment(std::shared_ptr<ChunkManager> store, std::vector<FieldSchema> fields,
@@ -44,7 +45,7 @@ class ExportedSegment {
         files_(std::move(files)),
         ids_(std::move(ids)) {}
 
-  Status WriteStatistics(uint64_t timestamp);
+  Status WriteStatistics();
 
   const std::shared_ptr<ChunkManager> store_;
   const std::vector<FieldSchema> fields_;
@@ -53,6 +54,7 @@ class ExportedSegment {
   std::vector<int64_t> log_ids_;  // of the files of the set
   std::unique_ptr<MilvusPackedWriter> writer_;
   arrow::ArrayVector keys_;
+  TimestampRange timestamps_;
   int64_t memory_bytes_ = 0;
 };
 

@@ -14,9 +14,9 @@
 #include <string_view>
 #include <vector>
 
-#include "binlog/path_template.h"
 #include "varve/chunk_manager.h"
 #include "varve/milvus.h"
+#include "varve/path_template.h"
 #include "varve/status.h"
 
 namespace varve::internal {

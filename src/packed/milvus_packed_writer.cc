@@ -9,6 +9,7 @@
 #include "arrow/type_traits.h"
 #include "arrow/util/byte_size.h"
 #include "base/executor.h"
+#include "packed/check_batch.h"
 #include "packed/field_id.h"
 #include "packed/milvus_file_writer.h"
 #include "packed/milvus_footer.h"
@@ -130,7 +131,7 @@ class MilvusPackedWriter::Impl {
 
   Status Write(const arrow::RecordBatch& batch) {
     RETURN_NOT_OK(CheckOpen());
-    RETURN_NOT_OK(CheckColumns(batch));
+    RETURN_NOT_OK(internal::CheckBatch(*schema_, batch));
     if (batch.num_rows() == 0) return Status::OK();
     const Status status = Append(batch);
     is_failed_ = !status.ok();
@@ -176,28 +177,6 @@ class MilvusPackedWriter::Impl {
   Status CheckOpen() const {
     if (!is_failed_ && !is_closed_) return Status::OK();
     return MakeError(ErrorKind::kInvalid, "packed writer is closed or has failed");
-  }
-
-  Status CheckColumns(const arrow::RecordBatch& batch) const {
-    if (batch.num_columns() != schema_->num_fields()) {
-      return MakeError(ErrorKind::kInvalid, "wrong number of columns",
-                       {.expected = std::to_string(schema_->num_fields()),
-                        .found = std::to_string(batch.num_columns())});
-    }
-    for (int i = 0; i < batch.num_columns(); ++i) {
-      const arrow::Field& field = *schema_->field(i);
-      const arrow::Array& column = *batch.column(i);
-      if (!column.type()->Equals(*field.type())) {
-        return MakeError(ErrorKind::kInvalid, "wrong type",
-                         {.field = field.name(),
-                          .expected = field.type()->ToString(),
-                          .found = column.type()->ToString()});
-      }
-      if (!field.nullable() && column.null_count() > 0) {
-        return MakeError(ErrorKind::kInvalid, "null in a required field", {.field = field.name()});
-      }
-    }
-    return Status::OK();
   }
 
   Status Append(const arrow::RecordBatch& batch) {

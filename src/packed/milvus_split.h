@@ -48,7 +48,9 @@ std::vector<ColumnGroup> LegacyMilvusColumns(const std::vector<FieldSchema>& fie
 /// The groups of a segment that has some, by id: field ids by group, as its metadata say. A group
 /// without fields: the legacy split is meant. A field that `fields` lacks was dropped and is left
 /// out; one that is in no group came later and gets a new one, by policies 3 and 4.
-/// Errors: Invalid for a field in two groups
+/// What comes out has every group that the segment has, for its files are told apart by counting.
+/// Errors: Invalid for a field in two groups, a group of which no field is left or that the legacy
+///         split lacks, and a field that came later but is neither nullable nor has a default
 Result<std::vector<ColumnGroup>> RestoreMilvusColumns(
     const std::vector<FieldSchema>& fields,
     const std::map<int64_t, std::vector<int64_t>>& field_ids_by_group);

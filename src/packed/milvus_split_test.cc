@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
+#include <vector>
+
 #include "base/testing/status_assertions.h"
 
 namespace varve {
@@ -119,8 +122,9 @@ TEST(MilvusSplitTest, ASegmentKeepsTheSplitThatItHas) {
       RestoreMilvusColumns(
           fields, {{0, {1, 100, 0}}, {1, {104, 101, 105, 999}}, {102, {102}}, {103, {103, 106}}}));
   EXPECT_EQ(groups, (Groups{{0, {0, 7, 8}}, {1, {1, 4, 5}}, {102, {2}}, {103, {3, 6}}}));
-  VARVE_ASSERT_OK_AND_ASSIGN(const auto legacy,
-                             RestoreMilvusColumns(fields, {{0, {}}, {102, {}}, {103, {}}}));
+  VARVE_ASSERT_OK_AND_ASSIGN(
+      const auto legacy,
+      RestoreMilvusColumns(fields, {{0, {}}, {102, {}}, {103, {}}, {105, {}}, {106, {}}}));
   EXPECT_EQ(legacy, LegacyMilvusColumns(fields));
 }
 
@@ -135,12 +139,36 @@ TEST(MilvusSplitTest, WhatIsNoSplitIsRefused) {
 // Fields that came after the segment: vectors each for themselves, the rest together, in groups
 // that no field had before.
 TEST(MilvusSplitTest, NewFieldsGetNewGroups) {
-  const auto fields = SampleFields();
-  VARVE_ASSERT_OK_AND_ASSIGN(
-      const auto groups, RestoreMilvusColumns(fields, {{0, {0, 1, 100}}, {1, {104}}, {3, {999}}}));
+  auto fields = SampleFields();
+  for (const size_t added : {1, 2, 3, 6}) fields[added].nullable = true;
+  const std::map<int64_t, std::vector<int64_t>> stored = {
+      {0, {0, 1, 100}}, {1, {104, 999}}, {3, {105}}};
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto groups, RestoreMilvusColumns(fields, stored));
   EXPECT_EQ(
       groups,
-      (Groups{{0, {0, 7, 8}}, {1, {4}}, {2, {1}}, {102, {2}}, {103, {3}}, {105, {5}}, {106, {6}}}));
+      (Groups{{0, {0, 7, 8}}, {1, {4}}, {2, {1}}, {3, {5}}, {102, {2}}, {103, {3}}, {106, {6}}}));
+  fields[1].nullable = false;  // rows before it have no value to show
+  const auto required = RestoreMilvusColumns(fields, stored).status();
+  EXPECT_EQ(KindOf(required), ErrorKind::kInvalid);
+  EXPECT_THAT(required.message(), HasSubstr("required, id 101"));
+}
+
+// The sets of a segment are counted group by group.
+TEST(MilvusSplitTest, NoGroupOfTheSegmentIsLeftOut) {
+  const auto fields = SampleFields();
+  const std::vector<std::map<int64_t, std::vector<int64_t>>> stored = {
+      {{0, {0, 1, 100, 101, 102, 103, 104, 105, 106}}, {3, {999}}},    // dropped, the whole group
+      {{0, {}}, {3, {}}, {102, {}}, {103, {}}, {105, {}}, {106, {}}},  // not the legacy split
+  };
+  for (const auto& split : stored) {
+    const auto left_out = RestoreMilvusColumns(fields, split).status();
+    EXPECT_EQ(KindOf(left_out), ErrorKind::kInvalid);
+    EXPECT_THAT(left_out.message(), HasSubstr("a file for group 3"));
+  }
+  // Nor does a field move into a group of its own that the earlier sets have elsewhere.
+  const auto moved = RestoreMilvusColumns(fields, {{0, {}}}).status();
+  EXPECT_EQ(KindOf(moved), ErrorKind::kInvalid);
+  EXPECT_THAT(moved.message(), HasSubstr("required, id 102"));
 }
 
 }  // namespace

@@ -410,12 +410,12 @@ int64_t PackedColumn::NaturalEnd(int64_t begin) const {
 
 Result<std::vector<PageZone>> PackedColumn::Zones() const {
   ARROW_ASSIGN_OR_RAISE(const auto metadata, file_->Metadata());
-  return ReadZones(*metadata, column_, field_id_, type_);
+  return ReadZones(*metadata, column_, field_id_, type());
 }
 
 Result<std::vector<bool>> PackedColumn::MayContain(const StatisticValue& value) const {
   ARROW_ASSIGN_OR_RAISE(const auto metadata, file_->Metadata());
-  return ReadMayContain(*metadata, column_, type_, value);
+  return ReadMayContain(*metadata, column_, type(), value);
 }
 
 }  // namespace varve::internal

@@ -56,6 +56,14 @@ class PackedColumn : public PackedColumnReader {
   Result<std::vector<PageZone>> Zones() const override;
   Result<std::vector<bool>> MayContain(const StatisticValue& value) const override;
 
+ protected:
+  const PackedFileState& file() const { return *file_; }
+  /// Of a file that is far away: what has been planned is there.
+  virtual Result<std::shared_ptr<arrow::Array>> ReadRows(int64_t begin, int64_t end,
+                                                         bool verify) const;
+  virtual Result<std::shared_ptr<arrow::Array>> TakeRows(std::span<const int64_t> rows,
+                                                         bool verify) const;
+
  private:
   struct Wanted {
     int64_t row = 0;
@@ -67,8 +75,6 @@ class PackedColumn : public PackedColumnReader {
   template <typename Outcome>
   Outcome ReadFar(const std::function<Result<bool>(ReadWave*)>& plan,
                   const std::function<Outcome()>& read) const;
-  Result<std::shared_ptr<arrow::Array>> ReadRows(int64_t begin, int64_t end, bool verify) const;
-  Result<std::shared_ptr<arrow::Array>> TakeRows(std::span<const int64_t> rows, bool verify) const;
 
   size_t GroupOf(int64_t row) const;
   Status CheckRows(std::span<const int64_t> rows) const;

@@ -12,6 +12,7 @@
 #include "packed/file_source.h"
 #include "packed/file_verification.h"
 #include "packed/fixed_width.h"
+#include "packed/milvus_column.h"
 #include "packed/packed_column.h"
 #include "packed/parquet_errors.h"
 #include "packed/parquet_metadata.h"
@@ -243,20 +244,15 @@ class PackedFileReaderImpl : public PackedFileReader {
       const FieldSchema& field) const override {
     ARROW_ASSIGN_OR_RAISE(const int column, state_->FindColumn(field));
     if (column < 0) return nullptr;
-    ARROW_ASSIGN_OR_RAISE(const auto type, TypeOf(field));
     {
       std::lock_guard<std::mutex> lock(mutex_);
       const auto known = columns_.find(column);
-      if (known != columns_.end() && known->second->type()->Equals(*type, true)) {
-        return known->second;
-      }
+      if (known != columns_.end() && known->second.field == field) return known->second.reader;
     }
-    ARROW_ASSIGN_OR_RAISE(auto chunks, state_->DirectChunks(column, *type));
-    auto reader = std::make_shared<PackedColumn>(state_, column, field.field_id, type,
-                                                 state_->row_group_starts(), std::move(chunks));
+    ARROW_ASSIGN_OR_RAISE(auto reader, MakeColumn(column, field));
     ARROW_RETURN_NOT_OK(reader->Prepare());
     std::lock_guard<std::mutex> lock(mutex_);
-    columns_[column] = reader;
+    columns_[column] = {field, reader};
     return reader;
   }
 
@@ -341,9 +337,32 @@ class PackedFileReaderImpl : public PackedFileReader {
     return DefaultArrowType(field);
   }
 
+  Result<std::shared_ptr<const PackedColumn>> MakeColumn(int column,
+                                                         const FieldSchema& field) const {
+    FieldSchema complete = field;
+    ARROW_ASSIGN_OR_RAISE(complete.arrow_type, TypeOf(field));
+    ARROW_ASSIGN_OR_RAISE(auto chunks, state_->DirectChunks(column, *complete.arrow_type));
+    const auto& starts = state_->row_group_starts();
+    if (std::count(chunks.begin(), chunks.end(), nullptr) > 0) {
+      ARROW_ASSIGN_OR_RAISE(const auto metadata, state_->Metadata());
+      auto stored = MilvusFormOf(*metadata, column, complete);
+      if (stored != nullptr) {
+        return std::make_shared<MilvusColumn>(state_, column, std::move(complete),
+                                              std::move(stored), starts);
+      }
+    }
+    return std::make_shared<PackedColumn>(state_, column, field.field_id, complete.arrow_type,
+                                          starts, std::move(chunks));
+  }
+
+  struct KnownColumn {
+    FieldSchema field;
+    std::shared_ptr<const PackedColumn> reader;
+  };
+
   const std::shared_ptr<const FileState> state_;
-  mutable std::mutex mutex_;                                            // guards columns_
-  mutable std::map<int, std::shared_ptr<const PackedColumn>> columns_;  // the last type asked for
+  mutable std::mutex mutex_;                    // guards columns_
+  mutable std::map<int, KnownColumn> columns_;  // for the field that was asked for last
 };
 
 }  // namespace

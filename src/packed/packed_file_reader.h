@@ -128,9 +128,9 @@ class PackedFileReader {
   /// given.
   virtual Result<std::vector<int64_t>> RowGroupStarts() const = 0;
 
-  /// The column of `field` (by field id, then by name), converted to its Arrow type; nullptr if the
-  /// file has none. Errors: Unsupported naming the column and its type when it cannot be read as
-  /// such.
+  /// The column of `field` (by field id, then by name), converted to its Arrow type, also from the
+  /// form in which Milvus stores its values; nullptr if the file has none. Errors: Unsupported
+  /// naming the column and its type when it cannot be read as such.
   virtual Result<std::shared_ptr<const PackedColumnReader>> Column(
       const FieldSchema& field) const = 0;
 

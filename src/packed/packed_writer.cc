@@ -10,6 +10,7 @@
 #include "base/edit_distance.h"
 #include "base/executor.h"
 #include "base/random.h"
+#include "packed/check_batch.h"
 #include "packed/packed_file_writer.h"
 #include "packed/split_policy.h"
 #include "varve/codec.h"
@@ -93,7 +94,7 @@ class PackedWriter::Impl {
 
   Status Write(const std::shared_ptr<arrow::RecordBatch>& batch) {
     RETURN_NOT_OK(CheckOpen());
-    RETURN_NOT_OK(CheckTypes(*batch));
+    RETURN_NOT_OK(internal::CheckBatch(*schema_->ToArrow(), *batch));
     if (batch->num_rows() == 0) return Status::OK();
     num_rows_ += batch->num_rows();
     const Status status = Append(batch);
@@ -148,29 +149,6 @@ class PackedWriter::Impl {
   Status CheckOpen() const {
     if (failed_ || closed_) {
       return MakeError(ErrorKind::kInvalid, "packed writer is closed or has failed");
-    }
-    return Status::OK();
-  }
-
-  Status CheckTypes(const arrow::RecordBatch& batch) const {
-    const auto& fields = schema_->fields();
-    if (batch.num_columns() != static_cast<int>(fields.size())) {
-      return MakeError(ErrorKind::kInvalid, "wrong number of columns",
-                       {.expected = std::to_string(fields.size()),
-                        .found = std::to_string(batch.num_columns())});
-    }
-    for (int i = 0; i < batch.num_columns(); ++i) {
-      const FieldSchema& field = fields[static_cast<size_t>(i)];
-      const auto& column = *batch.column(i);
-      if (!column.type()->Equals(*field.arrow_type)) {
-        return MakeError(ErrorKind::kInvalid, "wrong type",
-                         {.field = field.name,
-                          .expected = field.arrow_type->ToString(),
-                          .found = column.type()->ToString()});
-      }
-      if (!field.nullable && column.null_count() > 0) {
-        return MakeError(ErrorKind::kInvalid, "null in a required field", {.field = field.name});
-      }
     }
     return Status::OK();
   }

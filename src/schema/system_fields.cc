@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "schema/system_fields.h"
 
+#include <utility>
+#include <vector>
+
 #include "arrow/type.h"
 
 namespace varve::internal {
@@ -20,5 +23,11 @@ FieldSchema SystemField(int64_t field_id, std::string_view name) {
 
 FieldSchema RowIdField() { return SystemField(kRowIdFieldId, kRowIdFieldName); }
 FieldSchema TimestampField() { return SystemField(kTimestampFieldId, kTimestampFieldName); }
+
+std::shared_ptr<const CollectionSchema> WithTimestamps(const CollectionSchema& schema) {
+  std::vector<FieldSchema> fields = schema.fields();
+  fields.push_back(TimestampField());
+  return std::make_shared<const CollectionSchema>(std::move(fields), schema.max_field_id());
+}
 
 }  // namespace varve::internal

@@ -5,11 +5,16 @@
 // Source:  shared specification of Milvus' formats, section 9.1
 #pragma once
 
+#include <memory>
+
 #include "varve/schema.h"
 
 namespace varve::internal {
 
 FieldSchema RowIdField();
 FieldSchema TimestampField();
+
+/// `schema` with Timestamp behind its fields: what files have of rows that bring their times.
+std::shared_ptr<const CollectionSchema> WithTimestamps(const CollectionSchema& schema);
 
 }  // namespace varve::internal

@@ -10,12 +10,12 @@
 #include "arrow/buffer.h"
 #include "arrow/record_batch.h"
 #include "base/coding.h"
-#include "binlog/bm25_statistics.h"
-#include "binlog/delta_log.h"
-#include "binlog/insert_log.h"
-#include "binlog/primary_key_statistics.h"
 #include "packed/join_arrays.h"
+#include "varve/bm25_statistics.h"
+#include "varve/delta_log.h"
 #include "varve/hybrid_timestamp.h"
+#include "varve/insert_log.h"
+#include "varve/primary_key_statistics.h"
 
 namespace varve::internal {
 namespace {
@@ -176,7 +176,6 @@ Result<std::vector<FieldBinlog>> BulkPackWriter::WriteInserts(const InsertRows& 
     BinlogDescriptor descriptor = DescriptorOf(segment_.files, context_.clock);
     descriptor.start_timestamp = rows.timestamp_from();
     descriptor.end_timestamp = rows.timestamp_to();
-    descriptor.original_size = memory_bytes;
     ARROW_ASSIGN_OR_RAISE(const auto bytes, WriteInsertLog(field, values, std::move(descriptor)));
     ARROW_ASSIGN_OR_RAISE(
         Binlog log,

@@ -27,16 +27,17 @@ MilvusSplitOptions SplitOptionsOf(const ColumnSplitOptions& options) {
           .clustering_key_id = options.clustering_key_id};
 }
 
-// A row of each field in the form that is stored.
-Result<std::vector<double>> StoredBytes(const InsertRows& rows) {
-  std::vector<double> averages(rows.fields().size());
-  for (const auto& batch : rows.batches()) {
-    ARROW_ASSIGN_OR_RAISE(const auto stored, EncodePackedRows(rows.fields(), *batch));
+// Of a row of each column.  REQUIRES: there are rows
+std::vector<double> AverageBytes(const arrow::RecordBatchVector& batches) {
+  std::vector<double> averages(static_cast<size_t>(batches.front()->num_columns()));
+  int64_t num_rows = 0;
+  for (const auto& batch : batches) {
+    num_rows += batch->num_rows();
     for (size_t i = 0; i < averages.size(); ++i) {
-      averages[i] += static_cast<double>(VisibleBytes(*stored->column(static_cast<int>(i))));
+      averages[i] += static_cast<double>(VisibleBytes(*batch->column(static_cast<int>(i))));
     }
   }
-  for (double& average : averages) average /= static_cast<double>(rows.num_rows());
+  for (double& average : averages) average /= static_cast<double>(num_rows);
   return averages;
 }
 
@@ -55,15 +56,19 @@ Result<std::shared_ptr<arrow::RecordBatch>> WithOwnBuffers(const arrow::RecordBa
 }  // namespace
 
 Result<std::vector<FieldBinlog>> BulkPackWriterV2::WriteInserts(const InsertRows& rows) {
-  ARROW_ASSIGN_OR_RAISE(const auto groups, ChooseSplit(rows));
-  return WithRetries(context().retry(), [&] { return WriteSet(rows, groups); });
+  arrow::RecordBatchVector stored;
+  for (const auto& batch : rows.batches()) {
+    ARROW_ASSIGN_OR_RAISE(stored.emplace_back(), EncodePackedRows(rows.fields(), *batch));
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto groups, ChooseSplit(rows.fields(), stored));
+  return WithRetries(context().retry(), [&] { return WriteSet(rows, stored, groups); });
 }
 
-Result<std::vector<ColumnGroup>> BulkPackWriterV2::ChooseSplit(const InsertRows& rows) const {
+Result<std::vector<ColumnGroup>> BulkPackWriterV2::ChooseSplit(
+    const std::vector<FieldSchema>& fields, const arrow::RecordBatchVector& rows) const {
   std::vector<ColumnGroup> groups;
   if (segment().files.inserts.empty()) {
-    ARROW_ASSIGN_OR_RAISE(const auto averages, StoredBytes(rows));
-    groups = SplitMilvusColumns(rows.fields(), averages,
+    groups = SplitMilvusColumns(fields, AverageBytes(rows),
                                 SplitOptionsOf(context().environment.options.split));
   } else {
     std::map<int64_t, std::vector<int64_t>> stored;
@@ -71,7 +76,7 @@ Result<std::vector<ColumnGroup>> BulkPackWriterV2::ChooseSplit(const InsertRows&
       ARROW_RETURN_NOT_OK(CheckFormat(segment().files, group));
       stored[group.field_id] = group.child_fields;
     }
-    ARROW_ASSIGN_OR_RAISE(groups, RestoreMilvusColumns(rows.fields(), stored));
+    ARROW_ASSIGN_OR_RAISE(groups, RestoreMilvusColumns(fields, stored));
   }
   // A group without columns has no file.
   std::erase_if(groups, [](const ColumnGroup& group) { return group.columns.empty(); });
@@ -79,7 +84,8 @@ Result<std::vector<ColumnGroup>> BulkPackWriterV2::ChooseSplit(const InsertRows&
 }
 
 Result<std::vector<FieldBinlog>> BulkPackWriterV2::WriteSet(
-    const InsertRows& rows, const std::vector<ColumnGroup>& groups) const {
+    const InsertRows& rows, const arrow::RecordBatchVector& stored,
+    const std::vector<ColumnGroup>& groups) const {
   std::vector<int64_t> ids;
   std::vector<std::string> paths;
   for (const ColumnGroup& group : groups) {
@@ -98,10 +104,9 @@ Result<std::vector<FieldBinlog>> BulkPackWriterV2::WriteSet(
                                                   .metadata = {},
                                                   .names_are_fresh = false}));
   // Row groups are cut by the bytes of whole buffers: of slices, each would count all rows.
-  for (const auto& batch : rows.batches()) {
-    ARROW_ASSIGN_OR_RAISE(auto stored, EncodePackedRows(rows.fields(), *batch));
-    ARROW_ASSIGN_OR_RAISE(stored, WithOwnBuffers(*stored));
-    ARROW_RETURN_NOT_OK(writer->Write(stored));
+  for (const auto& batch : stored) {
+    ARROW_ASSIGN_OR_RAISE(const auto own, WithOwnBuffers(*batch));
+    ARROW_RETURN_NOT_OK(writer->Write(own));
   }
   ARROW_ASSIGN_OR_RAISE(auto files, writer->Close());
   if (files.size() != groups.size()) {

@@ -2,13 +2,15 @@
 // The inserts of a pack as one packed set: a Parquet file a column group.
 //
 // Retries: of the set as a whole, under new ids; what a try that failed has left is an orphan
-// Memory:  slices of the rows, beside what the packed writer buffers
+// Memory:  the rows in the form that is stored, which shares what is the same in both; and what the
+//          packed writer buffers
 // Threads: one caller at a time
 // Source:  shared specification of Milvus' formats, section 10.5
 #pragma once
 
 #include <vector>
 
+#include "arrow/type_fwd.h"
 #include "segment/bulk_pack_writer.h"
 #include "varve/milvus_packed.h"
 
@@ -22,8 +24,11 @@ class BulkPackWriterV2 : public BulkPackWriter {
   Result<std::vector<FieldBinlog>> WriteInserts(const InsertRows& rows) override;
 
  private:
-  Result<std::vector<ColumnGroup>> ChooseSplit(const InsertRows& rows) const;
+  /// `rows`: as they are stored.
+  Result<std::vector<ColumnGroup>> ChooseSplit(const std::vector<FieldSchema>& fields,
+                                               const arrow::RecordBatchVector& rows) const;
   Result<std::vector<FieldBinlog>> WriteSet(const InsertRows& rows,
+                                            const arrow::RecordBatchVector& stored,
                                             const std::vector<ColumnGroup>& groups) const;
 };
 

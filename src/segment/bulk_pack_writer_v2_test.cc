@@ -4,10 +4,13 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "arrow/array.h"
 #include "arrow/array/util.h"
 #include "arrow/builder.h"
 #include "arrow/chunked_array.h"
@@ -50,6 +53,15 @@ class BulkPackWriterV2Test : public ::testing::Test {
     return SyncTask(context, pack).Run();
   }
 
+  // Rows [0, count), after which metadata and cache are such as Milvus had once.
+  Result<SegmentState> FlushAsMetadataWithoutChildFields(int64_t count) {
+    ARROW_ASSIGN_OR_RAISE(const SyncOutcome first, Run(testing::SamplePack(kSegment, 0, count)));
+    SegmentState old = first.state;
+    for (FieldBinlog& group : old.files.inserts) group.child_fields.clear();
+    cache_->Put(old);
+    return writer_->Commit({.before = first.state, .after = old});
+  }
+
   void ExpectRows(const SegmentFiles& files, int64_t count) {
     std::vector<std::vector<std::string>> sets;
     for (const FieldBinlog& group : files.inserts) {
@@ -71,7 +83,7 @@ class BulkPackWriterV2Test : public ::testing::Test {
   const std::shared_ptr<FaultyChunkManager> faulty_ = FaultyChunkManager::Make(memory_);
   std::shared_ptr<MetaCache> cache_ = MakeMemoryMetaCache(testing::SyncSchema());
   const std::shared_ptr<MemoryMetaWriter> writer_ = std::make_shared<MemoryMetaWriter>();
-  const std::shared_ptr<IdAllocator> ids_ = MakeCountingIdAllocator(5000);
+  std::shared_ptr<IdAllocator> ids_ = MakeCountingIdAllocator(5000);
   SyncOptions options_;
 };
 
@@ -238,22 +250,34 @@ TEST_F(BulkPackWriterV2Test, TheSplitGoesByBytesAsTheyAreStored) {
 }
 
 TEST_F(BulkPackWriterV2Test, AnOldSegmentWithoutChildFieldsHasTheLegacySplit) {
-  SegmentState old = SampleSegment(kSegment, StorageVersion::kV2);
-  FieldBinlog group;
-  group.field_id = 0;
-  Binlog log;
-  log.path = "files/insert_log/1/2/7/0/17";
-  log.log_id = 17;
-  group.logs = {log};
-  old.files.inserts = {group};
-  cache_->Put(old);
-  VARVE_ASSERT_OK(
-      writer_->Commit({.before = SampleSegment(kSegment, StorageVersion::kV2), .after = old})
-          .status());
-  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(testing::SamplePack(kSegment, 0, 10)));
-  std::vector<int64_t> groups;
-  for (const FieldBinlog& field : outcome.state.files.inserts) groups.push_back(field.field_id);
-  EXPECT_THAT(groups, ElementsAre(0, 102, 103));
+  options_.split.system_columns = false;
+  VARVE_ASSERT_OK_AND_ASSIGN(const SegmentState old, FlushAsMetadataWithoutChildFields(10));
+  options_.split.system_columns = true;
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(testing::SamplePack(kSegment, 10, 5)));
+  std::vector<std::pair<int64_t, size_t>> groups;
+  for (const FieldBinlog& group : outcome.state.files.inserts) {
+    groups.emplace_back(group.field_id, group.logs.size());
+  }
+  EXPECT_THAT(groups, ElementsAre(Pair(0, 2), Pair(102, 2), Pair(103, 2)));
+  ExpectRows(outcome.state.files, 15);
+}
+
+// Its groups are 0, 1, 102 and 103: a set in the legacy split, without group 1, would make all of
+// the segment unreadable.
+TEST_F(BulkPackWriterV2Test, AnotherSplitWithoutChildFieldsIsRefusedBeforeAnythingIsWritten) {
+  VARVE_ASSERT_OK_AND_ASSIGN(const SegmentState old, FlushAsMetadataWithoutChildFields(10));
+  const auto objects = memory_->List("").ValueOrDie().size();
+  const Status refused = Run(testing::SamplePack(kSegment, 10, 5)).status();
+  EXPECT_EQ(KindOf(refused), ErrorKind::kInvalid);
+  EXPECT_THAT(refused.message(), ::testing::HasSubstr("a file for group 1"));
+  EXPECT_EQ(memory_->List("").ValueOrDie().size(), objects);
+  EXPECT_EQ(writer_->Find(kSegment), old);
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto reader,
+                             SegmentReader::Open(memory_, cache_->schema(), old.files));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto stream, reader->Scan({.columns = {"text"}}));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto rows, stream->ToTable());
+  EXPECT_TRUE(rows->GetColumnByName("text")->Equals(
+      arrow::ChunkedArray(SyncRows(0, 10)->GetColumnByName("text"))));
 }
 
 TEST_F(BulkPackWriterV2Test, AfterATryThatFailedTheNextHasNewNames) {
@@ -272,6 +296,50 @@ TEST_F(BulkPackWriterV2Test, AfterATryThatFailedTheNextHasNewNames) {
   }
   VARVE_ASSERT_OK_AND_ASSIGN(const auto objects, memory_->List("files/"));
   EXPECT_EQ(objects.size(), testing::PathsOf(outcome.state.files).size() + orphans.size());
+}
+
+class DownIdAllocator : public IdAllocator {
+ public:
+  Result<int64_t> Next() override {
+    ++asked;
+    return Status::IOError("down");
+  }
+
+  int64_t asked = 0;
+};
+
+TEST_F(BulkPackWriterV2Test, AnAllocatorThatIsDownIsAskedAsOftenAsThePolicySays) {
+  options_.retry.attempts_max = 4;
+  cache_->Put(SampleSegment(8, StorageVersion::kV1));
+  for (const int64_t segment : {kSegment, int64_t{8}}) {
+    SCOPED_TRACE(segment);
+    const auto down = std::make_shared<DownIdAllocator>();
+    ids_ = down;
+    EXPECT_THAT(Run(testing::SamplePack(segment, 0, 20)).status().message(),
+                ::testing::HasSubstr("down"));
+    EXPECT_EQ(down->asked, 4);
+  }
+}
+
+// By one rule (section 6.7), whichever version a segment has.
+TEST_F(BulkPackWriterV2Test, MemoryIsCountedAsInV1) {
+  cache_->Put(SampleSegment(8, StorageVersion::kV1));
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome packed, Run(testing::SamplePack(kSegment, 0, 30)));
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome binlogs, Run(testing::SamplePack(8, 0, 30)));
+  std::map<int64_t, int64_t> bytes;
+  for (const FieldBinlog& field : binlogs.state.files.inserts) {
+    bytes[field.field_id] = field.logs.front().memory_bytes;
+  }
+  for (const FieldBinlog& group : packed.state.files.inserts) {
+    int64_t sum = 0;
+    for (const int64_t field : group.child_fields) sum += bytes[field];
+    EXPECT_EQ(group.logs.front().memory_bytes, sum) << group.field_id;
+  }
+  const auto texts = SyncRows(0, 30)->GetColumnByName("text");
+  // Batches of 10 and 20: of each a bitmap and the offsets.
+  EXPECT_EQ(
+      bytes[testing::kTextFieldId],
+      2 + 3 + 4 * (11 + 21) + static_cast<const arrow::StringArray&>(*texts).total_values_length());
 }
 
 TEST_F(BulkPackWriterV2Test, YoungFilesMayBeThoseOfATaskAtWork) {

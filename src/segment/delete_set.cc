@@ -6,8 +6,8 @@
 
 #include "arrow/array.h"
 #include "arrow/buffer.h"
-#include "binlog/delta_log.h"
 #include "varve/batch.h"
+#include "varve/delta_log.h"
 
 namespace varve::internal {
 namespace {

@@ -3,9 +3,9 @@
 #include <atomic>
 #include <limits>
 
-#include "binlog/path_template.h"
 #include "segment/log_listing.h"
 #include "segment/segment_chunks.h"
+#include "varve/path_template.h"
 #include "varve/sync.h"
 
 namespace varve {
@@ -33,7 +33,7 @@ std::shared_ptr<IdAllocator> MakeCountingIdAllocator(int64_t first) {
 Result<std::shared_ptr<IdAllocator>> MakeUnusedIdAllocator(ChunkManager* store,
                                                            const std::vector<SegmentState>& states,
                                                            const std::string& root) {
-  int64_t last = internal::kCompoundLogId;
+  int64_t last = kCompoundLogId;
   for (const SegmentState& state : states) {
     for (const Binlog* log : internal::LogsOf(state.files)) last = std::max(last, log->log_id);
   }

@@ -10,9 +10,9 @@
 #include "arrow/record_batch.h"
 #include "arrow/scalar.h"
 #include "arrow/type.h"
-#include "binlog/binlog_reader.h"
-#include "binlog/insert_log.h"
 #include "varve/batch.h"
+#include "varve/binlog_reader.h"
+#include "varve/insert_log.h"
 
 namespace varve::internal {
 namespace {
@@ -71,8 +71,8 @@ class InsertLogRows : public arrow::RecordBatchReader {
     for (size_t i = 0; i < fields_.size(); ++i) {
       const Binlog* log = LogOf(chunk, i);
       if (log == nullptr) continue;
-      reads.push_back(
-          {.path = log->path, .known_size = log->file_bytes > 0 ? log->file_bytes : -1});
+      // The store tells its size: what the metadata say may be an estimate, and nobody checked it.
+      reads.push_back({.path = log->path});
       targets.push_back(i);
     }
     return ReadObjects(store_.get(), reads,

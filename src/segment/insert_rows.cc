@@ -8,9 +8,11 @@
 #include "arrow/array.h"
 #include "arrow/record_batch.h"
 #include "arrow/type.h"
-#include "arrow/util/byte_size.h"
 #include "packed/join_arrays.h"
+#include "packed/visible_bytes.h"
 #include "schema/system_fields.h"
+#include "schema/timestamp_range.h"
+#include "segment/packed_rows.h"
 
 namespace varve::internal {
 namespace {
@@ -64,20 +66,17 @@ Result<InsertRows> InsertRows::Make(const CollectionSchema& schema, const SyncPa
   rows.fields_ = schema.fields();
   rows.fields_.push_back(RowIdField());
   rows.fields_.push_back(TimestampField());
+  TimestampRange times;
   for (const auto& batch : pack.inserts) {
     if (batch->num_rows() == 0) continue;
     ARROW_ASSIGN_OR_RAISE(rows.batches_.emplace_back(), ConformRows(schema, batch));
-    const auto& times =
-        static_cast<const arrow::Int64Array&>(*rows.batches_.back()->columns().back());
-    for (int64_t i = 0; i < times.length(); ++i) {
-      const auto time = static_cast<uint64_t>(times.Value(i));
-      const bool is_first = rows.num_rows_ == 0 && i == 0;
-      rows.timestamp_from_ = is_first ? time : std::min(rows.timestamp_from_, time);
-      rows.timestamp_to_ = std::max(rows.timestamp_to_, time);
-    }
+    times.Add(*rows.batches_.back()->columns().back());
     rows.num_rows_ += batch->num_rows();
   }
-  if (rows.num_rows_ == 0 || (pack.timestamp_from == 0 && pack.timestamp_to == 0)) return rows;
+  if (rows.num_rows_ == 0) return rows;
+  rows.timestamp_from_ = times.from;
+  rows.timestamp_to_ = times.to;
+  if (pack.timestamp_from == 0 && pack.timestamp_to == 0) return rows;
   if (pack.timestamp_from > rows.timestamp_from_ || pack.timestamp_to < rows.timestamp_to_) {
     return MakeError(ErrorKind::kInvalid, "rows outside the time range of their pack",
                      {.field = std::string(kTimestampFieldName),
@@ -103,9 +102,9 @@ Result<std::shared_ptr<arrow::Array>> InsertRows::Column(size_t i) const {
 Result<int64_t> InsertRows::ColumnBytes(size_t i) const {
   int64_t bytes = 0;
   for (const auto& batch : batches_) {
-    ARROW_ASSIGN_OR_RAISE(const int64_t part,
-                          arrow::util::ReferencedBufferSize(*batch->column(static_cast<int>(i))));
-    bytes += part;
+    ARROW_ASSIGN_OR_RAISE(const auto column, batch->SelectColumns({static_cast<int>(i)}));
+    ARROW_ASSIGN_OR_RAISE(const auto stored, EncodePackedRows({fields_[i]}, *column));
+    bytes += VisibleBytes(*stored->column(0));
   }
   return bytes;
 }

@@ -33,7 +33,8 @@ class InsertRows {
 
   /// The values of fields()[i] in one array.  REQUIRES: num_rows() > 0
   Result<std::shared_ptr<arrow::Array>> Column(size_t i) const;
-  /// Bytes in memory of the visible part of a column.
+  /// Bytes in memory of a column in the form that Milvus stores, by its accounting (VisibleBytes),
+  /// batch by batch.
   Result<int64_t> ColumnBytes(size_t i) const;
 
  private:

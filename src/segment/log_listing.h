@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
-#include "binlog/path_template.h"
 #include "varve/chunk_manager.h"
+#include "varve/path_template.h"
 #include "varve/status.h"
 
 namespace varve::internal {

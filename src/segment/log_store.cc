@@ -21,13 +21,11 @@ LogStore::LogStore(const SyncContext& context, const SegmentFiles& segment)
                .segment = segment.segment_id} {}
 
 Result<int64_t> LogStore::NextId() const {
-  return WithRetries(context_.retry(), [&]() -> Result<int64_t> {
-    ARROW_ASSIGN_OR_RAISE(const int64_t id, context_.environment.ids->Next());
-    if (id > kCompoundLogId) return id;
-    return MakeError(
-        ErrorKind::kInvalid, "an id that no log may have",
-        {.expected = "more than " + std::to_string(kCompoundLogId), .found = std::to_string(id)});
-  });
+  ARROW_ASSIGN_OR_RAISE(const int64_t id, context_.environment.ids->Next());
+  if (id > kCompoundLogId) return id;
+  return MakeError(
+      ErrorKind::kInvalid, "an id that no log may have",
+      {.expected = "more than " + std::to_string(kCompoundLogId), .found = std::to_string(id)});
 }
 
 Result<std::string> LogStore::PathOf(const LogName& name, int64_t log_id) const {
@@ -45,7 +43,7 @@ Status LogStore::CheckIsNew(const std::string& path) const {
 }
 
 Result<Binlog> LogStore::Put(const LogName& name, std::span<const uint8_t> bytes) const {
-  ARROW_ASSIGN_OR_RAISE(const int64_t id, NextId());
+  ARROW_ASSIGN_OR_RAISE(const int64_t id, WithRetries(context_.retry(), [&] { return NextId(); }));
   ARROW_ASSIGN_OR_RAISE(std::string path, PathOf(name, id));
   ARROW_RETURN_NOT_OK(WithRetries(context_.retry(), [&] { return PutNew(path, bytes); }));
   Binlog log;

@@ -11,8 +11,8 @@
 #include <string>
 
 #include "arrow/type_fwd.h"
-#include "binlog/path_template.h"
 #include "segment/sync_context.h"
+#include "varve/path_template.h"
 #include "varve/segment.h"
 #include "varve/status.h"
 
@@ -29,6 +29,7 @@ class LogStore {
   /// `context` outlives it.
   LogStore(const SyncContext& context, const SegmentFiles& segment);
 
+  /// Asked once.
   Result<int64_t> NextId() const;
   Result<std::string> PathOf(const LogName& name, int64_t log_id) const;
 

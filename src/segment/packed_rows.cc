@@ -9,8 +9,8 @@
 #include "arrow/scalar.h"
 #include "arrow/type.h"
 #include "arrow/util/key_value_metadata.h"
-#include "binlog/value_encoding.h"
 #include "packed/milvus_packed_set.h"
+#include "packed/milvus_values.h"
 #include "schema/field_metadata.h"
 #include "schema/system_fields.h"
 
@@ -60,7 +60,7 @@ class PackedRows : public arrow::RecordBatchReader {
         std::shared_ptr<arrow::RecordBatch> batch;
         ARROW_RETURN_NOT_OK(stream_->ReadNext(&batch));
         if (batch != nullptr) {
-          ARROW_RETURN_NOT_OK(WithFirstRow(Decode(*batch)).Value(out));
+          ARROW_RETURN_NOT_OK(Decode(*batch).Value(out));
           first_row_ += batch->num_rows();
           return Status::OK();
         }
@@ -74,14 +74,6 @@ class PackedRows : public arrow::RecordBatchReader {
   }
 
  private:
-  // An error that names a row counts from the beginning of its batch.
-  Result<std::shared_ptr<arrow::RecordBatch>> WithFirstRow(
-      Result<std::shared_ptr<arrow::RecordBatch>> decoded) const {
-    if (first_row_ == 0 || !IsCorruption(decoded.status())) return decoded;
-    return Corruption(decoded.status().message() + ", rows counted from row " +
-                      std::to_string(first_row_) + " of the set");
-  }
-
   Result<std::shared_ptr<arrow::RecordBatch>> Decode(const arrow::RecordBatch& batch) const {
     arrow::ArrayVector columns(fields_.size());
     for (size_t i = 0; i < columns.size(); ++i) {
@@ -89,8 +81,8 @@ class PackedRows : public arrow::RecordBatchReader {
       if (set_->Has(column) && set_->is_own()) {
         columns[i] = batch.column(column);
       } else if (set_->Has(column)) {
-        ARROW_ASSIGN_OR_RAISE(columns[i], DecodeValues(fields_[i], {.values = batch.column(column)},
-                                                       set_->PathOf(column)));
+        const StoredValues stored{.values = batch.column(column), .first_row = first_row_};
+        ARROW_ASSIGN_OR_RAISE(columns[i], DecodeValues(fields_[i], stored, set_->PathOf(column)));
       } else {
         ARROW_ASSIGN_OR_RAISE(columns[i],
                               Absent(fields_[i], batch.num_rows(), sets_[next_ - 1].front()));

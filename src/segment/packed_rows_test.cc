@@ -142,13 +142,12 @@ TEST(PackedRowsTest, ValuesThatBreakTheRulesAreDamage) {
   EXPECT_TRUE(IsCorruption(found)) << found.ToString();
   EXPECT_THAT(found.message(), HasSubstr("object 'a'"));
   EXPECT_THAT(found.message(), HasSubstr("row 1: not JSON"));
-  // Of a later batch, the row in the set can be told too.
+  // Rows of a later batch are counted from its first one.
   const auto stream = OpenPackedRows(store, {{"a"}}, fields, {.batch_rows = 1}).ValueOrDie();
   std::shared_ptr<arrow::RecordBatch> batch;
   VARVE_ASSERT_OK(stream->ReadNext(&batch));
   EXPECT_THAT(stream->ReadNext(&batch).message(),
-              HasSubstr("row 0: not JSON: field 'meta': object 'a', rows counted from row 1 of "
-                        "the set"));
+              HasSubstr("row 0: not JSON: field 'meta': object 'a', rows counted from row 1"));
   const auto encoded = EncodePackedRows(fields, *Batch(fields, {values})).status();
   EXPECT_EQ(KindOf(encoded), ErrorKind::kInvalid) << encoded.ToString();
   EXPECT_THAT(encoded.message(), HasSubstr("row 1: not JSON"));

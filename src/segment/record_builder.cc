@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "segment/record_builder.h"
+#include "varve/record_builder.h"
 
 #include <string>
 #include <utility>
@@ -11,7 +11,7 @@
 #include "arrow/table_builder.h"
 #include "arrow/type.h"
 
-namespace varve::internal {
+namespace varve {
 namespace {
 
 Status CheckType(const arrow::Field& field, const arrow::DataType& type) {
@@ -110,4 +110,4 @@ Result<std::shared_ptr<arrow::RecordBatch>> RecordFromColumns(
   return arrow::RecordBatch::Make(schema, num_rows, std::move(ordered));
 }
 
-}  // namespace varve::internal
+}  // namespace varve

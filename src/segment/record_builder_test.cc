@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "segment/record_builder.h"
+#include "varve/record_builder.h"
 
 #include <gmock/gmock.h>
 

@@ -23,7 +23,9 @@ bool Covers(const SegmentState& stored, const SegmentState& after) {
   if (stored.checkpoint.timestamp != after.checkpoint.timestamp) {
     return stored.checkpoint.timestamp > after.checkpoint.timestamp;
   }
-  return stored.files.num_rows == after.files.num_rows;
+  return stored.files.num_rows == after.files.num_rows &&
+         RowsOfLastLog(stored.files.inserts) == RowsOfLastLog(after.files.inserts) &&
+         RowsOfLastLog(stored.files.deltas) == RowsOfLastLog(after.files.deltas);
 }
 
 // The step would open a segment again that has ended, or put rows into it.
@@ -38,6 +40,19 @@ Status NotOurs(std::string_view what, const SegmentState& before) {
 }
 
 }  // namespace
+
+LogRows RowsOfLastLog(const std::vector<FieldBinlog>& fields) {
+  const Binlog* last = nullptr;
+  for (const FieldBinlog& field : fields) {
+    for (const Binlog& log : field.logs) {
+      if (last == nullptr || log.log_id > last->log_id) last = &log;
+    }
+  }
+  if (last == nullptr) return {};
+  return {.num_rows = last->num_rows,
+          .timestamp_from = last->timestamp_from,
+          .timestamp_to = last->timestamp_to};
+}
 
 bool IsFinal(SegmentLifecycle lifecycle) {
   return lifecycle == SegmentLifecycle::kFlushed || lifecycle == SegmentLifecycle::kDropped;

@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/exception_guard.h"
 #include "segment/sync_context.h"
 #include "segment/sync_dispatcher.h"
 #include "segment/sync_task.h"
@@ -94,10 +95,18 @@ class SyncManager::Impl {
     const int64_t segment_id = pack.segment_id;
     const uint64_t checkpoint = pack.checkpoint.timestamp;
     const bool has_data = !pack.inserts.empty() || !pack.deletes.empty();
-    const Status gap = CheckNoGap(segment_id, checkpoint, has_data);
-    Result<SyncOutcome> outcome = gap.ok() ? RunTask(std::move(pack)) : gap;
+    const bool is_drop = pack.is_drop;
+    Result<SyncOutcome> outcome = internal::GuardExceptions([&]() -> Result<SyncOutcome> {
+      // Of a segment that is dropped no rows are missed.
+      if (!is_drop) ARROW_RETURN_NOT_OK(CheckNoGap(segment_id, checkpoint, has_data));
+      return RunTask(std::move(pack));
+    });
     const std::lock_guard lock(mutex_);
-    if (has_data) Remember(segment_id, checkpoint, outcome);
+    if (is_drop && outcome.ok()) {
+      failed_.erase(segment_id);
+    } else if (has_data) {
+      Remember(segment_id, checkpoint, outcome);
+    }
     if (first_error_.ok()) first_error_ = outcome.status();
     return outcome;
   }

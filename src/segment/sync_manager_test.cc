@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <mutex>
+#include <new>
+#include <stdexcept>
+#include <utility>
 
 #include "base/testing/status_assertions.h"
 #include "segment/testing/sync_samples.h"
@@ -127,6 +131,81 @@ TEST_F(SyncManagerTest, ASegmentMayForgetAPackThatCanNeverSucceed) {
   manager_->Forget(2);
   VARVE_ASSERT_OK(manager_->Sync(SamplePack(2, 10, 10)).status());
   EXPECT_EQ(writer_->Find(2)->files.num_rows, 10);
+}
+
+// Its rows are not needed any more, nor are those of the packs that failed.
+TEST_F(SyncManagerTest, ASegmentIsDroppedWhateverFailedBefore) {
+  SyncPack never = SamplePack(2, 0, 10);
+  never.bm25_fields = {internal::testing::kTextFieldId};  // of no sparse field
+  EXPECT_THAT(manager_->Sync(never).status().message(), HasSubstr("BM25"));
+  SyncPack drop;
+  drop.segment_id = 2;
+  drop.checkpoint = SamplePack(2, 10, 10).checkpoint;
+  drop.is_drop = true;
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, manager_->Sync(drop));
+  EXPECT_EQ(outcome.result, SyncResult::kCommitted);
+  EXPECT_EQ(writer_->Find(2)->lifecycle, SegmentLifecycle::kDropped);
+  EXPECT_EQ(environment_.cache->Find(2), std::nullopt);
+  // Nothing is remembered of it.
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome late, manager_->Sync(SamplePack(2, 20, 10)));
+  EXPECT_EQ(late.result, SyncResult::kNoSegment);
+}
+
+// The coordinator does not know the segment, once.
+class AwayOnceMetaWriter : public MemoryMetaWriter {
+ public:
+  Result<SegmentState> Commit(const SegmentUpdate& update) override {
+    if (std::exchange(is_away_, false)) return MakeError(ErrorKind::kNotFound, "no such segment");
+    return MemoryMetaWriter::Commit(update);
+  }
+
+ private:
+  bool is_away_ = true;
+};
+
+TEST_F(SyncManagerTest, NothingGoesPastThePackOfASegmentThatMovedAway) {
+  const auto writer = std::make_shared<AwayOnceMetaWriter>();
+  environment_.writer = writer;
+  VARVE_ASSERT_OK_AND_ASSIGN(manager_, SyncManager::Make(environment_));
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome away, manager_->Sync(SamplePack(2, 0, 10)));
+  EXPECT_EQ(away.result, SyncResult::kMovedAway);
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome next, manager_->Sync(SamplePack(2, 10, 10)));
+  EXPECT_EQ(next.result, SyncResult::kNoSegment);
+  EXPECT_EQ(writer->Find(2), std::nullopt);
+
+  // Back here, it is filled from where the metadata has it.
+  environment_.cache->Put(SampleSegment(2, StorageVersion::kV1));
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome back, manager_->Sync(SamplePack(2, 0, 20)));
+  EXPECT_EQ(back.result, SyncResult::kCommitted);
+  EXPECT_EQ(back.state.files.num_rows, 20);
+}
+
+class ThrowingIdAllocator : public IdAllocator {
+ public:
+  Result<int64_t> Next() override {
+    ++asked_;
+    if (asked_ == 1) throw std::bad_alloc();
+    if (asked_ == 2) throw std::runtime_error("no connection");
+    return 1000 + asked_;
+  }
+
+ private:
+  std::atomic<int64_t> asked_{0};
+};
+
+TEST_F(SyncManagerTest, AnExceptionIsAnErrorOfItsTask) {
+  environment_.ids = std::make_shared<ThrowingIdAllocator>();
+  VARVE_ASSERT_OK_AND_ASSIGN(manager_, SyncManager::Make(environment_));
+  EXPECT_EQ(KindOf(manager_->Sync(SamplePack(2, 0, 10)).status()), ErrorKind::kResourceExhausted);
+  EXPECT_THAT(manager_->Sync(SamplePack(2, 10, 10)).status().message(),
+              HasSubstr("submit it again"));
+  const Status thrown = manager_->Sync(SamplePack(2, 0, 10)).status();
+  EXPECT_EQ(KindOf(thrown), ErrorKind::kInternal);
+  EXPECT_THAT(thrown.message(), HasSubstr("no connection"));
+  for (const int64_t begin : {0, 10}) {
+    VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, manager_->Sync(SamplePack(2, begin, 10)));
+    EXPECT_EQ(outcome.state.files.num_rows, begin + 10);
+  }
 }
 
 TEST_F(SyncManagerTest, WhatIsMissingOrOutOfRangeIsNamed) {

@@ -18,18 +18,19 @@ std::string NameOf(const SegmentState& state) {
   return "segment " + std::to_string(state.files.segment_id);
 }
 
-int64_t NumDeletes(const SyncPack& pack) {
-  int64_t deletes = 0;
+LogRows DeletesOf(const SyncPack& pack) {
+  LogRows deletes;
   for (const DeleteBatch& batch : pack.deletes) {
-    if (batch.primary_keys != nullptr) deletes += batch.primary_keys->length();
+    if (batch.timestamps == nullptr) continue;
+    for (int64_t i = 0; i < batch.timestamps->length(); ++i) {
+      const uint64_t time = batch.timestamps->Value(i);
+      deletes.timestamp_from =
+          deletes.num_rows == 0 ? time : std::min(deletes.timestamp_from, time);
+      deletes.timestamp_to = std::max(deletes.timestamp_to, time);
+      ++deletes.num_rows;
+    }
   }
   return deletes;
-}
-
-// Rows of the log that was added last; 0 without any.
-int64_t RowsOfLastLog(const std::vector<FieldBinlog>& fields) {
-  if (fields.empty() || fields.front().logs.empty()) return 0;
-  return fields.front().logs.back().num_rows;
 }
 
 Status CheckPack(const SyncPack& pack, const InsertRows& rows, const SegmentState& state) {
@@ -47,12 +48,13 @@ Status CheckPack(const SyncPack& pack, const InsertRows& rows, const SegmentStat
 // Whether the segment holds the rows and deletes of the pack. One that has none is never too late:
 // to flush or drop a segment twice is to do it once.
 Result<bool> IsDone(const SyncPack& pack, const InsertRows& rows, const SegmentState& state) {
-  const int64_t deletes = NumDeletes(pack);
-  if (rows.num_rows() == 0 && deletes == 0) return false;
+  const LogRows inserts{rows.num_rows(), rows.timestamp_from(), rows.timestamp_to()};
+  const LogRows deletes = DeletesOf(pack);
+  if (inserts.num_rows == 0 && deletes.num_rows == 0) return false;
   if (pack.checkpoint.timestamp > state.checkpoint.timestamp) return false;
   if (pack.checkpoint.timestamp < state.checkpoint.timestamp) return true;
-  if ((rows.num_rows() == 0 || RowsOfLastLog(state.files.inserts) == rows.num_rows()) &&
-      (deletes == 0 || RowsOfLastLog(state.files.deltas) == deletes)) {
+  if ((inserts.num_rows == 0 || RowsOfLastLog(state.files.inserts) == inserts) &&
+      (deletes.num_rows == 0 || RowsOfLastLog(state.files.deltas) == deletes)) {
     return true;
   }
   return MakeError(ErrorKind::kInvalid, "another pack of the same checkpoint is in the segment",
@@ -80,10 +82,16 @@ void Append(std::vector<FieldBinlog> added, std::vector<FieldBinlog>* fields) {
   }
 }
 
-// Whether the segment is flushed or dropped, if the pack says so.
+// Whether the segment is flushed, if the pack says so. One to be dropped has not been: it would
+// have left the cache.
 bool HasEnded(const SyncPack& pack, const SegmentState& state) {
-  if (pack.is_drop) return state.lifecycle == SegmentLifecycle::kDropped;
-  return !pack.is_flush || IsFinal(state.lifecycle);
+  return !pack.is_drop && (!pack.is_flush || IsFinal(state.lifecycle));
+}
+
+void ClearData(SyncPack* pack) {
+  pack->inserts.clear();
+  pack->deletes.clear();
+  pack->timestamp_from = pack->timestamp_to = 0;
 }
 
 SegmentState Advance(SegmentState state, const SyncPack& pack, PackLogs logs) {
@@ -102,19 +110,22 @@ SegmentState Advance(SegmentState state, const SyncPack& pack, PackLogs logs) {
   return state;
 }
 
-SegmentUpdate MakeUpdate(const SegmentState& before, const SyncPack& pack, PackLogs logs) {
+SegmentUpdate MakeUpdate(const SegmentState& before, const SyncPack& pack, PackLogs logs,
+                         std::shared_ptr<const CollectionSchema> schema) {
   return {.before = before,
           .after = Advance(before, pack, std::move(logs)),
           .is_flush = pack.is_flush,
-          .is_drop = pack.is_drop};
+          .is_drop = pack.is_drop,
+          .schema = std::move(schema)};
 }
 
 // The step as far as it is known before anything is written.
-SegmentUpdate Plan(const SegmentState& before, const SyncPack& pack, int64_t num_rows) {
+SegmentUpdate Plan(const SegmentState& before, const SyncPack& pack, int64_t num_rows,
+                   std::shared_ptr<const CollectionSchema> schema) {
   PackLogs logs;
   logs.num_rows = num_rows;
-  if (NumDeletes(pack) > 0) logs.deltas.emplace_back().logs.emplace_back();
-  return MakeUpdate(before, pack, std::move(logs));
+  if (DeletesOf(pack).num_rows > 0) logs.deltas.emplace_back().logs.emplace_back();
+  return MakeUpdate(before, pack, std::move(logs), std::move(schema));
 }
 
 Result<std::unique_ptr<BulkPackWriter>> MakeWriter(const SyncContext& context,
@@ -141,8 +152,10 @@ SyncTask::SyncTask(const SyncContext& context, SyncPack pack)
 Result<SyncOutcome> SyncTask::Run() {
   const SyncEnvironment& environment = context_.environment;
   const auto before = environment.cache->Find(pack_.segment_id);
-  if (!before.has_value() || before->lifecycle == SegmentLifecycle::kDropped) {
-    return SyncOutcome{.result = SyncResult::kNoSegment, .state = {}};
+  if (!before.has_value()) return SyncOutcome{.result = SyncResult::kNoSegment, .state = {}};
+  if (before->lifecycle == SegmentLifecycle::kDropped) {
+    if (!pack_.is_drop) return SyncOutcome{.result = SyncResult::kNoSegment, .state = {}};
+    ClearData(&pack_);  // what is left to do is to tell the metadata
   }
   // Nothing more ever comes to a segment of deletes.
   if (before->level == SegmentLevel::kL0) pack_.is_flush = true;
@@ -155,9 +168,7 @@ Result<SyncOutcome> SyncTask::Run() {
       return SyncOutcome{.result = SyncResult::kAlreadyDone, .state = *before};
     }
     // The segment was sealed or dropped after its rows came: what is left to do is to end it.
-    pack_.inserts.clear();
-    pack_.deletes.clear();
-    pack_.timestamp_from = pack_.timestamp_to = 0;
+    ClearData(&pack_);
     ARROW_ASSIGN_OR_RAISE(rows, InsertRows::Make(*schema, pack_));
   }
   if (rows.num_rows() > 0 && IsFinal(before->lifecycle)) {
@@ -165,13 +176,16 @@ Result<SyncOutcome> SyncTask::Run() {
                      {.object = NameOf(*before)});
   }
 
-  ARROW_RETURN_NOT_OK(environment.writer->CheckPlan(Plan(*before, pack_, rows.num_rows())));
+  ARROW_RETURN_NOT_OK(environment.writer->CheckPlan(Plan(*before, pack_, rows.num_rows(), schema)));
   ARROW_ASSIGN_OR_RAISE(const auto writer, MakeWriter(context_, *schema, *before));
   ARROW_ASSIGN_OR_RAISE(PackLogs logs, writer->Write(pack_, rows));
-  const SegmentUpdate update = MakeUpdate(*before, pack_, std::move(logs));
+  const SegmentUpdate update = MakeUpdate(*before, pack_, std::move(logs), schema);
   auto committed =
       WithRetries(context_.retry(), [&] { return environment.writer->Commit(update); });
   if (IsNotFound(committed.status())) {
+    // In the cache it would be flushed for ever, and a later pack would go past the rows of this
+    // one.
+    environment.cache->Remove(pack_.segment_id);
     return SyncOutcome{.result = SyncResult::kMovedAway, .state = {}};
   }
   ARROW_ASSIGN_OR_RAISE(SegmentState state, std::move(committed));
@@ -179,9 +193,12 @@ Result<SyncOutcome> SyncTask::Run() {
     environment.cache->Remove(pack_.segment_id);
   } else {
     environment.cache->Update(pack_.segment_id, [&](SegmentState* cached) {
+      // Sealed or dropped, while this step was made.
       const SegmentLifecycle meanwhile = cached->lifecycle;
       *cached = state;
-      if (!IsFinal(state.lifecycle)) cached->lifecycle = meanwhile;
+      if (!IsFinal(state.lifecycle) || meanwhile == SegmentLifecycle::kDropped) {
+        cached->lifecycle = meanwhile;
+      }
     });
   }
   const bool is_ours = state == update.after;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // One flush of one segment, from a pack to metadata that names its logs.
 //
-//   1. the segment out of the cache; none, or one that was dropped: done
+//   1. the segment out of the cache; none: done. To one marked as dropped only a drop is done
 //   2. the pack checked; one that the segment holds already: done, but for a flush or drop that it
 //      says and the segment lacks; one that the metadata would never take: refused
 //   3. its logs written, by the writer of the segment's storage version
 //   4. the step from the segment as it was to the segment with them, committed: visible from here
-//   5. the cache told
+//   5. the cache told; a segment that was dropped, or is somebody else's by now, leaves it
 //
 // Threads: a task has one caller; tasks of one segment must not overlap (SyncDispatcher)
 // Source:  shared specification of Milvus' formats, section 10.3

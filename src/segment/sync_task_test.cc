@@ -4,23 +4,25 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include "arrow/array.h"
 #include "arrow/array/concatenate.h"
 #include "arrow/buffer.h"
 #include "arrow/record_batch.h"
 #include "base/testing/status_assertions.h"
-#include "binlog/bm25_statistics.h"
-#include "binlog/delta_log.h"
-#include "binlog/insert_log.h"
-#include "binlog/primary_key_statistics.h"
 #include "schema/system_fields.h"
 #include "segment/testing/sync_samples.h"
 #include "storage/memory/memory_chunk_manager.h"
 #include "storage/testing/faulty_chunk_manager.h"
 #include "storage/testing/intercepting_chunk_manager.h"
+#include "varve/bm25_statistics.h"
+#include "varve/delta_log.h"
+#include "varve/insert_log.h"
+#include "varve/primary_key_statistics.h"
 
 namespace varve::internal {
 namespace {
@@ -44,6 +46,17 @@ class PausingClock : public Clock {
   void SleepFor(std::chrono::nanoseconds duration) override { slept += duration; }
 
   std::chrono::nanoseconds slept{0};
+};
+
+// Something happens while a step is being committed.
+class MeanwhileMetaWriter : public MemoryMetaWriter {
+ public:
+  Result<SegmentState> Commit(const SegmentUpdate& update) override {
+    if (meanwhile) std::exchange(meanwhile, nullptr)();
+    return MemoryMetaWriter::Commit(update);
+  }
+
+  std::function<void()> meanwhile;
 };
 
 std::vector<std::string> Names(ChunkManager* store) {
@@ -102,7 +115,7 @@ class SyncTaskTest : public ::testing::Test {
   const std::shared_ptr<FaultyChunkManager> faulty_ = FaultyChunkManager::Make(memory_);
   std::shared_ptr<ChunkManager> store_ = faulty_;
   const std::shared_ptr<MetaCache> cache_ = MakeMemoryMetaCache(testing::SyncSchema());
-  const std::shared_ptr<MemoryMetaWriter> writer_ = std::make_shared<MemoryMetaWriter>();
+  const std::shared_ptr<MeanwhileMetaWriter> writer_ = std::make_shared<MeanwhileMetaWriter>();
   SyncOptions options_;
   PausingClock clock_;
   const std::unique_ptr<Random> random_ = Random::Seeded(20261127);
@@ -440,12 +453,39 @@ TEST_F(SyncTaskTest, APackThatACommitNobodyKnewOfHasDoneIsNotDoneTwice) {
 TEST_F(SyncTaskTest, AnotherPackOfTheSameCheckpointIsRefused) {
   SyncPack pack = testing::SamplePack(kSegment, 0, 12);
   VARVE_ASSERT_OK(Run(pack).status());
+  SyncPack other = testing::SamplePack(kSegment, 12, 12);  // as many
+  other.checkpoint = pack.checkpoint;
+  EXPECT_EQ(KindOf(Run(other).status()), ErrorKind::kInvalid);
   pack.inserts.pop_back();
   EXPECT_EQ(KindOf(Run(pack).status()), ErrorKind::kInvalid);
   pack.inserts.clear();
   pack.is_flush = true;  // no rows: the segment only ends
   VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome ended, Run(pack));
   EXPECT_EQ(ended.state.lifecycle, SegmentLifecycle::kFlushed);
+  ExpectRows(12);
+}
+
+TEST_F(SyncTaskTest, OtherDeletesOfTheSameCheckpointAreRefused) {
+  SyncPack pack;
+  pack.segment_id = kSegment;
+  pack.deletes = {SyncDeletes(6, 1), SyncDeletes(3, 1)};
+  pack.checkpoint.timestamp = kFirstTimestamp;
+  VARVE_ASSERT_OK(Run(pack).status());
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome again, Run(pack));
+  EXPECT_EQ(again.result, SyncResult::kAlreadyDone);
+  pack.deletes = {SyncDeletes(3, 2)};
+  EXPECT_EQ(KindOf(Run(pack).status()), ErrorKind::kInvalid);
+  EXPECT_THAT(writer_->Find(kSegment)->files.deltas.front().logs, SizeIs(1));
+}
+
+// Of a process whose cache is behind: what stands is compared, too.
+TEST_F(SyncTaskTest, AsManyRowsOfTheSameCheckpointAreAConflictWhereTheCacheMissedThem) {
+  const SyncPack pack = testing::SamplePack(kSegment, 0, 12);
+  VARVE_ASSERT_OK(Run(pack).status());
+  cache_->Put(SampleSegment(kSegment, StorageVersion::kV1));
+  SyncPack other = testing::SamplePack(kSegment, 12, 12);
+  other.checkpoint = pack.checkpoint;
+  EXPECT_TRUE(IsCommitConflict(Run(other).status()));
   ExpectRows(12);
 }
 
@@ -464,6 +504,39 @@ TEST_F(SyncTaskTest, ADroppedSegmentLeavesTheCache) {
   EXPECT_EQ(cache_->Find(kSegment), std::nullopt);
   VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome again, Run(pack));
   EXPECT_EQ(again.result, SyncResult::kNoSegment);
+}
+
+// A partition is dropped while the last rows of a segment are flushed: it is still to be dropped
+// afterwards, and what came for it until then is not needed any more.
+TEST_F(SyncTaskTest, ASegmentThatWasDroppedDuringItsFlushIsDroppedNext) {
+  writer_->meanwhile = [&] {
+    cache_->Update(kSegment,
+                   [](SegmentState* state) { state->lifecycle = SegmentLifecycle::kDropped; });
+  };
+  SyncPack last = testing::SamplePack(kSegment, 0, 12);
+  last.is_flush = true;
+  VARVE_ASSERT_OK(Run(last).status());
+  EXPECT_EQ(writer_->Find(kSegment)->lifecycle, SegmentLifecycle::kFlushed);
+  EXPECT_EQ(cache_->Find(kSegment)->lifecycle, SegmentLifecycle::kDropped);
+  EXPECT_EQ(cache_->Find(kSegment)->files, writer_->Find(kSegment)->files);
+
+  SyncPack drop = testing::SamplePack(kSegment, 12, 3);
+  drop.is_drop = true;
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(drop));
+  EXPECT_EQ(outcome.result, SyncResult::kCommitted);
+  EXPECT_EQ(writer_->Find(kSegment)->lifecycle, SegmentLifecycle::kDropped);
+  EXPECT_EQ(writer_->Find(kSegment)->files.num_rows, 12);
+  EXPECT_TRUE(writer_->updates().back().is_drop);
+  EXPECT_EQ(cache_->Find(kSegment), std::nullopt);
+}
+
+TEST_F(SyncTaskTest, ASegmentThatWasSealedDuringAFlushStaysSealed) {
+  writer_->meanwhile = [&] {
+    cache_->Update(kSegment,
+                   [](SegmentState* state) { state->lifecycle = SegmentLifecycle::kSealed; });
+  };
+  VARVE_ASSERT_OK(Run(testing::SamplePack(kSegment, 0, 12)).status());
+  EXPECT_EQ(cache_->Find(kSegment)->lifecycle, SegmentLifecycle::kSealed);
 }
 
 // The metadata that a process loads has it still.
@@ -490,11 +563,19 @@ TEST_F(SyncTaskTest, AFlushedSegmentTakesDeletesAndStaysFlushed) {
   EXPECT_EQ(writer_->Find(kSegment)->files.deltas.front().logs.front().num_rows, 2);
 }
 
-TEST_F(SyncTaskTest, ASegmentThatMovedAwayEndsWell) {
+// Out of the cache: nothing asks for its flush any more, and no later pack goes past these rows.
+TEST_F(SyncTaskTest, ASegmentThatMovedAwayEndsWellAndLeavesTheCache) {
   writer_->MoveAway(kSegment);
-  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(testing::SamplePack(kSegment, 0, 12)));
-  EXPECT_EQ(outcome.result, SyncResult::kMovedAway);
-  EXPECT_EQ(cache_->Find(kSegment), SampleSegment(kSegment, StorageVersion::kV1));
+  for (const bool is_drop : {false, true}) {
+    SCOPED_TRACE(is_drop);
+    cache_->Put(SampleSegment(kSegment, StorageVersion::kV1));
+    SyncPack pack = testing::SamplePack(kSegment, 0, 12);
+    pack.is_flush = !is_drop;
+    pack.is_drop = is_drop;
+    VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(pack));
+    EXPECT_EQ(outcome.result, SyncResult::kMovedAway);
+    EXPECT_EQ(cache_->Find(kSegment), std::nullopt);
+  }
 }
 
 TEST_F(SyncTaskTest, AnL0SegmentHoldsDeletesAndIsFlushedAtOnce) {

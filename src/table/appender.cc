@@ -61,6 +61,10 @@ Status Appender::Append(const std::shared_ptr<arrow::RecordBatch>& batch) {
   if (writer_ == nullptr) {
     ARROW_ASSIGN_OR_RAISE(writer_, MakeWriter());
   }
+  if (schema_->FindById(kTimestampFieldId) != nullptr) {
+    if (!timestamps_.has_value()) timestamps_.emplace();
+    timestamps_->Add(*rows->GetColumnByName(std::string(kTimestampFieldName)));
+  }
   // A batch of any size can be stopped.
   for (int64_t row = 0; row < rows->num_rows(); row += kWriteRows) {
     ARROW_RETURN_NOT_OK(CheckStopped());
@@ -74,6 +78,10 @@ Status Appender::CloseSegment() {
   SegmentEntry segment;
   segment.num_rows = writer_->num_rows();
   writer_.reset();
+  if (const auto timestamps = std::exchange(timestamps_, std::nullopt)) {
+    segment.min_ts = timestamps->from;
+    segment.max_ts = timestamps->to;
+  }
   for (PackedFile& file : files) {
     written_paths_.push_back(file.path);
     segment.files.push_back({.base_id = 0,

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "arrow/type_fwd.h"
 #include "base/random.h"
 #include "manifest/manifest.h"
+#include "schema/timestamp_range.h"
 #include "varve/chunk_manager.h"
 #include "varve/packed.h"
 
@@ -25,7 +27,8 @@ inline constexpr std::string_view kDataFolder = "data/";
 
 class Appender {
  public:
-  /// `next_segment_id` only makes file names readable.
+  /// `schema`: of the rows, and so of their files; those that bring their times have it
+  /// WithTimestamps. `next_segment_id` only makes file names readable.
   Appender(std::shared_ptr<ChunkManager> store, std::shared_ptr<const CollectionSchema> schema,
            uint32_t schema_id, PackedWriteOptions options, uint64_t next_segment_id,
            Random* random);
@@ -52,7 +55,8 @@ class Appender {
   const uint64_t next_segment_id_;
   Random* const random_;
 
-  std::unique_ptr<PackedWriter> writer_;  // of the segment being written
+  std::unique_ptr<PackedWriter> writer_;      // of the segment being written
+  std::optional<TimestampRange> timestamps_;  // of its rows, where these bring them
   std::vector<SegmentEntry> segments_;
   std::vector<std::string> written_paths_;
 };

@@ -19,7 +19,7 @@
 #include "arrow/record_batch.h"
 #include "arrow/type.h"
 #include "base/testing/status_assertions.h"
-#include "storage/testing/intercepting_chunk_manager.h"
+#include "storage/testing/far_chunk_manager.h"
 #include "table/testing/sample_rows.h"
 #include "varve/table.h"
 
@@ -68,17 +68,6 @@ class Watcher : public StorageInterceptor {
   std::atomic<int> flips_left{0};
 };
 
-// What it holds cannot be mapped, as if it were an object store.
-class FarStore : public InterceptingChunkManager {
- public:
-  using InterceptingChunkManager::InterceptingChunkManager;
-  ChunkManagerFeatures features() const override {
-    ChunkManagerFeatures features = InterceptingChunkManager::features();
-    features.mapping = false;
-    return features;
-  }
-};
-
 class FarReadsTest : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -86,7 +75,7 @@ class FarReadsTest : public ::testing::Test {
         "memory://far-reads-" +
         std::string(::testing::UnitTest::GetInstance()->current_test_info()->name());
     VARVE_ASSERT_OK_AND_ASSIGN(near_, OpenChunkManager(uri));
-    far_ = std::make_shared<FarStore>(near_, watcher_);
+    far_ = std::make_shared<FarChunkManager>(near_, watcher_);
   }
 
   // As one segment, or as many.
@@ -118,7 +107,7 @@ class FarReadsTest : public ::testing::Test {
 
   const std::shared_ptr<Watcher> watcher_ = std::make_shared<Watcher>();
   std::shared_ptr<ChunkManager> near_;
-  std::shared_ptr<FarStore> far_;
+  std::shared_ptr<FarChunkManager> far_;
   std::mt19937_64 random_{kSeed};
 };
 

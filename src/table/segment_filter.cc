@@ -21,6 +21,7 @@ class SegmentStatistics {
                 .null_count = 0,
                 .min = static_cast<int64_t>(entry.first_row_id),
                 .max = static_cast<int64_t>(entry.first_row_id) + entry.num_rows - 1},
+        // As filters compare them, from 2^63 on negative; bounds out of order say nothing.
         timestamp_{.field_id = kTimestampFieldId,
                    .null_count = 0,
                    .min = static_cast<int64_t>(entry.min_ts),

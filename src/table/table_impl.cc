@@ -6,7 +6,9 @@
 #include <utility>
 
 #include "arrow/record_batch.h"
+#include "arrow/type.h"
 #include "base/stop.h"
+#include "schema/system_fields.h"
 #include "table/appender.h"
 #include "table/file_pool.h"
 #include "table/orphans.h"
@@ -71,10 +73,11 @@ class TableImpl : public Table {
     }
     // Before data is sent that no commit could follow.
     ARROW_RETURN_NOT_OK(environment_.store->CheckConditionalWrites());
-    PackedWriteOptions write = environment_.options.write;
+    PackedWriteOptions write = WriteOptions(options.keeps_timestamps);
     if (options.defaults.has_value()) write.defaults = *options.defaults;
     for (const auto& [field, codec] : options.fields) write.fields[field] = codec;
-    Appender appender(environment_.store, base->schema(), base->schemas.back().schema_id,
+    auto schema = options.keeps_timestamps ? WithTimestamps(*base->schema()) : base->schema();
+    Appender appender(environment_.store, std::move(schema), base->schemas.back().schema_id,
                       std::move(write), base->next_segment_id, environment_.manifest.random);
     ARROW_RETURN_NOT_OK(WriteAll(data.get(), nullptr, &appender));
     ManifestEdit edit;
@@ -110,13 +113,14 @@ class TableImpl : public Table {
     std::shared_ptr<arrow::RecordBatch> first;
     if (schema == nullptr) {
       ARROW_ASSIGN_OR_RAISE(first, FirstRows(data.get()));
-      ARROW_ASSIGN_OR_RAISE(
-          schema, CollectionSchema::FromArrow(*data->schema(), first.get(), options.primary_key));
+      ARROW_ASSIGN_OR_RAISE(schema, SchemaOfRows(*data->schema(), first, options));
     }
     ManifestEdit edit;
     edit.operation.kind = OperationKind::kCreate;
     edit.operation.message = options.message;
-    Appender appender(environment_.store, schema, /*schema_id=*/0, environment_.options.write,
+    Appender appender(environment_.store,
+                      options.keeps_timestamps ? WithTimestamps(*schema) : schema,
+                      /*schema_id=*/0, WriteOptions(options.keeps_timestamps),
                       /*next_segment_id=*/1, environment_.manifest.random);
     if (data != nullptr) ARROW_RETURN_NOT_OK(WriteAll(data.get(), first, &appender));
     ARROW_ASSIGN_OR_RAISE(edit.added_segments, appender.Finish());
@@ -166,6 +170,30 @@ class TableImpl : public Table {
       ARROW_RETURN_NOT_OK(data->ReadNext(&batch));
     } while (batch != nullptr && batch->num_rows() == 0);
     return batch;
+  }
+
+  // Timestamp, where rows bring it, is no field of the schema.
+  static Result<std::shared_ptr<const CollectionSchema>> SchemaOfRows(
+      const arrow::Schema& columns, std::shared_ptr<arrow::RecordBatch> first,
+      const CreateOptions& options) {
+    const int timestamp = columns.GetFieldIndex(std::string(kTimestampFieldName));
+    if (!options.keeps_timestamps || timestamp < 0) {
+      return CollectionSchema::FromArrow(columns, first.get(), options.primary_key);
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto others, columns.RemoveField(timestamp));
+    if (first != nullptr) {
+      ARROW_ASSIGN_OR_RAISE(first, first->RemoveColumn(timestamp));
+    }
+    return CollectionSchema::FromArrow(*others, first.get(), options.primary_key);
+  }
+
+  // In groups that are told, Timestamp stands in the first.
+  PackedWriteOptions WriteOptions(bool keeps_timestamps) const {
+    PackedWriteOptions write = environment_.options.write;
+    if (keeps_timestamps && !write.groups.empty()) {
+      write.groups.front().emplace_back(kTimestampFieldName);
+    }
+    return write;
   }
 
   static Status WriteAll(arrow::RecordBatchReader* data, std::shared_ptr<arrow::RecordBatch> first,

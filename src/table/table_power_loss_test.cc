@@ -8,7 +8,9 @@
 #include <string>
 #include <utility>
 
+#include "arrow/array.h"
 #include "arrow/buffer.h"
+#include "arrow/builder.h"
 #include "arrow/record_batch.h"
 #include "arrow/table.h"
 #include "arrow/util/thread_pool.h"
@@ -54,6 +56,32 @@ Result<std::shared_ptr<ChunkManager>> CopyOf(ChunkManager* store) {
         copy->Write(object.path, {bytes->data(), static_cast<size_t>(bytes->size())}));
   }
   return copy;
+}
+
+// Rows of every other append bring their times: their number, twice.
+bool BringsTimes(int64_t row) { return row / kAppendRows % 2 == 1; }
+
+Result<std::shared_ptr<arrow::RecordBatchReader>> RowsWithTimes(int64_t begin) {
+  auto rows = SampleRows(begin, kAppendRows);
+  arrow::Int64Builder times;
+  for (int64_t row = begin; row < begin + kAppendRows; ++row) {
+    ARROW_RETURN_NOT_OK(times.Append(2 * row));
+  }
+  ARROW_ASSIGN_OR_RAISE(auto column, times.Finish());
+  ARROW_ASSIGN_OR_RAISE(rows, rows->AddColumn(0, "Timestamp", column));
+  return arrow::RecordBatchReader::Make({rows}, rows->schema());
+}
+
+Status CheckTimes(const Snapshot& snapshot) {
+  ARROW_ASSIGN_OR_RAISE(const auto reader, snapshot.Scan({.columns = {"Timestamp"}}));
+  ARROW_ASSIGN_OR_RAISE(const auto found, reader->ToTable());
+  ARROW_ASSIGN_OR_RAISE(const auto batch, found->CombineChunksToBatch());
+  const auto& times = static_cast<const arrow::Int64Array&>(*batch->column(0));
+  for (int64_t row = 0; row < times.length(); ++row) {
+    if ((times.Value(row) == 2 * row) == BringsTimes(row)) continue;
+    return Status::Invalid("row ", row, " has the time ", times.Value(row));
+  }
+  return Status::OK();
 }
 
 // An empty version 1, then appends of kAppendRows rows, each of several files.
@@ -104,7 +132,10 @@ class Workload {
     acknowledged_ = 1;
     while (acknowledged_ <= appends && !problem_) {
       const int64_t begin = static_cast<int64_t>(acknowledged_ - 1) * kAppendRows;
-      ARROW_ASSIGN_OR_RAISE(const CommitInfo info, table->Append(SampleReader(begin, kAppendRows)));
+      const AppendOptions options{.keeps_timestamps = BringsTimes(begin)};
+      ARROW_ASSIGN_OR_RAISE(auto rows, RowsWithTimes(begin));
+      if (!options.keeps_timestamps) rows = SampleReader(begin, kAppendRows);
+      ARROW_ASSIGN_OR_RAISE(const CommitInfo info, table->Append(rows, options));
       acknowledged_ = info.version;
     }
     return Status::OK();
@@ -139,7 +170,7 @@ class Workload {
     ARROW_ASSIGN_OR_RAISE(const auto found, reader->ToTable());
     ARROW_ASSIGN_OR_RAISE(const auto batch, found->CombineChunksToBatch());
     const std::string difference = Difference(*batch, *SampleRows(0, rows));
-    return difference.empty() ? Status::OK() : Status::Invalid(difference);
+    return difference.empty() ? CheckTimes(*snapshot) : Status::Invalid(difference);
   }
 
   const std::unique_ptr<Random> random_;

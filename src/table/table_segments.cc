@@ -7,7 +7,6 @@
 #include <string>
 #include <utility>
 
-#include "arrow/type.h"
 #include "manifest/manifest_store.h"
 #include "segment/segment_update.h"
 #include "table/segment_record.h"
@@ -43,7 +42,7 @@ Status Unsupported(const SegmentState& state, std::string_view what, std::string
 }
 
 // What a table's scan would show wrongly, or not at all.
-Status CheckCanShow(const SegmentState& state, const CollectionSchema& schema) {
+Status CheckCanShow(const SegmentState& state) {
   if (state.files.version != StorageVersion::kV2) {
     return Unsupported(state, "rows of this storage version cannot be rows of a table",
                        "version " + std::to_string(static_cast<int64_t>(state.files.version)));
@@ -52,12 +51,49 @@ Status CheckCanShow(const SegmentState& state, const CollectionSchema& schema) {
     return Unsupported(state, "a table's rows cannot be deleted by a segment's delta logs",
                        "delta logs");
   }
-  for (const FieldSchema& field : schema.fields()) {
-    ARROW_ASSIGN_OR_RAISE(const auto stored, MilvusArrowType(field));
-    if (stored->Equals(*field.arrow_type)) continue;
-    if (IsDenseVector(field.data_type) && !field.nullable) continue;
-    return Unsupported(state, "values of this field are kept in a form that a table does not read",
-                       "field '" + field.name + "' as " + stored->ToString());
+  return Status::OK();
+}
+
+bool AreStoredAlike(const FieldSchema& a, const FieldSchema& b) {
+  return a.data_type == b.data_type && a.element_type == b.element_type && a.dim == b.dim &&
+         a.nullable == b.nullable;
+}
+
+std::string Describe(const FieldSchema& field) {
+  std::string text(DataTypeName(field.data_type));
+  if (field.element_type != DataType::kNone)
+    text += " of " + std::string(DataTypeName(field.element_type));
+  if (field.dim > 0) text += "(" + std::to_string(field.dim) + ")";
+  if (field.nullable) text += ", nullable";
+  return text + ", id " + std::to_string(field.field_id);
+}
+
+// A scan finds columns by the table's fields: one that the rows have in another form it would show
+// as something else, one that the table lacks never, and without a required one it fails.
+Status CheckSchema(const SegmentUpdate& update, const CollectionSchema& table) {
+  if (update.rows_added() == 0) return Status::OK();
+  const auto wrong = [&](const FieldSchema& field, std::string expected, std::string found) {
+    return MakeError(ErrorKind::kInvalid, "rows whose fields are not those of the table",
+                     {.object = "segment " + std::to_string(update.after.files.segment_id),
+                      .field = field.name,
+                      .expected = std::move(expected),
+                      .found = std::move(found)});
+  };
+  if (update.schema == nullptr) {
+    return MakeError(
+        ErrorKind::kInvalid, "a step with rows needs their schema",
+        {.object = "segment " + std::to_string(update.after.files.segment_id), .field = "schema"});
+  }
+  for (const FieldSchema& field : update.schema->fields()) {
+    const FieldSchema* shown = table.FindById(field.field_id);
+    if (shown == nullptr) return wrong(field, "no such field", Describe(field));
+    if (!AreStoredAlike(*shown, field)) return wrong(field, Describe(*shown), Describe(field));
+  }
+  for (const FieldSchema& shown : table.fields()) {
+    if (shown.nullable || shown.default_value != nullptr) continue;  // may have come later
+    if (update.schema->FindById(shown.field_id) == nullptr) {
+      return wrong(shown, Describe(shown), "none");
+    }
   }
   return Status::OK();
 }
@@ -142,16 +178,17 @@ class TableMetaWriter::Impl {
     return newest;
   }
 
-  Status CheckPlan(const SegmentUpdate& planned) {
+  Status CheckPlan(const SegmentUpdate& planned) const {
     if (!options_.adds_rows || planned.after.lifecycle == SegmentLifecycle::kDropped) {
       return Status::OK();
     }
+    ARROW_RETURN_NOT_OK(CheckCanShow(planned.after));
     std::shared_ptr<const Manifest> known;
     {
       const std::lock_guard lock(mutex_);
       known = newest_;
     }
-    return CheckCanShow(planned.after, *known->schema());
+    return CheckSchema(planned, *known->schema());
   }
 
   Result<SegmentState> Commit(const SegmentUpdate& update) {
@@ -200,7 +237,8 @@ class TableMetaWriter::Impl {
       edit.removed_segment_ids = ShownRows(base, update.before);
       return edit;
     }
-    ARROW_RETURN_NOT_OK(CheckCanShow(after, *base.schema()));
+    ARROW_RETURN_NOT_OK(CheckCanShow(after));
+    ARROW_RETURN_NOT_OK(CheckSchema(update, *base.schema()));
     ARROW_ASSIGN_OR_RAISE(edit.added_segments, AddedRows(update, base.schemas.back().schema_id));
     return edit;
   }
@@ -208,7 +246,7 @@ class TableMetaWriter::Impl {
   const TableSegmentOptions options_;
   internal::ManifestStore versions_;
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::shared_ptr<const Manifest> newest_;  ///< guarded by mutex_
 };
 

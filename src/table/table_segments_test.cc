@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include <functional>
 #include <latch>
 #include <thread>
 
@@ -246,6 +247,100 @@ TEST_F(TableSegmentsTest, WhatAScanCannotShowIsRefused) {
   VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome v1, Run(testing::SamplePack(8, 0, 20)));
   EXPECT_EQ(writer_->LoadSegments().ValueOrDie(), (std::vector<SegmentState>{v2.state, v1.state}));
   ExpectRows(0);
+}
+
+// The table's own fields with what `change` makes of them, under the table's ids.
+std::shared_ptr<const CollectionSchema> ChangedSchema(
+    const std::function<void(std::vector<FieldSchema>*)>& change) {
+  std::vector<FieldSchema> fields = testing::SyncSchema()->fields();
+  change(&fields);
+  return CollectionSchema::Make(std::move(fields)).ValueOrDie();
+}
+
+TEST_F(TableSegmentsTest, RowsWhoseFieldsAreNotThoseOfTheTableAreRefused) {
+  const auto refusal = [&](const std::shared_ptr<const CollectionSchema>& schema, auto change) {
+    cache_ = MakeMemoryMetaCache(schema);
+    cache_->Put(SampleSegment(kSegment, StorageVersion::kV2));
+    SyncPack pack = testing::SamplePack(kSegment, 0, 20);
+    for (auto& batch : pack.inserts) batch = change(batch);
+    const Status refused = Run(pack).status();
+    EXPECT_EQ(KindOf(refused), ErrorKind::kInvalid) << refused.ToString();
+    return refused.message();
+  };
+  using Batch = std::shared_ptr<arrow::RecordBatch>;
+  const auto without = [](const char* name) {
+    return [name](const Batch& batch) {
+      return batch->RemoveColumn(batch->schema()->GetFieldIndex(name)).ValueOrDie();
+    };
+  };
+  const auto as_they_are = [](const Batch& batch) { return batch; };
+  EXPECT_THAT(refusal(ChangedSchema([](auto* fields) { fields->erase(fields->begin() + 2); }),
+                      without("emb")),
+              AllOf(HasSubstr("field 'emb'"), HasSubstr("expected FloatVector(4), id 102"),
+                    HasSubstr("found none")));
+  EXPECT_THAT(refusal(ChangedSchema([](auto* fields) {
+                        fields->push_back({.field_id = 104,
+                                           .name = "extra",
+                                           .data_type = DataType::kInt32,
+                                           .nullable = true});
+                      }),
+                      as_they_are),
+              AllOf(HasSubstr("field 'extra'"), HasSubstr("found Int32, nullable, id 104")));
+  // With a scan, numbers as the texts of a field of the same name.
+  EXPECT_THAT(refusal(ChangedSchema([](auto* fields) {
+                        (*fields)[1] = {.field_id = testing::kTextFieldId,
+                                        .name = "text",
+                                        .data_type = DataType::kInt64,
+                                        .nullable = true};
+                      }),
+                      [&](const Batch& batch) {
+                        const int text = batch->schema()->GetFieldIndex("text");
+                        return batch
+                            ->SetColumn(text, arrow::field("text", arrow::int64()),
+                                        batch->GetColumnByName("pk"))
+                            .ValueOrDie();
+                      }),
+              AllOf(HasSubstr("expected VarChar, nullable, id 101"),
+                    HasSubstr("found Int64, nullable, id 101")));
+  EXPECT_THAT(
+      refusal(ChangedSchema([](auto* fields) { (*fields)[2].nullable = true; }), as_they_are),
+      AllOf(HasSubstr("field 'emb'"), HasSubstr("found FloatVector(4), nullable")));
+  EXPECT_THAT(store_->List("files/").ValueOrDie(), IsEmpty());  // before anything was written
+  ExpectRows(0);
+}
+
+// As of a writer that did not ask, or asked an older version of the table.
+TEST_F(TableSegmentsTest, ACommitComparesTheFieldsToo) {
+  cache_->Put(SampleSegment(kSegment, StorageVersion::kV2));
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome first, Run(testing::SamplePack(kSegment, 0, 20)));
+  SegmentUpdate step{.before = first.state, .after = first.state};
+  step.after.files.num_rows += 5;
+  step.after.checkpoint.timestamp += 5;
+  const Status unknown = writer_->Commit(step).status();
+  EXPECT_EQ(KindOf(unknown), ErrorKind::kInvalid);
+  EXPECT_THAT(unknown.message(), HasSubstr("schema"));
+  step.schema = ChangedSchema([](auto* fields) { fields->pop_back(); });
+  EXPECT_THAT(writer_->Commit(step).status().message(), HasSubstr("field 'terms'"));
+  EXPECT_EQ(writer_->LoadSegment(kSegment).ValueOrDie(), first.state);
+}
+
+// A field that the table has and the rows lack shows as nulls, as in rows older than it.
+TEST_F(TableSegmentsTest, RowsMayLackAFieldThatMayBeNull) {
+  cache_ =
+      MakeMemoryMetaCache(ChangedSchema([](auto* fields) { fields->erase(fields->begin() + 1); }));
+  cache_->Put(SampleSegment(kSegment, StorageVersion::kV2));
+  SyncPack pack = testing::SamplePack(kSegment, 0, 20);
+  for (auto& batch : pack.inserts) {
+    batch = batch->RemoveColumn(batch->schema()->GetFieldIndex("text")).ValueOrDie();
+  }
+  VARVE_ASSERT_OK(Run(pack).status());
+  VARVE_ASSERT_OK(table_->Refresh());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto stream,
+                             table_->snapshot()->Scan({.columns = {"pk", "text"}}));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto rows, stream->ToTable());
+  EXPECT_TRUE(rows->GetColumnByName("pk")->Equals(
+      arrow::ChunkedArray(SyncRows(0, 20)->GetColumnByName("pk"))));
+  EXPECT_EQ(rows->GetColumnByName("text")->null_count(), 20);
 }
 
 TEST_F(TableSegmentsTest, ADroppedSegmentTakesItsRowsWithIt) {

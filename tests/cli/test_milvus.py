@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Binlogs, segments and backups of Milvus, written by tests/compat/milvus_backup.py and, where it is there, by Milvus."""
 
+import base64
 import json
 import os
 import pathlib
+import pty
 import random
 import shutil
+import subprocess
 import sys
 
+import numpy as np
+import pyarrow as pa
 import pytest
 
-from conftest import ROOT, run
+from conftest import ROOT, VARVE, run
 
 sys.path.insert(0, str(ROOT / "tests" / "compat"))
 import milvus_backup as milvus  # noqa: E402
@@ -98,11 +103,9 @@ def test_rows_as_of_a_time(backup):
     assert system == [{"Timestamp": milvus.INSERTED, "RowID": 0, "year": 1900}]
 
 
-def test_timestamps_have_no_sign(tmp_path, monkeypatch):
-    far = 2**63 + 100
-    monkeypatch.setattr(milvus, "INSERTED_LATER", far - 2**64)  # the column that stores it has a sign
-    monkeypatch.setattr(milvus, "binlog", lambda *words, binlog=milvus.binlog: binlog(*words[:-1], (1, 1)))
-    milvus.write(tmp_path / "demo")
+def test_timestamps_have_no_sign(tmp_path):
+    far = 2**63 + 100  # the column that stores it has one
+    milvus.write(tmp_path / "demo", later=far)
     lines = run("segment", "cat", tmp_path / "demo", "--partition", "new", "-c", "id,Timestamp", "--json").lines
     assert lines == [{"id": 8, "Timestamp": far}, {"id": 9, "Timestamp": far}]
     assert str(far) in run("segment", "cat", tmp_path / "demo", "--partition", "new", "-c", "Timestamp").out
@@ -278,6 +281,29 @@ def test_a_binlog_is_no_parquet_file(backup):
         assert error["object"] == str(path) and "varve binlog reads it" in error["message"]
 
 
+@pytest.mark.parametrize("in_parquet", [False, True])
+def test_binlog_cat_of_an_index_file(tmp_path, in_parquet):
+    index = bytes(range(256)) * 3  # no text
+    held = milvus.payload(pa.array(np.frombuffer(index, np.int8))) if in_parquet else index
+    path = tmp_path / "HNSW_0"
+    extras = {"original_size": str(len(index)), "indexBuildID": "44"}
+    file = milvus.frame(held, milvus.INDEX_FILE, milvus.INT8 if in_parquet else milvus.NONE, (700, 701, 703, 102), (1, 1), extras)
+    path.write_bytes(file)
+    done = subprocess.run([VARVE, "binlog", "cat", path], capture_output=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, index, b"768 bytes\n")
+    assert base64.b64decode(run("binlog", "cat", path, "--json").json["value"]) == index
+    assert "--limit is of rows" in run("binlog", "cat", path, "-n", 1, code=2).err
+    # A terminal is not written to.
+    terminal, output = pty.openpty()
+    done = subprocess.run([VARVE, "binlog", "cat", path], stdout=output, stderr=subprocess.PIPE, text=True, timeout=60)
+    os.close(output)
+    os.close(terminal)
+    assert done.returncode == 2 and "not for a terminal" in done.stderr
+    path.write_bytes(file.replace(b"indexBuildID", b"indexBuildXX"))
+    done = run("binlog", "cat", path, code=3)
+    assert done.out == "" and "indexBuildID" in done.err
+
+
 def test_binlog_verify(backup, copy):
     assert run("binlog", "verify", log_of(backup, 101)).out.startswith("ok: 4 rows in 1 event")
     path = log_of(copy, 101)
@@ -309,6 +335,11 @@ def test_damage_is_told(copy):
 def test_a_real_backup(tmp_path):
     done = run("import", tmp_path / "t", REAL, "--from", "milvus")  # of the other collection only the metadata are there
     assert "collection hello_milvus (442958042415517552)" in done.err
+    columns = ("--columns", "pk,Timestamp", "--json", "-q")
+    times = run("segment", "cat", REAL / SEGMENT, *columns).lines
+    assert len(times) == 2990 and {line["Timestamp"] for line in times} == {442959097209290755}
+    run("export", tmp_path / "t", tmp_path / "out", "--to", "milvus-v2")
+    assert run("query", tmp_path / "t", *columns).lines == run("segment", "cat", tmp_path / "out", *columns).lines == times
     rows = run("query", tmp_path / "t", "--json").lines
     assert [r["pk"] for r in rows] == list(range(10, 3000))
     assert [r["var"] for r in rows] == [str(i) for i in range(10, 3000)]
@@ -345,6 +376,62 @@ def test_export_of_no_rows(tmp_path):
     run("import", tmp_path / "again", tmp_path / "out", "--from", "milvus")
     assert [f["name"] for f in run("schema", tmp_path / "again", "--json").json["fields"]] == ["id", "title"]
     assert run("query", tmp_path / "again", "--count").out == "0\n"
+
+
+HIGH = (1 << 63) + 5
+
+
+@pytest.mark.parametrize("version", ["V1", "V2"])
+@pytest.mark.parametrize("later", [milvus.INSERTED_LATER, HIGH])
+def test_timestamps_are_kept(tmp_path, version, later):
+    """From Milvus into a table with rows of its own, and back. From 2^63 on they are negative numbers."""
+    table, times = tmp_path / "t", {i: milvus.INSERTED if i < 4 else milvus.signed(later) for i in (0, 1, 3, 4, 5, 6, 7, 8, 9)}
+    if later < HIGH:
+        del times[9]  # else inserted after its delete
+    milvus.write(tmp_path / "demo", version, later)
+    (tmp_path / "own.jsonl").write_text(json.dumps(row(20)) + "\n")
+    run("import", table, tmp_path / "demo", "--from", "milvus")
+    run("import", table, tmp_path / "own.jsonl")
+    columns = ("--columns", "id,Timestamp,RowID", "--json")
+    shown = [{"id": i, "Timestamp": time, "RowID": at} for at, (i, time) in enumerate(times.items())]
+    *brought, own = run("head", table, "-n", 20, *columns).lines
+    assert brought == shown
+    assert (own["id"], own["RowID"]) == (20, len(shown))
+    assert milvus.INSERTED_LATER < own["Timestamp"] < HIGH
+    assert run("take", table, len(shown), 4, 0, *columns).lines == [own, shown[4], shown[0]]
+    assert run("take", table, "--row-ids", 4, len(shown), *columns).lines == [shown[4], own]
+    before = [line for line in shown if line["Timestamp"] <= milvus.INSERTED]
+    assert run("query", table, "--filter", f"Timestamp <= {milvus.INSERTED}", *columns).lines == before
+    assert run("query", table, "--filter", f"Timestamp = {milvus.signed(later)}", "--count").out == f"{len(shown) - 3}\n"
+    assert run("head", table, "-n", 20, "--json").lines == [row(i) for i in times] + [row(20)]
+    assert run("verify", table, "--deep").code == 0
+
+    run("export", table, tmp_path / "out", "--to", "milvus-v2")
+    run("import", tmp_path / "again", tmp_path / "out", "--from", "milvus")
+    for words in (("segment", "cat", tmp_path / "out"), ("head", tmp_path / "again", "-n", 20)):
+        lines = run(*words, "--columns", "id,Timestamp", "--json").lines
+        # Of a segment they are shown as Milvus means them.
+        assert [(line["id"], line["Timestamp"] % 2**64) for line in lines] == [
+            (line["id"], line["Timestamp"] % 2**64) for line in [*shown, own]]
+
+
+def test_the_commit_timestamp_of_a_segment_is_that_of_its_rows(tmp_path):
+    committed = milvus.hybrid(180)
+    milvus.write(tmp_path / "demo", commit_timestamp=committed)
+    run("import", tmp_path / "t", tmp_path / "demo", "--from", "milvus")
+    shown = run("query", tmp_path / "t", "--filter", "id > 6", "--columns", "id,Timestamp", "--json").lines
+    # Row 9 was committed after its delete.
+    assert shown == [{"id": 7, "Timestamp": milvus.INSERTED_LATER}, {"id": 8, "Timestamp": committed}, {"id": 9, "Timestamp": committed}]
+
+
+def test_rows_of_a_table_are_exported_with_the_times_of_their_commits(tmp_path):
+    for i in range(2):
+        (tmp_path / "row.jsonl").write_text(json.dumps({"id": i}) + "\n")
+        run("import", tmp_path / "t", tmp_path / "row.jsonl", *(["--primary-key", "id"] if i == 0 else []))
+    times = run("head", tmp_path / "t", "--columns", "id,Timestamp", "--json").lines
+    assert times[0]["Timestamp"] < times[1]["Timestamp"]
+    run("export", tmp_path / "t", tmp_path / "out", "--to", "milvus-v2", "--columns", "id")
+    assert run("segment", "cat", tmp_path / "out", "--columns", "id,Timestamp", "--json").lines == times
 
 
 def test_what_cannot_be_exported_to_milvus(tmp_path):

@@ -17,8 +17,8 @@ import sys
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-INSERT, DELETE = 1, 2
-INT32, INT64, STRING, VARCHAR, FLOAT_VECTOR = 4, 5, 20, 21, 101
+INSERT, DELETE, INDEX_FILE = 1, 2, 7
+NONE, INT8, INT32, INT64, STRING, VARCHAR, FLOAT_VECTOR = 0, 2, 4, 5, 20, 21, 101
 COLLECTION, DEFAULT, NEW, OLD_SEGMENT, NEW_SEGMENT, LEVEL_ZERO = 700, 701, 702, 703, 704, 705
 DIMENSION = 4
 
@@ -28,15 +28,29 @@ def hybrid(seconds):
     return (1704067200 + seconds) * 1000 << 18
 
 
+def signed(time):
+    """The bits of a hybrid timestamp, as an int64 column has them."""
+    return time - (1 << 64 if time >> 63 else 0)
+
+
 INSERTED, INSERTED_LATER, DELETED = hybrid(0), hybrid(60), hybrid(120)
 
 
-def binlog(values, event, data_type, ids, times):
-    """A file with one event; `ids`: collection, partition, segment, field."""
+def payload(values):
+    """The Parquet file in an event."""
     sink = pa.BufferOutputStream()
     pq.write_table(pa.table({"val": values}), sink, compression="zstd", store_schema=False)
-    payload = sink.getvalue().to_pybytes()
-    extras = json.dumps({"original_size": str(values.nbytes)}).encode()
+    return sink.getvalue().to_pybytes()
+
+
+def binlog(values, event, data_type, ids, times):
+    """A file with one event that holds values; `ids`: collection, partition, segment, field."""
+    return frame(payload(values), event, data_type, ids, times, {"original_size": str(values.nbytes)})
+
+
+def frame(payload, event, data_type, ids, times, extras):
+    """A file with one event."""
+    extras = json.dumps(extras).encode()
     length = 81 + len(extras)
     descriptor = struct.pack("<QbiiqqqqQQi8Bi", 0, 0, length, 4 + length, *ids, *times, data_type, 52, *[16] * 7, len(extras)) + extras
     size = 33 + len(payload)
@@ -93,7 +107,7 @@ class Backup:
     def insert(self, partition, segment, rows, time, with_year, lists):
         columns = {
             0: (INT64, pa.array(rows, pa.int64())),
-            1: (INT64, pa.array([time] * len(rows), pa.int64())),
+            1: (INT64, pa.array([signed(time)] * len(rows), pa.int64())),
             100: (INT64, pa.array(rows, pa.int64())),
             101: (VARCHAR, pa.array([title(row) for row in rows], pa.string())),
             102: (FLOAT_VECTOR, pa.array([struct.pack("<4f", *vector(row)) for row in rows], pa.binary(4 * DIMENSION))),
@@ -132,12 +146,13 @@ def field_binlogs(lists):
     return [({"fieldID": field} if field else {}) | {"binlogs": logs} for field, logs in lists.items()]
 
 
-def write(folder, version="V1"):
+def write(folder, version="V1", later=INSERTED_LATER, **members):
+    """`later`: when rows 4 to 9 were inserted; `members`: more of the newer segment's metadata."""
     backup = Backup(folder, version)
     old, new = {}, {}
     backup.insert(DEFAULT, OLD_SEGMENT, [0, 1, 2, 3], INSERTED, False, old)
-    backup.insert(DEFAULT, OLD_SEGMENT, [4, 5, 6, 7], INSERTED_LATER, True, old)
-    backup.insert(NEW, NEW_SEGMENT, [8, 9], INSERTED_LATER, True, new)
+    backup.insert(DEFAULT, OLD_SEGMENT, [4, 5, 6, 7], later, True, old)
+    backup.insert(NEW, NEW_SEGMENT, [8, 9], later, True, new)
 
     def segment(partition, segment_id, **members):
         return {"segment_id": segment_id, "collection_id": COLLECTION, "partition_id": partition} | members
@@ -145,7 +160,7 @@ def write(folder, version="V1"):
     backup.meta("segment", [
         segment(DEFAULT, OLD_SEGMENT, num_of_rows=8, group_id=OLD_SEGMENT, binlogs=field_binlogs(old),
                 deltalogs=backup.delete(DEFAULT, OLD_SEGMENT, [2])),
-        segment(NEW, NEW_SEGMENT, num_of_rows=2, group_id=NEW_SEGMENT, binlogs=field_binlogs(new), deltalogs=[{}]),
+        segment(NEW, NEW_SEGMENT, num_of_rows=2, group_id=NEW_SEGMENT, binlogs=field_binlogs(new), deltalogs=[{}], **members),
     ])
     backup.meta("partition", [{"partition_id": DEFAULT, "partition_name": "_default", "collection_id": COLLECTION},
                               {"partition_id": NEW, "partition_name": "new", "collection_id": COLLECTION}])

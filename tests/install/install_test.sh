@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs the build tree into a scratch folder and builds a consumer twice: with find_package and with pkg-config.
+# Installs the build tree into a scratch folder, builds a consumer twice, with find_package and with pkg-config, and compiles each
+# installed header alone.
 # usage: install_test.sh <build folder> <python>
 set -euo pipefail
 build=$1 python=$2 source=$(cd "$(dirname "$0")" && pwd)
@@ -18,4 +19,9 @@ g++ "$source/consumer.cc" -o "$scratch/consumer" \
   $(pkg-config --define-variable=prefix="$scratch/prefix" --cflags --libs varve)
 printed=$("$scratch/consumer")
 [ "$printed" = 42 ] || { echo "pkg-config: expected 42, found '$printed'"; exit 1; }
-echo "find_package and pkg-config consumers print 42"
+# shellcheck disable=SC2046
+for header in "$scratch"/prefix/include/varve/*.h; do
+  g++ -std=c++20 -fsyntax-only -Wall -Wextra -Werror -Wno-unused-parameter \
+    $(pkg-config --define-variable=prefix="$scratch/prefix" --cflags varve) -include "$header" -x c++ /dev/null
+done
+echo "find_package and pkg-config consumers print 42, each header compiles alone"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "binlog/value_encoding.h"
+#include "packed/milvus_values.h"
 
 #include <cstring>
 #include <utility>
@@ -9,10 +9,10 @@
 #include "arrow/buffer.h"
 #include "arrow/type.h"
 #include "base/coding.h"
-#include "binlog/array_rows.h"
-#include "binlog/well_known_binary.h"
 #include "nlohmann/json.hpp"
 #include "packed/array_conversion.h"
+#include "packed/milvus_arrays.h"
+#include "packed/well_known_binary.h"
 #include "schema/check_texts.h"
 #include "schema/check_values.h"
 #include "schema/convert_array.h"
@@ -152,33 +152,36 @@ Result<ArrayPtr> Decode(const FieldSchema& field, const ArrayPtr& stored) {
   return ConvertArray(lists, field.arrow_type);
 }
 
-Result<ArrayPtr> DecodeChecked(const FieldSchema& field, const PayloadColumn& column) {
-  if (column.dim != 0 && column.dim != field.dim) {
+Result<ArrayPtr> DecodeChecked(const FieldSchema& field, const StoredValues& stored) {
+  if (stored.dim != 0 && stored.dim != field.dim) {
     return MakeError(ErrorKind::kInvalid, "vectors of another dimension",
                      {.field = field.name,
                       .expected = std::to_string(field.dim),
-                      .found = std::to_string(column.dim)});
+                      .found = std::to_string(stored.dim)});
   }
-  if (column.element_type != DataType::kNone && column.element_type != field.element_type) {
+  if (stored.element_type != DataType::kNone && stored.element_type != field.element_type) {
     return MakeError(ErrorKind::kInvalid, "vectors of another type",
                      {.field = field.name,
                       .expected = std::string(DataTypeName(field.element_type)),
-                      .found = std::to_string(static_cast<int32_t>(column.element_type))});
+                      .found = std::to_string(static_cast<int32_t>(stored.element_type))});
   }
-  ARROW_ASSIGN_OR_RAISE(ArrayPtr values, Decode(field, column.values));
+  ARROW_ASSIGN_OR_RAISE(ArrayPtr values, Decode(field, stored.values));
   ARROW_RETURN_NOT_OK(CheckValues(field, *values));
   return values;
 }
 
 }  // namespace
 
-Result<ArrayPtr> DecodeValues(const FieldSchema& field, const PayloadColumn& column,
+Result<ArrayPtr> DecodeValues(const FieldSchema& field, const StoredValues& stored,
                               const std::string& object) {
   ARROW_ASSIGN_OR_RAISE(const FieldSchema complete, Completed(field));
-  auto values = DecodeChecked(complete, column);
+  auto values = DecodeChecked(complete, stored);
   if (values.ok() || KindOf(values.status()) != ErrorKind::kInvalid) return values;
   // What would be a caller's mistake in a batch is damage in a file.
-  return Corruption(values.status().message(), {.object = object});
+  const Status damage = Corruption(values.status().message(), {.object = object});
+  if (stored.first_row == 0) return damage;
+  return Corruption(damage.message() + ", rows counted from row " +
+                    std::to_string(stored.first_row));
 }
 
 Result<ArrayPtr> EncodeValues(const FieldSchema& field, const ArrayPtr& values) {

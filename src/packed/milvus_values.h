@@ -19,15 +19,15 @@
 #include <string>
 
 #include "arrow/type_fwd.h"
-#include "binlog/payload_reader.h"
 #include "varve/schema.h"
 #include "varve/status.h"
+#include "varve/stored_values.h"
 
 namespace varve::internal {
 
-/// `column`, as a payload of `field` has it, as field.arrow_type (its default, where it is null).
+/// `stored`, of `field`, as field.arrow_type (its default, where it is null).
 Result<std::shared_ptr<arrow::Array>> DecodeValues(const FieldSchema& field,
-                                                   const PayloadColumn& column,
+                                                   const StoredValues& stored,
                                                    const std::string& object);
 
 /// `values` of field.arrow_type as MilvusArrowType(field).

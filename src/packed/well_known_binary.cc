@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "binlog/well_known_binary.h"
+#include "packed/well_known_binary.h"
 
 #include <bit>
 #include <cstring>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "binlog/array_rows.h"
+#include "packed/milvus_arrays.h"
 
 #include <string>
 #include <type_traits>
@@ -9,14 +9,14 @@
 #include "arrow/builder.h"
 #include "arrow/type.h"
 #include "base/coding.h"
-#include "binlog/scalar_field.pb.h"
+#include "packed/scalar_field.pb.h"
 #include "schema/check_values.h"
 
 namespace varve::internal {
 namespace {
 
 using ArrayPtr = std::shared_ptr<arrow::Array>;
-using binlog::ScalarField;
+using packed::ScalarField;
 
 Status NotAnArray(const FieldSchema& field, int64_t row, const std::string& found) {
   return RowError(row, "bytes that are no array of the field's", field.name,
@@ -24,8 +24,8 @@ Status NotAnArray(const FieldSchema& field, int64_t row, const std::string& foun
                   found);
 }
 
-// Protobuf passes over members that it does not know and joins those that are there twice; here a
-// row is one member and nothing else.
+// Protobuf passes over what it does not know and joins members that are there twice; here a row is
+// one member of elements and nothing else.
 Status CheckFrame(const FieldSchema& field, int64_t row, std::string_view bytes,
                   ScalarField::DataCase member) {
   constexpr uint64_t kLengthDelimited = 2;
@@ -47,10 +47,17 @@ Status ParseRow(const FieldSchema& field, int64_t row, std::string_view bytes,
   return NotAnArray(field, row, std::to_string(bytes.size()) + " bytes of another shape");
 }
 
-// `get` gives the elements of a row, which `Builder` takes one by one.
-template <typename Builder, typename Get>
+// Whether there was something beside the elements, which are lost.
+template <typename Kind>
+bool HasOthers(ScalarField* row) {
+  constexpr size_t kEmptyMemberBytes = 2;  // tag and length
+  Kind::MutableOf(row)->Clear();
+  return row->ByteSizeLong() != kEmptyMemberBytes;
+}
+
+template <typename Kind, typename Builder>
 Result<ArrayPtr> Decode(const FieldSchema& field, const arrow::BinaryArray& rows,
-                        ScalarField::DataCase member, Get get) {
+                        ScalarField::DataCase member) {
   const auto values = std::make_shared<Builder>();
   arrow::ListBuilder lists(arrow::default_memory_pool(), values);
   ARROW_RETURN_NOT_OK(lists.Reserve(rows.length()));
@@ -62,7 +69,7 @@ Result<ArrayPtr> Decode(const FieldSchema& field, const arrow::BinaryArray& rows
     }
     ARROW_RETURN_NOT_OK(ParseRow(field, row, rows.GetView(row), member, &message));
     ARROW_RETURN_NOT_OK(lists.Append());
-    const auto& elements = get(std::as_const(message));
+    const auto& elements = Kind::Get(message);
     ARROW_RETURN_NOT_OK(values->Reserve(elements.size()));
     for (const auto& element : elements) {
       if constexpr (std::is_same_v<Builder, arrow::Int8Builder> ||
@@ -73,14 +80,13 @@ Result<ArrayPtr> Decode(const FieldSchema& field, const arrow::BinaryArray& rows
       }
       ARROW_RETURN_NOT_OK(values->Append(element));
     }
+    if (HasOthers<Kind>(&message)) return NotAnArray(field, row, "more than elements");
   }
   return lists.Finish();
 }
 
-// `mutable_of` gives the elements of a row to add to; it makes the row's member be there.
-template <typename Values, typename MutableOf>
-Result<ArrayPtr> Encode(const FieldSchema& field, const arrow::ListArray& lists,
-                        MutableOf mutable_of) {
+template <typename Kind, typename Values>
+Result<ArrayPtr> Encode(const FieldSchema& field, const arrow::ListArray& lists) {
   const auto& values = static_cast<const Values&>(*lists.values());
   arrow::BinaryBuilder rows;
   ARROW_RETURN_NOT_OK(rows.Reserve(lists.length()));
@@ -91,7 +97,7 @@ Result<ArrayPtr> Encode(const FieldSchema& field, const arrow::ListArray& lists,
       ARROW_RETURN_NOT_OK(rows.AppendNull());
       continue;
     }
-    auto* elements = mutable_of(&message);
+    auto* elements = Kind::MutableOf(&message);
     elements->Clear();
     for (int64_t i = lists.value_offset(row); i < lists.value_offset(row + 1); ++i) {
       if (values.IsNull(i)) return RowError(row, "null in an array", field.name);
@@ -109,7 +115,8 @@ Result<ArrayPtr> Encode(const FieldSchema& field, const arrow::ListArray& lists,
   return rows.Finish();
 }
 
-// The two directions of each kind of elements: how a row is read, how it is added to.
+// The two directions of each kind of elements: how a row is read, how it is added to (which makes
+// its member be there).
 struct Bools {
   static const auto& Get(const ScalarField& row) { return row.bool_data().data(); }
   static auto* MutableOf(ScalarField* row) { return row->mutable_bool_data()->mutable_data(); }
@@ -188,13 +195,13 @@ Result<ArrayPtr> VisitElements(const FieldSchema& field, Visit&& visit) {
 
 Result<ArrayPtr> DecodeArrayRows(const FieldSchema& field, const arrow::BinaryArray& rows) {
   return VisitElements(field, [&]<typename Kind, typename Type>(ScalarField::DataCase member) {
-    return Decode<typename arrow::TypeTraits<Type>::BuilderType>(field, rows, member, &Kind::Get);
+    return Decode<Kind, typename arrow::TypeTraits<Type>::BuilderType>(field, rows, member);
   });
 }
 
 Result<ArrayPtr> EncodeArrayRows(const FieldSchema& field, const arrow::ListArray& lists) {
   return VisitElements(field, [&]<typename Kind, typename Type>(ScalarField::DataCase) {
-    return Encode<typename arrow::TypeTraits<Type>::ArrayType>(field, lists, &Kind::MutableOf);
+    return Encode<Kind, typename arrow::TypeTraits<Type>::ArrayType>(field, lists);
   });
 }
 

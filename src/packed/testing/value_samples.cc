@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "binlog/testing/value_samples.h"
+#include "packed/testing/value_samples.h"
 
 #include <algorithm>
 #include <bit>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Values as Milvus stores them, byte by byte, and what is refused when read.
-#include "binlog/value_encoding.h"
+#include "packed/milvus_values.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -14,7 +14,7 @@
 #include "arrow/type.h"
 #include "base/coding.h"
 #include "base/testing/status_assertions.h"
-#include "binlog/well_known_binary.h"
+#include "packed/well_known_binary.h"
 
 namespace varve::internal {
 namespace {
@@ -58,7 +58,7 @@ struct ArrayExample {
   std::string hex;
 };
 
-TEST(ValueEncodingTest, ArraysAreTheMessagesOfMilvus) {
+TEST(MilvusValuesTest, ArraysAreTheMessagesOfMilvus) {
   const std::vector<ArrayExample> examples = {
       {DataType::kBool, "[true, false]", "0a040a020100"},
       {DataType::kInt8, "[1, -1]", "120d0a0b01ffffffffffffffffff01"},
@@ -86,7 +86,7 @@ TEST(ValueEncodingTest, ArraysAreTheMessagesOfMilvus) {
   }
 }
 
-TEST(ValueEncodingTest, ArraysOfNoBytesAndUnpackedNumbersAreRead) {
+TEST(MilvusValuesTest, ArraysOfNoBytesAndUnpackedNumbersAreRead) {
   const FieldSchema field = Field(DataType::kArray, DataType::kInt64);
   VARVE_ASSERT_OK_AND_ASSIGN(
       const auto found,
@@ -96,7 +96,7 @@ TEST(ValueEncodingTest, ArraysOfNoBytesAndUnpackedNumbersAreRead) {
       << found->ToString();
 }
 
-TEST(ValueEncodingTest, ArraysOfTheStorageTypeStayAsTheyAre) {
+TEST(MilvusValuesTest, ArraysOfTheStorageTypeStayAsTheyAre) {
   FieldSchema field = Field(DataType::kArray, DataType::kInt64);
   field.arrow_type = arrow::binary();
   const ArrayPtr rows = Binary({FromHex("1a040a020102")});
@@ -115,7 +115,7 @@ struct BadValue {
   std::string message;
 };
 
-TEST(ValueEncodingTest, BytesThatBreakARuleAreCorruption) {
+TEST(MilvusValuesTest, BytesThatBreakARuleAreCorruption) {
   const auto array = [](DataType element) { return Field(DataType::kArray, element); };
   FieldSchema binary_array = array(DataType::kInt64);
   binary_array.arrow_type = arrow::binary();
@@ -138,6 +138,9 @@ TEST(ValueEncodingTest, BytesThatBreakARuleAreCorruption) {
       {array(DataType::kInt64), "1a040a0301", "5 bytes of another shape"},
       {array(DataType::kInt64), "1a020a80", "4 bytes of another shape"},
       {array(DataType::kInt64), "ff", "1 bytes of another shape"},
+      {array(DataType::kInt64), "1a060a0201021001", "more than elements"},
+      {array(DataType::kInt64), "1a050d00000000", "more than elements"},
+      {array(DataType::kVarChar), "32031a0161", "more than elements"},
       {array(DataType::kInt8), "12040a028001", "row 1: bytes that are no array of the field's"},
       {array(DataType::kInt16), "12060a04ffffff7f", "a ScalarField with elements of Int16"},
       {array(DataType::kVarChar), "32030a01ff", "UTF-8"},
@@ -172,7 +175,7 @@ TEST(ValueEncodingTest, BytesThatBreakARuleAreCorruption) {
   }
 }
 
-TEST(ValueEncodingTest, WhatThePayloadSaysOfVectorsMustAgree) {
+TEST(MilvusValuesTest, WhatThePayloadSaysOfVectorsMustAgree) {
   FieldSchema field = Field(DataType::kFloatVector);
   field.dim = 2;
   const ArrayPtr vectors = Json(arrow::fixed_size_binary(8), R"(["12345678"])");
@@ -191,7 +194,7 @@ TEST(ValueEncodingTest, WhatThePayloadSaysOfVectorsMustAgree) {
       IsCorruption(DecodeValues(field, {Json(lists->type(), R"([[null]])")}, kObject).status()));
 }
 
-TEST(ValueEncodingTest, WrongValuesAreNotWritten) {
+TEST(MilvusValuesTest, WrongValuesAreNotWritten) {
   const auto kind = [](const FieldSchema& field, const ArrayPtr& values) {
     return KindOf(EncodeValues(field, values).status());
   };

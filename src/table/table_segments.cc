@@ -246,7 +246,7 @@ class TableMetaWriter::Impl {
   const TableSegmentOptions options_;
   internal::ManifestStore versions_;
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::shared_ptr<const Manifest> newest_;  ///< guarded by mutex_
 };
 

@@ -38,12 +38,6 @@ constexpr bool IsDefinitionEvent(EventType type) {
   return type >= EventType::kCreateCollection && type <= EventType::kDropPartition;
 }
 
-/// Of the logs of data definition, which are written no more: timestamps as Int64, requests
-/// (protobufs, not text) as String.
-constexpr bool IsDefinitionEvent(EventType type) {
-  return type >= EventType::kCreateCollection && type <= EventType::kDropPartition;
-}
-
 /// "InsertEvent" and so on.
 VARVE_EXPORT std::string_view EventTypeName(EventType type);
 

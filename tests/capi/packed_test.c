@@ -566,7 +566,7 @@ static void TestAnswersMisuseOfReaders(void) {
   MakeSampleSchema(0, &schema);
   CHECK_FAILS(
       NewPackedReaderWithStorageConfig(file_paths, 2, &schema, 0, LocalConfig(), &reader, NULL),
-      VARVE_INVALID, "emb");
+      VARVE_UNSUPPORTED, "emb");
   CHECK(reader == NULL);
 
   CArrowArray array = NULL;

@@ -19,8 +19,11 @@
 #include "base/testing/allocation_counter.h"
 #include "base/testing/bit_flips.h"
 #include "base/testing/status_assertions.h"
+#include "packed/milvus_values.h"
+#include "packed/testing/value_samples.h"
 #include "parquet/arrow/writer.h"
 #include "schema/convert_array.h"
+#include "schema/field_metadata.h"
 #include "varve/milvus_packed.h"
 #include "varve/packed.h"
 
@@ -190,6 +193,33 @@ TEST(MilvusExchangeTest, OurOwnFilesAreReadAsASetOfMilvus) {
   VARVE_ASSERT_OK_AND_ASSIGN(const auto found,
                              Drain(OpenMilvusPackedSets(store, {paths}, stored->schema())));
   ExpectColumns(*found, stored->columns());
+}
+
+// Arrays, nullable vectors and all else, as Milvus would have stored them.
+TEST(MilvusExchangeTest, OurOwnFilesAreReadInTheFormOfMilvus) {
+  const uint64_t seed = Random::System()->Next();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  const auto random = Random::Seeded(seed);
+  for (FieldSchema field : SampleFields()) {
+    SCOPED_TRACE(Describe(field));
+    field.field_id = 101;
+    field.name = "value";
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto schema, CollectionSchema::Make({field}));
+    const FieldSchema& complete = schema->fields().front();
+    const auto values = SampleValues(complete, 200, random.get());
+    const auto store = NewStore();
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto writer,
+                               PackedWriter::Make(store, schema, {}, [](int) { return "own"; }));
+    VARVE_ASSERT_OK(writer->Write(arrow::RecordBatch::Make(schema->ToArrow(), 200, {values})));
+    VARVE_ASSERT_OK(writer->Close().status());
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto type, MilvusArrowType(complete));
+    const auto wanted = arrow::schema({arrow::field(
+        "value", type, complete.nullable, arrow::key_value_metadata({kFieldIdKey}, {"101"}))});
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto found,
+                               Drain(OpenMilvusPackedSets(store, {{"own"}}, wanted)));
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto stored, EncodeValues(complete, values));
+    EXPECT_TRUE(HasSameBits(*found->column(0), *stored));
+  }
 }
 
 // Parquet of others without the keys is no set, nor is a file that is not Parquet.

@@ -13,6 +13,7 @@
 #include "packed/column_scan.h"
 #include "packed/field_id.h"
 #include "packed/milvus_footer.h"
+#include "packed/milvus_values.h"
 #include "packed/packed_layout.h"
 #include "packed/parquet_errors.h"
 #include "parquet/arrow/schema.h"
@@ -106,6 +107,12 @@ bool IsSameStorage(const arrow::DataType& stored, const arrow::DataType& wanted)
   return stored.Equals(wanted);
 }
 
+// Whether Milvus stores values of the field in another form than one of the same bytes.
+bool IsEncodedByMilvus(const FieldSchema& field) {
+  return field.data_type == DataType::kArray || field.data_type == DataType::kArrayOfVector ||
+         (IsDenseVector(field.data_type) && field.nullable);
+}
+
 // Column `position` of a file, which is that of `field`.
 Result<std::shared_ptr<const PackedColumnReader>> OpenColumn(const PackedFileReader& file,
                                                              int position,
@@ -147,6 +154,7 @@ class MilvusPackedSet::Stream : public arrow::RecordBatchReader {
          const MilvusPackedReadOptions& options)
       : schema_(std::move(schema)),
         paths_(set.paths_),
+        encoded_(set.encoded_),
         batch_ends_(set.batch_ends_),
         num_rows_(set.num_rows_),
         batch_rows_(options.batch_rows),
@@ -174,8 +182,13 @@ class MilvusPackedSet::Stream : public arrow::RecordBatchReader {
     for (int i = 0; i < schema_->num_fields(); ++i) {
       const arrow::Field& field = *schema_->field(i);
       if (is_present_[static_cast<size_t>(i)]) {
-        ARROW_RETURN_NOT_OK(CheckNulls(**from, field, paths_[static_cast<size_t>(i)]));
-        columns.push_back(*from++);
+        const auto at = static_cast<size_t>(i);
+        std::shared_ptr<arrow::Array> values = *from++;
+        if (encoded_[at]) {
+          ARROW_ASSIGN_OR_RAISE(values, EncodeValues(*encoded_[at], values));
+        }
+        ARROW_RETURN_NOT_OK(CheckNulls(*values, field, paths_[at]));
+        columns.push_back(std::move(values));
       } else {
         ARROW_ASSIGN_OR_RAISE(auto nulls, arrow::MakeArrayOfNull(field.type(), length));
         columns.push_back(std::move(nulls));
@@ -200,6 +213,7 @@ class MilvusPackedSet::Stream : public arrow::RecordBatchReader {
 
   const std::shared_ptr<arrow::Schema> schema_;
   const std::vector<std::string> paths_;
+  const std::vector<std::optional<FieldSchema>> encoded_;
   const std::vector<int64_t> batch_ends_;
   const int64_t num_rows_;
   const int64_t batch_rows_;
@@ -217,6 +231,7 @@ Result<std::shared_ptr<const MilvusPackedSet>> MilvusPackedSet::Open(
   const auto set = std::make_shared<MilvusPackedSet>();
   set->columns_.resize(ids.size());
   set->paths_.resize(ids.size());
+  set->encoded_.resize(ids.size());
   ARROW_ASSIGN_OR_RAISE(FilePtr first, OpenFile(store, paths.front()));
   set->num_rows_ = first->num_rows();
   ARROW_ASSIGN_OR_RAISE(const FooterPtr footer, first->Footer());
@@ -299,15 +314,29 @@ Status MilvusPackedSet::OpenByFieldId(std::vector<FilePtr> files, const arrow::S
                                       const std::vector<int64_t>& ids) {
   for (const FilePtr& file : files) {
     ARROW_RETURN_NOT_OK(Join(*file));
+    ARROW_ASSIGN_OR_RAISE(const auto stored, file->Schema());
     for (size_t i = 0; i < ids.size(); ++i) {
       if (columns_[i] != nullptr) continue;
-      const auto& field = *schema.field(static_cast<int>(i));
-      ARROW_ASSIGN_OR_RAISE(
-          columns_[i],
-          file->Column({.field_id = ids[i], .name = field.name(), .arrow_type = field.type()}));
-      paths_[i] = file->path();
+      ARROW_RETURN_NOT_OK(OpenOwn(i, *file, *stored, *schema.field(static_cast<int>(i)), ids[i]));
     }
   }
+  return Status::OK();
+}
+
+Status MilvusPackedSet::OpenOwn(size_t i, const PackedFileReader& file,
+                                const CollectionSchema& stored, const arrow::Field& wanted,
+                                int64_t id) {
+  FieldSchema as{.field_id = id, .name = wanted.name(), .arrow_type = wanted.type()};
+  const FieldSchema* field = stored.FindById(id);
+  if (field != nullptr && !field->arrow_type->Equals(*wanted.type()) && IsEncodedByMilvus(*field)) {
+    ARROW_ASSIGN_OR_RAISE(const auto milvus, MilvusArrowType(*field));
+    if (IsSameStorage(*milvus, *wanted.type())) {
+      as = *field;
+      encoded_[i] = *field;
+    }
+  }
+  ARROW_ASSIGN_OR_RAISE(columns_[i], file.Column(as));
+  paths_[i] = file.path();
   return Status::OK();
 }
 

@@ -4,7 +4,8 @@
 // Which files hold which fields is what the first file's footer says, and columns are counted, as
 // Milvus does. What Milvus takes on trust is checked: the ids in the file itself, that all files
 // have the same number of rows. Only files that are needed are opened. Files of Varve's own profile
-// are all opened, and their columns found by field id.
+// are all opened, their columns found by field id, and given in Milvus' form where that is asked
+// for.
 //
 // Errors:  Corruption naming the file and what is wrong with it; Unsupported for a stored type that
 //          differs from the one asked for, other than in the names and nullability of elements
@@ -14,6 +15,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +23,7 @@
 #include "packed/packed_file_reader.h"
 #include "varve/chunk_manager.h"
 #include "varve/milvus_packed.h"
+#include "varve/schema.h"
 #include "varve/status.h"
 
 namespace varve::internal {
@@ -56,11 +59,16 @@ class MilvusPackedSet {
                         std::shared_ptr<const PackedFileReader> first);
   Status OpenByFieldId(std::vector<std::shared_ptr<const PackedFileReader>> files,
                        const arrow::Schema& schema, const std::vector<int64_t>& ids);
+  /// Field `i`, as `wanted`, of a file of Varve's own profile.
+  Status OpenOwn(size_t i, const PackedFileReader& file, const CollectionSchema& stored,
+                 const arrow::Field& wanted, int64_t id);
   /// Takes account of the row groups of a file that is needed.
   Status Join(const PackedFileReader& file);
 
   std::vector<std::shared_ptr<const PackedColumnReader>> columns_;  // nullptr: the set lacks it
   std::vector<std::string> paths_;                                  // of the columns' files
+  std::vector<std::optional<FieldSchema>> encoded_;  // columns that are read as of this field, then
+                                                     // brought into Milvus' form
   std::vector<int64_t> batch_ends_;  // rows where a row group of some file ends, ascending
   int64_t num_rows_ = 0;
   bool is_own_ = false;

@@ -2,7 +2,7 @@
 #include "milvus/log_listing.h"
 
 #include <algorithm>
-#include <ranges>
+#include <sstream>
 #include <utility>
 
 namespace varve::internal {
@@ -68,9 +68,8 @@ std::optional<ParsedPath> ParseLogPath(std::string_view path) {
 // Whether an object whose path says nothing may be part of `place`.
 bool MayBeOf(const MilvusPlace& place, std::string_view path) {
   std::vector<std::string> parts;  // folder, collection, partition, segment or group, segment
-  for (const auto part : std::views::split(FromLogFolder(path), '/')) {
-    parts.emplace_back(part.begin(), part.end());
-  }
+  std::istringstream folders{std::string(FromLogFolder(path))};
+  for (std::string part; std::getline(folders, part, '/');) parts.push_back(part);
   parts.resize(std::max<size_t>(parts.size(), 5));
   const auto is = [&](size_t i, const std::optional<int64_t>& id) {
     return !id || parts[i] == std::to_string(*id);

@@ -166,7 +166,7 @@ TEST_F(BinlogFileTest, VerifyDecodesEveryKindOfFile) {
 
 // Logs of data definition: the requests are protobufs under the type String.
 TEST_F(BinlogFileTest, RequestsOfDataDefinitionAreNoText) {
-  const std::string request("\x0a\x05hello\x18\xff\xfe\x01\0", 13);
+  const std::string request("\x0a\x05hello\x18\xff\xfe\x01\0", 12);
   const auto text = std::make_shared<arrow::StringArray>(
       1, arrow::Buffer::FromVector<int32_t>({0, static_cast<int32_t>(request.size())}),
       arrow::Buffer::FromString(request));

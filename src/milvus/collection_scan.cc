@@ -69,9 +69,9 @@ class CollectionScan : public arrow::RecordBatchReader {
     const int column = schema_->GetFieldIndex(std::string(kTimestampFieldName));
     if (commit_timestamp_ == 0 || column < 0) return Status::OK();
     const arrow::Int64Scalar timestamp(static_cast<int64_t>(commit_timestamp_));
-    ARROW_ASSIGN_OR_RAISE(auto timestamps,
+    ARROW_ASSIGN_OR_RAISE(const auto timestamps,
                           arrow::MakeArrayFromScalar(timestamp, (*batch)->num_rows()));
-    return (*batch)->SetColumn(column, schema_->field(column), std::move(timestamps)).Value(batch);
+    return (*batch)->SetColumn(column, schema_->field(column), timestamps).Value(batch);
   }
 
   const std::shared_ptr<ChunkManager> store_;

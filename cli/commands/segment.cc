@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "arrow/array.h"
 #include "arrow/record_batch.h"
@@ -122,11 +123,20 @@ class SegmentCommand : public Command {
     ARROW_ASSIGN_OR_RAISE(const MilvusCollection collection,
                           milvus_.Choose(found, store_, primary_key_, console));
     for (const SegmentFiles& files : collection.segments) {
-      ARROW_ASSIGN_OR_RAISE(const auto segment,
-                            SegmentReader::Open(found.store, collection.schema, files,
-                                                MilvusDeltasOf(collection, files.partition_id)));
-      ARROW_ASSIGN_OR_RAISE(const int64_t num_deletes, segment->CountDeletes());
-      ARROW_RETURN_NOT_OK(PrintSegment(console, found.store, collection, files, num_deletes));
+      std::optional<int64_t> num_deletes;
+      if (files.version != StorageVersion::kV3) {
+        ARROW_ASSIGN_OR_RAISE(const auto segment,
+                              SegmentReader::Open(found.store, collection.schema, files,
+                                                  MilvusDeltasOf(collection, files.partition_id)));
+        ARROW_ASSIGN_OR_RAISE(num_deletes, segment->CountDeletes());
+      }
+      ARROW_RETURN_NOT_OK(PrintSegment(console, found.store, collection, files, num_deletes,
+                                       /*is_level_zero=*/false));
+    }
+    if (!milvus_.partitions.empty()) return Status::OK();  // the others are of no partition alone
+    for (const SegmentFiles& files : collection.level_zero) {
+      ARROW_RETURN_NOT_OK(PrintSegment(console, found.store, collection, files, std::nullopt,
+                                       /*is_level_zero=*/true));
     }
     return Status::OK();
   }

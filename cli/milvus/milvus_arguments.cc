@@ -56,6 +56,23 @@ Status KeepPartitions(const std::vector<std::string>& words, MilvusCollection* c
   return Status::OK();
 }
 
+// Only what lies at `place` stays.
+Status KeepPlace(const MilvusPlace& place, const std::string& path, MilvusCollection* collection) {
+  if (!place.collection_id) return Status::OK();
+  const auto is_elsewhere = [&](const SegmentFiles& files) {
+    const auto differs = [](const std::optional<int64_t>& id, int64_t of) {
+      return id && *id != of;
+    };
+    return differs(place.collection_id, files.collection_id) ||
+           differs(place.partition_id, files.partition_id) ||
+           differs(place.segment_id, files.segment_id);
+  };
+  std::erase_if(collection->segments, is_elsewhere);
+  std::erase_if(collection->level_zero, is_elsewhere);
+  if (!collection->segments.empty() || !collection->level_zero.empty()) return Status::OK();
+  return MakeError(ErrorKind::kNotFound, "the table records no such segments", {.object = path});
+}
+
 // Of a schema that comes from the logs.
 Status CheckKeyIsTold(const MilvusCollection& collection) {
   const auto has_deltas = [](const SegmentFiles& files) { return !files.deltas.empty(); };
@@ -135,6 +152,7 @@ Result<FoundMilvus> MilvusArguments::Find(const std::string& path,
   ARROW_ASSIGN_OR_RAISE(found.store, OpenStore(place.store_uri, options));
   ARROW_ASSIGN_OR_RAISE(auto recorded, RecordedCollection(found.store));
   if (recorded) {
+    ARROW_RETURN_NOT_OK(KeepPlace(place, path, &*recorded));
     found.collections.push_back(*std::move(recorded));
   } else {
     ARROW_ASSIGN_OR_RAISE(found.collections, FindMilvusCollections(found.store, place));

@@ -90,10 +90,10 @@ Result<json> DescribeGroups(const SegmentFiles& files, const CollectionSchema& s
 
 Status PrintJsonOf(Console* console, const std::shared_ptr<ChunkManager>& store,
                    const MilvusCollection& collection, const SegmentFiles& files,
-                   int64_t num_deletes) {
+                   std::optional<int64_t> num_deletes, bool is_level_zero) {
   const CollectionSchema& schema = *collection.schema;
-  json document = SegmentSummary(collection, files, /*is_level_zero=*/false);
-  document["deletes"] = num_deletes;
+  json document = SegmentSummary(collection, files, is_level_zero);
+  document["deletes"] = num_deletes ? json(*num_deletes) : json();
   if (files.version == StorageVersion::kV1) {
     document["fields"] = DescribeByField(files.inserts, schema);
   } else {
@@ -108,7 +108,7 @@ Status PrintJsonOf(Console* console, const std::shared_ptr<ChunkManager>& store,
 }
 
 void PrintFacts(Console* console, const MilvusCollection& collection, const SegmentFiles& files,
-                int64_t num_deletes) {
+                std::optional<int64_t> num_deletes, bool is_level_zero) {
   const auto line = [&](const std::string& name, const std::string& text) {
     console->DataLine(console->Bold(PadToWidth(name, 12, false)) + Printable(text));
   };
@@ -119,9 +119,9 @@ void PrintFacts(Console* console, const MilvusCollection& collection, const Segm
   const bool is_named = partition != collection.partitions.end() && !partition->second.empty();
   line("partition",
        std::to_string(files.partition_id) + (is_named ? ", " + partition->second : ""));
-  line("storage", VersionText(files.version));
+  line("storage", is_level_zero ? "level 0" : VersionText(files.version));
   line("rows", RowsText(files.num_rows));
-  line("deletes", FormatCount(num_deletes));
+  line("deletes", num_deletes ? FormatCount(*num_deletes) : "-");
 }
 
 Status PrintLists(Console* console, const std::shared_ptr<ChunkManager>& store,
@@ -203,11 +203,15 @@ json SegmentSummary(const MilvusCollection& collection, const SegmentFiles& file
 
 Status PrintSegment(Console* console, const std::shared_ptr<ChunkManager>& store,
                     const MilvusCollection& collection, const SegmentFiles& files,
-                    int64_t num_deletes) {
-  if (console->json) return PrintJsonOf(console, store, collection, files, num_deletes);
-  PrintFacts(console, collection, files, num_deletes);
-  ARROW_RETURN_NOT_OK(PrintLists(console, store, collection, files));
-  PrintLogs(console, files);
+                    std::optional<int64_t> num_deletes, bool is_level_zero) {
+  if (console->json) {
+    return PrintJsonOf(console, store, collection, files, num_deletes, is_level_zero);
+  }
+  PrintFacts(console, collection, files, num_deletes, is_level_zero);
+  if (!files.inserts.empty()) {
+    ARROW_RETURN_NOT_OK(PrintLists(console, store, collection, files));
+  }
+  if (files.version != StorageVersion::kV3) PrintLogs(console, files);
   return Status::OK();
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,10 +29,11 @@ nlohmann::ordered_json SegmentSummary(const MilvusCollection& collection, const 
                                       bool is_level_zero);
 
 /// The same, fields or column groups, and all logs by name. Which fields a group has that the
-/// metadata do not tell, the footer of its first log does.
+/// metadata do not tell, the footer of its first log does. `num_deletes`: nullopt where nobody has
+/// counted.
 /// Errors: Corruption naming a log whose footer does not parse
 Status PrintSegment(Console* console, const std::shared_ptr<ChunkManager>& store,
                     const MilvusCollection& collection, const SegmentFiles& files,
-                    int64_t num_deletes);
+                    std::optional<int64_t> num_deletes, bool is_level_zero);
 
 }  // namespace varve::cli

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Values in the form in which Milvus stores them (docs/format/data-types.md, column "Milvus").
+//
+// Threads: values; share as such
 #pragma once
 
 #include <cstdint>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "milvus/export_metadata.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "arrow/util/base64.h"
 #include "base/coding.h"
-#include "binlog/json_members.h"
 #include "milvus/default_value.h"
 #include "schema/milvus_members.h"
 #include "varve/hybrid_timestamp.h"
@@ -24,31 +24,54 @@ void AddParam(const std::string& key, const std::string& value, json* params) {
   params->push_back({{"key", key}, {"value", value}});
 }
 
-// What fills the field; null: nothing, or what needs a field that is not exported.
-Result<json> FunctionOf(const FieldSchema& field, const CollectionSchema& schema) {
-  const std::string* text = FindMilvusMember(field, kFunction);
-  if (text == nullptr) return json();
-  ARROW_ASSIGN_OR_RAISE(const auto parsed, ParseJson(AsBytes(*text), "field '" + field.name + "'"));
-  const auto inputs = parsed.find("input_field_names");
-  if (!parsed.is_object() || inputs == parsed.end() || !inputs->is_array()) return json();
-  for (const auto& name : *inputs) {
-    if (!name.is_string() || schema.FindByName(name.get<std::string>()) == nullptr) return json();
+// Whether all fields of that list of a function are exported.
+bool HasFields(const json& function, const char* list, const CollectionSchema& schema) {
+  const auto names = function.find(list);
+  return names != function.end() && names->is_array() &&
+         std::all_of(names->begin(), names->end(), [&](const json& name) {
+           return name.is_string() && schema.FindByName(name.get<std::string>()) != nullptr;
+         });
+}
+
+// Those that fill fields from others, where all of these are exported: they stand with their first
+// output.
+Result<json> FunctionsOf(const CollectionSchema& schema) {
+  json functions = json::array();
+  for (const FieldSchema& field : schema.fields()) {
+    const std::string* text = FindMilvusMember(field, kFunction);
+    if (text == nullptr) continue;
+    const json function = json::parse(*text, nullptr, /*allow_exceptions=*/false);
+    if (!function.is_object()) {
+      return MakeError(ErrorKind::kInvalid, "a function of Milvus that is no JSON object",
+                       {.field = field.name, .found = *text});
+    }
+    if (HasFields(function, "input_field_names", schema) &&
+        HasFields(function, "output_field_names", schema)) {
+      functions.push_back(function);
+    }
   }
-  return json(parsed);
+  return functions;
+}
+
+bool IsOutput(const FieldSchema& field, const json& functions) {
+  return std::any_of(functions.begin(), functions.end(), [&](const json& function) {
+    const json& outputs = function["output_field_names"];
+    return std::find(outputs.begin(), outputs.end(), field.name) != outputs.end();
+  });
 }
 
 // What Milvus calls the field beside what Varve knows of it, as far as it still is that.
-void AddFlags(const FieldSchema& field, bool has_function, json* described) {
+void AddFlags(const FieldSchema& field, bool is_output, json* described) {
   for (const std::string_view flag : kMilvusFlags) {
     if (!HasMilvusFlag(field, flag)) continue;
     if (flag == kAutoId && !field.primary_key) continue;
     if (flag == kIsPartitionKey && field.primary_key) continue;
-    if (flag == kIsFunctionOutput && !has_function) continue;
+    if (flag == kIsFunctionOutput && !is_output) continue;
     (*described)[std::string(flag)] = true;
   }
 }
 
-Result<json> DescribeField(const FieldSchema& field, bool has_function) {
+Result<json> DescribeField(const FieldSchema& field, bool is_output) {
   json described = {{"fieldID", field.field_id}, {"name", field.name}};
   if (field.primary_key) described["is_primary_key"] = true;
   described["data_type"] = static_cast<int32_t>(field.data_type);
@@ -64,7 +87,7 @@ Result<json> DescribeField(const FieldSchema& field, bool has_function) {
     described["element_type"] = static_cast<int32_t>(field.element_type);
   }
   if (field.nullable) described["nullable"] = true;
-  AddFlags(field, has_function, &described);
+  AddFlags(field, is_output, &described);
   if (field.default_value != nullptr) {
     ARROW_ASSIGN_OR_RAISE(const std::string message, EncodeDefaultValue(field));
     described["default_value_base64"] = arrow::util::base64_encode(message);
@@ -74,12 +97,10 @@ Result<json> DescribeField(const FieldSchema& field, bool has_function) {
 
 Result<json> DescribeSchema(const CollectionSchema& schema, const std::string& name) {
   json described = {{"name", name}, {"fields", json::array()}};
-  json functions = json::array();
+  ARROW_ASSIGN_OR_RAISE(json functions, FunctionsOf(schema));
   for (const FieldSchema& field : schema.fields()) {
-    ARROW_ASSIGN_OR_RAISE(json function, FunctionOf(field, schema));
-    ARROW_ASSIGN_OR_RAISE(json described_field, DescribeField(field, !function.is_null()));
+    ARROW_ASSIGN_OR_RAISE(json described_field, DescribeField(field, IsOutput(field, functions)));
     described["fields"].push_back(std::move(described_field));
-    if (!function.is_null()) functions.push_back(std::move(function));
     if (HasMilvusFlag(field, kIsDynamic)) described["enable_dynamic_field"] = true;
   }
   if (!functions.empty()) described["functions"] = std::move(functions);

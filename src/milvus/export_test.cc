@@ -307,7 +307,9 @@ TEST(MilvusExportTest, WhatFieldsAreToMilvusIsGivenBack) {
   const auto tenant = field(101, DataType::kInt64, "is_partition_key");
   const auto year = field(102, DataType::kInt64, "is_clustering_key");
   auto words = field(103, DataType::kSparseFloatVector, "is_function_output");
-  words.params.emplace_back("milvus.function", R"({"input_field_names":["f101"],"name":"bm25"})");
+  words.params.emplace_back("milvus.function", R"({"input_field_names":["f101"],"name":"bm25",)"
+                                               R"("output_field_names":["f103","f105"]})");
+  const auto more_words = field(105, DataType::kSparseFloatVector, "is_function_output");
   const auto meta = field(104, DataType::kJson, "is_dynamic");
   const auto described = [&](const std::vector<FieldSchema>& fields) {
     const auto schema = CollectionSchema::Make(fields).ValueOrDie();
@@ -319,22 +321,24 @@ TEST(MilvusExportTest, WhatFieldsAreToMilvusIsGivenBack) {
     EXPECT_TRUE(found.ok()) << found.status().ToString();
     return std::pair(json::parse(text).at("infos").at(0).at("schema"), *found);
   };
-  const auto [all, found] = described({key, tenant, year, words, meta});
+  const auto [all, found] = described({key, tenant, year, words, meta, more_words});
   EXPECT_EQ(all.at("enable_dynamic_field"), true);
-  EXPECT_EQ(all.at("functions"),
-            json::array({{{"input_field_names", {"f101"}}, {"name", "bm25"}}}));
+  EXPECT_EQ(all.at("functions"), json::array({{{"input_field_names", {"f101"}},
+                                               {"name", "bm25"},
+                                               {"output_field_names", {"f103", "f105"}}}}));
   const std::pair<size_t, const char*> flags[] = {{0, "autoID"},
                                                   {1, "is_partition_key"},
                                                   {2, "is_clustering_key"},
                                                   {3, "is_function_output"},
-                                                  {4, "is_dynamic"}};
+                                                  {4, "is_dynamic"},
+                                                  {5, "is_function_output"}};
   for (const auto& [i, flag] : flags) {
     EXPECT_EQ(all.at("fields").at(i).at(flag), true) << flag;
     EXPECT_FALSE(all.at("fields").at(i).contains("type_params")) << flag;
   }
   EXPECT_EQ(found->fields()[1].params, tenant.params);
 
-  // Another key, and a function whose input stays behind.
+  // Another key, and a function whose input stays behind, or one of its outputs.
   auto plain_key = key;
   plain_key.primary_key = false;
   auto tenant_key = tenant;
@@ -345,6 +349,9 @@ TEST(MilvusExportTest, WhatFieldsAreToMilvusIsGivenBack) {
   EXPECT_FALSE(some.at("fields").at(1).contains("is_partition_key"));
   EXPECT_FALSE(some.at("fields").at(2).contains("is_function_output"));
   EXPECT_FALSE(some.contains("functions"));
+  const auto fewer = described({key, tenant, words}).first;
+  EXPECT_FALSE(fewer.at("fields").at(2).contains("is_function_output"));
+  EXPECT_FALSE(fewer.contains("functions"));
   EXPECT_FALSE(some.contains("enable_dynamic_field"));
 }
 

@@ -153,10 +153,11 @@ Result<SyncOutcome> SyncTask::Run() {
   const SyncEnvironment& environment = context_.environment;
   const auto before = environment.cache->Find(pack_.segment_id);
   if (!before.has_value()) return SyncOutcome{.result = SyncResult::kNoSegment, .state = {}};
-  if (before->lifecycle == SegmentLifecycle::kDropped) {
-    if (!pack_.is_drop) return SyncOutcome{.result = SyncResult::kNoSegment, .state = {}};
-    ClearData(&pack_);  // what is left to do is to tell the metadata
+  if (before->lifecycle == SegmentLifecycle::kDropped && !pack_.is_drop) {
+    return SyncOutcome{.result = SyncResult::kNoSegment, .state = {}};
   }
+  // Nobody needs the rows of a segment that is dropped, and nothing about them may keep it alive.
+  if (pack_.is_drop) ClearData(&pack_);
   // Nothing more ever comes to a segment of deletes.
   if (before->level == SegmentLevel::kL0) pack_.is_flush = true;
   const auto schema = environment.cache->schema();

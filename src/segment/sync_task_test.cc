@@ -532,6 +532,22 @@ TEST_F(SyncTaskTest, ADroppedSegmentLeavesTheCache) {
   EXPECT_EQ(again.result, SyncResult::kNoSegment);
 }
 
+// Its rows are not needed any more, and nothing about them is in the way.
+TEST_F(SyncTaskTest, ASegmentIsDroppedWhateverRowsCome) {
+  SyncPack last = testing::SamplePack(kSegment, 0, 12);
+  last.is_flush = true;
+  VARVE_ASSERT_OK(Run(last).status());
+  auto flushed = *writer_->Find(kSegment);
+  cache_->Put(flushed);
+  SyncPack drop = testing::SamplePack(kSegment, 12, 3);
+  drop.is_drop = true;
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(drop));
+  EXPECT_EQ(outcome.result, SyncResult::kCommitted);
+  EXPECT_EQ(outcome.state.lifecycle, SegmentLifecycle::kDropped);
+  EXPECT_EQ(outcome.state.files.num_rows, 12);
+  EXPECT_EQ(outcome.state.files.inserts, flushed.files.inserts);
+}
+
 // A partition is dropped while the last rows of a segment are flushed: it is still to be dropped
 // afterwards, and what came for it until then is not needed any more.
 TEST_F(SyncTaskTest, ASegmentThatWasDroppedDuringItsFlushIsDroppedNext) {

@@ -54,8 +54,8 @@ struct SyncPack {
   /// or deletes is beyond those before it, and the same when it is submitted again.
   StreamPosition checkpoint;
   bool is_flush = false;  ///< the last one: the segment has all its rows now
-  /// Its partition or channel was dropped. Also runs after packs that failed, whose rows nobody
-  /// needs then.
+  /// Its partition or channel was dropped: rows and deletes of the pack are left out, and it also
+  /// runs after packs that failed.
   bool is_drop = false;
 };
 

@@ -17,8 +17,6 @@
 
 namespace {
 
-using varve::DataType;
-using varve::FieldSchema;
 using namespace varve;
 using namespace varve::internal;
 

@@ -82,12 +82,6 @@ void Append(std::vector<FieldBinlog> added, std::vector<FieldBinlog>* fields) {
   }
 }
 
-// Whether the segment is flushed, if the pack says so. One to be dropped has not been: it would
-// have left the cache.
-bool HasEnded(const SyncPack& pack, const SegmentState& state) {
-  return !pack.is_drop && (!pack.is_flush || IsFinal(state.lifecycle));
-}
-
 void ClearData(SyncPack* pack) {
   pack->inserts.clear();
   pack->deletes.clear();
@@ -165,10 +159,10 @@ Result<SyncOutcome> SyncTask::Run() {
   ARROW_RETURN_NOT_OK(CheckPack(pack_, rows, *before));
   ARROW_ASSIGN_OR_RAISE(const bool is_done, IsDone(pack_, rows, *before));
   if (is_done) {
-    if (HasEnded(pack_, *before)) {
+    if (!pack_.is_flush || IsFinal(before->lifecycle)) {
       return SyncOutcome{.result = SyncResult::kAlreadyDone, .state = *before};
     }
-    // The segment was sealed or dropped after its rows came: what is left to do is to end it.
+    // The segment was sealed after its rows came: what is left to do is to end it.
     ClearData(&pack_);
     ARROW_ASSIGN_OR_RAISE(rows, InsertRows::Make(*schema, pack_));
   }
@@ -178,8 +172,11 @@ Result<SyncOutcome> SyncTask::Run() {
   }
 
   ARROW_RETURN_NOT_OK(environment.writer->CheckPlan(Plan(*before, pack_, rows.num_rows(), schema)));
-  ARROW_ASSIGN_OR_RAISE(const auto writer, MakeWriter(context_, *schema, *before));
-  ARROW_ASSIGN_OR_RAISE(PackLogs logs, writer->Write(pack_, rows));
+  PackLogs logs;
+  if (!pack_.is_drop) {
+    ARROW_ASSIGN_OR_RAISE(const auto writer, MakeWriter(context_, *schema, *before));
+    ARROW_ASSIGN_OR_RAISE(logs, writer->Write(pack_, rows));
+  }
   const SegmentUpdate update = MakeUpdate(*before, pack_, std::move(logs), schema);
   auto committed =
       WithRetries(context_.retry(), [&] { return environment.writer->Commit(update); });

@@ -2,9 +2,10 @@
 // One flush of one segment, from a pack to metadata that names its logs.
 //
 //   1. the segment out of the cache; none: done. To one marked as dropped only a drop is done
-//   2. the pack checked; one that the segment holds already: done, but for a flush or drop that it
-//      says and the segment lacks; one that the metadata would never take: refused
-//   3. its logs written, by the writer of the segment's storage version
+//   2. the pack checked; one that the segment holds already: done, but for a flush that it says and
+//      the segment lacks; one that the metadata would never take: refused. A drop has no rows,
+//      whatever the pack brings
+//   3. its logs written, none for a drop, by the writer of the segment's storage version
 //   4. the step from the segment as it was to the segment with them, committed: visible from here
 //   5. the cache told; a segment that was dropped, or is somebody else's by now, leaves it
 //

@@ -59,7 +59,9 @@ struct SyncPack {
   bool is_drop = false;
 };
 
-/// Gives ids that no other log of the collection has. Threads: may be called concurrently
+/// Gives ids that no other log of the collection has, and that ascend: the logs of a field are rows
+/// in the order of their ids. One that is not beyond those of its segment fails the task (Invalid)
+/// before anything is written under it. Threads: may be called concurrently
 class VARVE_EXPORT IdAllocator {
  public:
   virtual ~IdAllocator() = default;
@@ -76,8 +78,8 @@ VARVE_EXPORT Result<std::shared_ptr<IdAllocator>> MakeUnusedIdAllocator(
     const std::string& root = "files");
 
 /// Pauses double from the first to the longest; each is drawn from the upper half of that.
-/// Only errors that may pass are tried again: those of the store (ErrorKind::kIo) and of commits
-/// of unknown outcome.
+/// Only errors that may pass are tried again: those of the store (ErrorKind::kIo), a store that is
+/// throttled or full (kResourceExhausted), and commits of unknown outcome.
 struct RetryOptions {
   int64_t attempts_max = 10;  ///< 0: no limit, as a write buffer of Milvus has it (and 10 s)
   std::chrono::milliseconds first_pause{200};

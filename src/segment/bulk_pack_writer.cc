@@ -80,15 +80,10 @@ void SetRowsOfAll(const std::vector<Binlog>& parts, Binlog* log) {
   }
 }
 
-Result<DeleteData> JoinDeletes(const std::vector<DeleteBatch>& batches) {
+Result<DeleteData> JoinDeletes(const std::vector<DeleteData>& batches) {
   arrow::ArrayVector keys;
   arrow::ArrayVector timestamps;
-  for (const DeleteBatch& batch : batches) {
-    const DeleteData part{batch.primary_keys, batch.timestamps};
-    if (part.primary_keys == nullptr || part.timestamps == nullptr) {
-      return MakeError(ErrorKind::kInvalid, "deletes without keys or timestamps");
-    }
-    ARROW_RETURN_NOT_OK(part.Validate());
+  for (const DeleteData& batch : batches) {
     if (!keys.empty() && !keys.front()->type()->Equals(*batch.primary_keys->type())) {
       return MakeError(ErrorKind::kInvalid, "deletes with keys of two types",
                        {.expected = keys.front()->type()->ToString(),
@@ -97,7 +92,7 @@ Result<DeleteData> JoinDeletes(const std::vector<DeleteBatch>& batches) {
     keys.push_back(batch.primary_keys);
     timestamps.push_back(batch.timestamps);
   }
-  if (keys.size() == 1) return DeleteData{keys.front(), batches.front().timestamps};
+  if (batches.size() == 1) return batches.front();
   ARROW_ASSIGN_OR_RAISE(auto joined_keys, JoinArrays(keys));
   ARROW_ASSIGN_OR_RAISE(const auto joined_timestamps, JoinArrays(timestamps));
   return DeleteData{std::move(joined_keys),
@@ -238,7 +233,7 @@ Result<std::vector<FieldBinlog>> BulkPackWriter::WriteStatistics(const InsertRow
 }
 
 Result<std::vector<FieldBinlog>> BulkPackWriter::WriteDeletes(
-    const std::vector<DeleteBatch>& batches) {
+    const std::vector<DeleteData>& batches) {
   if (batches.empty()) return std::vector<FieldBinlog>{};
   const FieldSchema* key = schema_.primary_key();
   if (key == nullptr) {

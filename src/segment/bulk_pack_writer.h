@@ -49,7 +49,7 @@ class BulkPackWriter {
   /// Those that the pack names, and those of which the segment has statistics.
   std::set<int64_t> Bm25Fields(const SyncPack& pack, const InsertRows& rows) const;
   Result<std::vector<FieldBinlog>> WriteStatistics(const InsertRows& rows, bool with_compound);
-  Result<std::vector<FieldBinlog>> WriteDeletes(const std::vector<DeleteBatch>& batches);
+  Result<std::vector<FieldBinlog>> WriteDeletes(const std::vector<DeleteData>& batches);
   Result<FieldBinlog> WriteBm25(int64_t field_id, const InsertRows& rows, bool with_merged);
 
   const SyncContext& context_;

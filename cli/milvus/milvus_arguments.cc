@@ -110,15 +110,22 @@ Result<std::string> ReadText(const std::string& path, const StoreArguments& stor
 }
 
 // Seconds, milliseconds and microseconds since 1970 would be hybrid timestamps of long ago, at
-// which no row is visible.
-Status CheckIsHybrid(uint64_t timestamp) {
+// which no row is visible; nanoseconds would be of the next century, at which all are.
+Status CheckIsHybrid(uint64_t timestamp, int64_t now_micros) {
   constexpr uint64_t kSecondsLeast = 1'000'000'000;
   constexpr int64_t kMillisLeast = 946'684'800'000;  // of the year 2000
-  if (timestamp < kSecondsLeast || timestamp >= HybridFromMillis(kMillisLeast)) return Status::OK();
+  constexpr int64_t kMillisOfDay = 24 * 60 * 60 * 1000;
+  const auto is_of_milvus = [&](int64_t millis) {
+    return millis >= kMillisLeast && millis <= now_micros / 1000 + kMillisOfDay;
+  };
+  const bool is_nanoseconds = !is_of_milvus(MillisOfHybrid(timestamp)) &&
+                              is_of_milvus(static_cast<int64_t>(timestamp / 1'000'000));
+  const bool is_long_ago = timestamp >= kSecondsLeast && timestamp < HybridFromMillis(kMillisLeast);
+  if (!is_long_ago && !is_nanoseconds) return Status::OK();
   return MakeError(ErrorKind::kInvalid,
                    "'" + std::to_string(timestamp) + "' as a hybrid timestamp is " +
                        FormatHybridTime(timestamp) +
-                       ", when there was no Milvus; write a time as 2026-11-21T04:00Z");
+                       ", and rather a time in another unit; write it as 2026-11-21T04:00Z");
 }
 
 }  // namespace
@@ -229,7 +236,7 @@ Result<uint64_t> ParseHybridTime(const std::string& text, int64_t now_micros) {
   uint64_t timestamp = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), timestamp);
   if (error == std::errc() && end == text.data() + text.size()) {
-    ARROW_RETURN_NOT_OK(CheckIsHybrid(timestamp));
+    ARROW_RETURN_NOT_OK(CheckIsHybrid(timestamp, now_micros));
     return timestamp;
   }
   ARROW_ASSIGN_OR_RAISE(const int64_t micros, ParseTime(text, now_micros));

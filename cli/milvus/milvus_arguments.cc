@@ -57,7 +57,8 @@ Status KeepPartitions(const std::vector<std::string>& words, MilvusCollection* c
 }
 
 // Only what lies at `place` stays.
-Status KeepPlace(const MilvusPlace& place, const std::string& path, MilvusCollection* collection) {
+Status KeepPlace(const MilvusPlace& place, const std::string& path,
+                 std::vector<MilvusCollection>* collections) {
   if (!place.collection_id) return Status::OK();
   const auto is_elsewhere = [&](const SegmentFiles& files) {
     const auto differs = [](const std::optional<int64_t>& id, int64_t of) {
@@ -67,9 +68,12 @@ Status KeepPlace(const MilvusPlace& place, const std::string& path, MilvusCollec
            differs(place.partition_id, files.partition_id) ||
            differs(place.segment_id, files.segment_id);
   };
-  std::erase_if(collection->segments, is_elsewhere);
-  std::erase_if(collection->level_zero, is_elsewhere);
-  if (!collection->segments.empty() || !collection->level_zero.empty()) return Status::OK();
+  std::erase_if(*collections, [&](MilvusCollection& collection) {
+    std::erase_if(collection.segments, is_elsewhere);
+    std::erase_if(collection.level_zero, is_elsewhere);
+    return collection.segments.empty() && collection.level_zero.empty();
+  });
+  if (!collections->empty()) return Status::OK();
   return MakeError(ErrorKind::kNotFound, "the table records no such segments", {.object = path});
 }
 
@@ -157,10 +161,10 @@ Result<FoundMilvus> MilvusArguments::Find(const std::string& path,
   FoundMilvus found;
   ARROW_ASSIGN_OR_RAISE(const auto options, store.ToOptions(place.store_uri));
   ARROW_ASSIGN_OR_RAISE(found.store, OpenStore(place.store_uri, options));
-  ARROW_ASSIGN_OR_RAISE(auto recorded, RecordedCollection(found.store));
+  ARROW_ASSIGN_OR_RAISE(auto recorded, RecordedCollections(found.store));
   if (recorded) {
-    ARROW_RETURN_NOT_OK(KeepPlace(place, path, &*recorded));
-    found.collections.push_back(*std::move(recorded));
+    found.collections = *std::move(recorded);
+    ARROW_RETURN_NOT_OK(KeepPlace(place, path, &found.collections));
   } else {
     ARROW_ASSIGN_OR_RAISE(found.collections, FindMilvusCollections(found.store, place));
   }

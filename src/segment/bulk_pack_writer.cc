@@ -10,11 +10,11 @@
 #include "arrow/buffer.h"
 #include "arrow/record_batch.h"
 #include "base/coding.h"
+#include "binlog/stored_insert_log.h"
 #include "packed/join_arrays.h"
 #include "varve/bm25_statistics.h"
 #include "varve/delta_log.h"
 #include "varve/hybrid_timestamp.h"
-#include "varve/insert_log.h"
 #include "varve/primary_key_statistics.h"
 
 namespace varve::internal {
@@ -166,17 +166,17 @@ Result<std::vector<FieldBinlog>> BulkPackWriter::WriteInserts(const InsertRows& 
   std::vector<FieldBinlog> logs;
   for (size_t i = 0; i < rows.fields().size(); ++i) {
     const FieldSchema& field = rows.fields()[i];
-    ARROW_ASSIGN_OR_RAISE(const int64_t memory_bytes, rows.ColumnBytes(i));
-    ARROW_ASSIGN_OR_RAISE(const auto values, rows.Column(i));
+    ARROW_ASSIGN_OR_RAISE(const StoredColumn column, rows.EncodeColumn(i));
     BinlogDescriptor descriptor = DescriptorOf(segment_.files, context_.clock);
     descriptor.start_timestamp = rows.timestamp_from();
     descriptor.end_timestamp = rows.timestamp_to();
-    ARROW_ASSIGN_OR_RAISE(const auto bytes, WriteInsertLog(field, values, std::move(descriptor)));
+    ARROW_ASSIGN_OR_RAISE(const auto bytes,
+                          WriteStoredInsertLog(field, column.values, std::move(descriptor)));
     ARROW_ASSIGN_OR_RAISE(
         Binlog log,
         logs_.Put({.kind = PathKind::kInsertLog, .field = field.field_id}, BytesOf(*bytes)));
     SetRows(rows, &log);
-    log.memory_bytes = memory_bytes;
+    log.memory_bytes = column.memory_bytes;
     logs.push_back(OneLog(field.field_id, std::move(log)));
   }
   return logs;

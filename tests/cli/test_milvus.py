@@ -96,6 +96,12 @@ def test_rows_as_of_a_time(backup):
     for unit in (1, 10**3, 10**6):
         error = run("segment", "cat", backup, "--as-of", 1704067200 * unit, code=2).err
         assert "hybrid timestamp is 19" in error and "2026-11-21T04:00Z" in error
+    # Nanoseconds, of the next century.
+    error = run("segment", "cat", backup, "--as-of", 1704067200 * 10**9, code=2).err
+    assert "hybrid timestamp is 21" in error and "2026-11-21T04:00Z" in error
+    # A time to come that is nothing else, and the last there is.
+    for later in (milvus.DELETED * 4 // 3, 2**64 - 1):
+        assert ids("--as-of", later) == ids()
     assert ids("--as-of", 5) == []
     for action in ("ls", "info"):
         assert "--as-of goes with cat" in run("segment", action, backup, "--as-of", milvus.INSERTED, code=2).err

@@ -476,4 +476,11 @@ def test_what_cannot_be_exported_to_milvus(tmp_path):
     assert "did you mean 'id'" in run("export", tmp_path / "t", out, "--to", "milvus-v2", "--primary-key", "ids", code=2).err
     assert "--force" in run("export", tmp_path / "t", out, "--to", "milvus-v2", "--force", code=2).err
     assert "milvus-v2" in run("export", tmp_path / "t", out, "--to", "milvus-v9", code=2).err
+    assert "letters, digits" in run("export", tmp_path / "t", out, "--to", "milvus-v2", "--primary-key", "id", "--collection", "a b", code=2).err
+    before = sorted(tmp_path.rglob("*"))
+    assert "there is a table" in run("export", tmp_path / "t", tmp_path / "t", "--to", "milvus-v2", "--primary-key", "id", code=5).err
+    assert sorted(tmp_path.rglob("*")) == before
     assert not (out / "meta").exists()
+    (tmp_path / "t").rename(tmp_path / "books-2024")
+    done = run("export", tmp_path / "books-2024", out, "--to", "milvus-v2", "--primary-key", "id", "--json").json
+    assert done["collection"] == "books_2024"

@@ -50,7 +50,7 @@ class VARVE_EXPORT TableMetaWriter : public MetaWriter {
   Result<SegmentState> Commit(const SegmentUpdate& update) override;
 
   /// As the newest version has it; nullopt: it has no such segment.
-  Result<std::optional<SegmentState>> LoadSegment(int64_t segment_id);
+  Result<std::optional<SegmentState>> LoadSegment(int64_t segment_id) override;
   /// Of all segments of the newest version, by id.
   Result<std::vector<SegmentState>> LoadSegments();
 

@@ -355,6 +355,19 @@ TEST_F(TableSegmentsTest, ADroppedSegmentTakesItsRowsWithIt) {
   EXPECT_EQ(writer_->LoadSegment(kSegment).ValueOrDie()->lifecycle, SegmentLifecycle::kDropped);
 }
 
+TEST_F(TableSegmentsTest, ADropTakesTheRowsThatTheCacheMissed) {
+  cache_->Put(SampleSegment(kSegment, StorageVersion::kV2));
+  VARVE_ASSERT_OK(Run(testing::SamplePack(kSegment, 0, 20)).status());
+  cache_->Put(SampleSegment(kSegment, StorageVersion::kV2));
+  SyncPack drop = testing::SamplePack(kSegment, 20, 5);
+  drop.is_drop = true;
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(drop));
+  EXPECT_EQ(outcome.result, SyncResult::kCommitted);
+  EXPECT_EQ(writer_->LoadSegment(kSegment).ValueOrDie(), outcome.state);
+  EXPECT_EQ(outcome.state.files.num_rows, 20);
+  ExpectRows(0);
+}
+
 // Nothing of the segment is left that a scan would look for.
 TEST_F(TableSegmentsTest, ADropTakesTheRowsOfAWriterThatAddedThem) {
   cache_->Put(SampleSegment(8, StorageVersion::kV2));

@@ -175,7 +175,9 @@ class VARVE_EXPORT SyncManager {
 /// that failed, also in a segment's first flush, and of tasks that have yet to commit. Those
 /// younger than `min_age`, by the store's clock, are left out. In byte order of their paths.
 /// `states`: of all segments of the collection, read no longer ago than `min_age`. A segment that
-/// is not among them has orphans alone.
+/// is not among them has orphans alone. The statistics that stand for all logs (log id 1) of a
+/// segment that is among them are left out until it is dropped: their name comes again, and the
+/// next flush may put its own there at any moment.
 VARVE_EXPORT Result<std::vector<ObjectInfo>> FindSegmentOrphans(
     ChunkManager* store, int64_t collection_id, const std::vector<SegmentState>& states,
     const std::string& root = "files", std::chrono::milliseconds min_age = std::chrono::hours(24));

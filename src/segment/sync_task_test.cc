@@ -365,6 +365,31 @@ TEST_F(SyncTaskTest, GivesUpAndLeavesNothingVisible) {
                           "files/insert_log/1/2/7/102/5002"));
 }
 
+// Before a log that a failed flush left is removed, the next flush may have put its own there.
+TEST_F(SyncTaskTest, TheLogThatStandsForAllIsNoOrphanWhileItsSegmentLives) {
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome first, Run(testing::SamplePack(kSegment, 0, 12)));
+  SyncPack last = testing::SamplePack(kSegment, 12, 3);
+  last.is_flush = true;
+  writer_->meanwhile = [&] {
+    // The states and the listing are those of before the commit.
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto orphans,
+                               FindSegmentOrphans(memory_.get(), 1, {first.state}, "files", {}));
+    std::vector<std::string> paths;
+    for (const ObjectInfo& orphan : orphans) paths.push_back(orphan.path);
+    EXPECT_THAT(paths, ::testing::Not(::testing::Contains("files/stats_log/1/2/7/100/1")));
+    EXPECT_THAT(paths, ::testing::Contains("files/stats_log/1/2/7/100/6006"));
+  };
+  VARVE_ASSERT_OK_AND_ASSIGN(SyncOutcome flushed, Run(last));
+  EXPECT_EQ(flushed.state.files.statistics.front().logs.front().path,
+            "files/stats_log/1/2/7/100/1");
+
+  flushed.state.lifecycle = SegmentLifecycle::kDropped;
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto dead,
+                             CollectSegmentOrphans(memory_.get(), 1, {flushed.state}, "files", {}));
+  EXPECT_THAT(dead, SizeIs(testing::PathsOf(flushed.state.files).size()));
+  EXPECT_THAT(Names(memory_.get()), IsEmpty());
+}
+
 TEST_F(SyncTaskTest, ErrorsThatCannotPassAreNotTriedAgain) {
   faulty_->FailCall(StorageOperation::kPutIfAbsent, 1,
                     MakeError(ErrorKind::kDenied, "no such right"));

@@ -145,7 +145,8 @@ class VARVE_EXPORT SyncManager {
 
   /// Errors: Invalid for a member that is missing or an option out of range
   static Result<std::unique_ptr<SyncManager>> Make(SyncEnvironment environment);
-  /// Waits for all tasks.
+  /// Waits for all tasks. Stop first where they may try for long: with attempts_max = 0 and a store
+  /// that is down they do so for ever.
   ~SyncManager();
 
   /// Runs the pack behind those of the same segment; `done`, which may be empty, is called once, on
@@ -155,7 +156,8 @@ class VARVE_EXPORT SyncManager {
   /// checkpoint would pass over rows that are missing, until the pack of that checkpoint has been
   /// submitted again, the segment is told to Forget it, or is dropped.
   void Submit(SyncPack pack, Done done = {});
-  /// The same, and waits for what it ends with.
+  /// The same, and waits for what it ends with. Once its turn has come, the caller's StopScope
+  /// (stop.h) stops it, too.
   Result<SyncOutcome> Sync(SyncPack pack);
   /// Gives up the packs of the segment that failed so far: later ones may pass over their rows and
   /// deletes, which the segment then never gets, or which come in other packs. For a pack that can
@@ -164,6 +166,10 @@ class VARVE_EXPORT SyncManager {
   /// Waits until nothing is queued or running. Errors: the first that any task ended with since the
   /// last call
   Status Drain();
+  /// For good: tasks that have yet to begin end with Cancelled, those at work where they would try
+  /// again or look whether they should stop (stop.h). Waits for none of them. Their packs failed,
+  /// as after any error; what a commit at work has made stays.
+  void Stop();
 
  private:
   class Impl;

@@ -108,6 +108,13 @@ class VARVE_EXPORT MetaWriter {
   ///         what stands there is neither `before` nor beyond it; Invalid, Unsupported; others may
   ///         pass, and the step may have been made (ask again with the same update)
   virtual Result<SegmentState> Commit(const SegmentUpdate& update) = 0;
+
+  /// What stands of the segment, asked after a conflict: a step whose answer was lost leaves the
+  /// cache behind. nullopt: nothing, or the writer cannot ask.  Errors: those of a store
+  virtual Result<std::optional<SegmentState>> LoadSegment(int64_t segment_id) {
+    static_cast<void>(segment_id);
+    return std::nullopt;
+  }
 };
 
 VARVE_EXPORT std::shared_ptr<MetaCache> MakeMemoryMetaCache(
@@ -120,6 +127,8 @@ class VARVE_EXPORT MemoryMetaWriter : public MetaWriter {
   ~MemoryMetaWriter() override;
 
   Result<SegmentState> Commit(const SegmentUpdate& update) override;
+  /// As Find; never fails.
+  Result<std::optional<SegmentState>> LoadSegment(int64_t segment_id) override;
   /// What was committed last; nullopt: nothing.
   std::optional<SegmentState> Find(int64_t segment_id) const;
   /// Every step that was made, in order.

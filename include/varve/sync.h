@@ -155,10 +155,6 @@ class VARVE_EXPORT SyncManager {
   /// The same, and waits for what it ends with. Where the caller is asked to stop (varve/stop.h),
   /// the task is too.
   Result<SyncOutcome> Sync(SyncPack pack);
-  /// Ends what is queued or running with Cancelled, and all that is submitted later: to be called
-  /// before the end of a process. A commit whose answer is awaited is not cut short, nor told to be
-  /// cancelled. Packs that were stopped failed: they come again, to another manager.
-  void Stop();
   /// Gives up the packs of the segment that failed so far: later ones may pass over their rows and
   /// deletes, which the segment then never gets, or which come in other packs. For a pack that can
   /// never succeed.
@@ -166,6 +162,10 @@ class VARVE_EXPORT SyncManager {
   /// Waits until nothing is queued or running. Errors: the first that any task ended with since the
   /// last call
   Status Drain();
+  /// For good: tasks that have yet to begin end with Cancelled, those at work where they would try
+  /// again or look whether they should stop (stop.h). Waits for none of them. Their packs failed,
+  /// as after any error. A commit at work is not cut short, nor told to be cancelled.
+  void Stop();
 
  private:
   class Impl;
@@ -175,11 +175,11 @@ class VARVE_EXPORT SyncManager {
 
 /// Logs of a collection that none of `states` names, or only that of a dropped segment: of attempts
 /// that failed, also in a segment's first flush, and of tasks that have yet to commit. Those
-/// younger than `min_age`, by the store's clock, are left out, and so is the log that stands for
-/// all others of a segment that is not dropped: its name is used again by the segment's next flush.
-/// In byte order of their paths.
+/// younger than `min_age`, by the store's clock, are left out. In byte order of their paths.
 /// `states`: of all segments of the collection, read no longer ago than `min_age`. A segment that
-/// is not among them has orphans alone.
+/// is not among them has orphans alone. The statistics that stand for all logs (log id 1) of a
+/// segment that is among them are left out until it is dropped: their name comes again, and the
+/// next flush may put its own there at any moment.
 VARVE_EXPORT Result<std::vector<ObjectInfo>> FindSegmentOrphans(
     ChunkManager* store, int64_t collection_id, const std::vector<SegmentState>& states,
     const std::string& root = "files", std::chrono::milliseconds min_age = std::chrono::hours(24));

@@ -32,6 +32,9 @@ struct TableSegmentOptions {
   /// Rows appear in the table's own scans. Their fields must be those of the table, by id, type and
   /// nullability (Invalid naming the field), but for nullable and defaulted ones that they lack.
   /// Deletes and V1 segments are Unsupported then: a scan knows neither.
+  /// A segment keeps to one choice: a step of a segment whose rows are not all shown is Invalid,
+  /// and without adds_rows one that brings rows or deletes where some are. It is dropped with
+  /// either, and its rows go.
   bool adds_rows = true;
   std::chrono::milliseconds commit_deadline{60'000};
 };
@@ -47,7 +50,7 @@ class VARVE_EXPORT TableMetaWriter : public MetaWriter {
   Result<SegmentState> Commit(const SegmentUpdate& update) override;
 
   /// As the newest version has it; nullopt: it has no such segment.
-  Result<std::optional<SegmentState>> LoadSegment(int64_t segment_id);
+  Result<std::optional<SegmentState>> LoadSegment(int64_t segment_id) override;
   /// Of all segments of the newest version, by id.
   Result<std::vector<SegmentState>> LoadSegments();
 

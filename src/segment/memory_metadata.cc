@@ -115,6 +115,9 @@ MemoryMetaWriter::~MemoryMetaWriter() = default;
 Result<SegmentState> MemoryMetaWriter::Commit(const SegmentUpdate& update) {
   return impl_->Commit(update);
 }
+Result<std::optional<SegmentState>> MemoryMetaWriter::LoadSegment(int64_t segment_id) {
+  return impl_->Find(segment_id);
+}
 std::optional<SegmentState> MemoryMetaWriter::Find(int64_t segment_id) const {
   return impl_->Find(segment_id);
 }

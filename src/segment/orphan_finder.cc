@@ -15,22 +15,26 @@ namespace {
 
 constexpr int64_t kMicrosPerMilli = 1000;
 
-std::unordered_set<std::string> NamedPaths(const std::vector<SegmentState>& states) {
+struct Named {
+  std::unordered_set<int64_t> segments;
   std::unordered_set<std::string> paths;
+};
+
+Named NamedBy(const std::vector<SegmentState>& states) {
+  Named named;
   for (const SegmentState& state : states) {
     if (state.lifecycle == SegmentLifecycle::kDropped) continue;
-    for (const Binlog* log : internal::LogsOf(state.files)) paths.insert(log->path);
+    named.segments.insert(state.files.segment_id);
+    for (const Binlog* log : internal::LogsOf(state.files)) named.paths.insert(log->path);
   }
-  return paths;
+  return named;
 }
 
-// Segments whose next flush may commit, and with it the one name that is used again.
-std::unordered_set<int64_t> LiveSegments(const std::vector<SegmentState>& states) {
-  std::unordered_set<int64_t> ids;
-  for (const SegmentState& state : states) {
-    if (state.lifecycle != SegmentLifecycle::kDropped) ids.insert(state.files.segment_id);
-  }
-  return ids;
+bool IsOrphan(const internal::ListedLog& log, const Named& named) {
+  if (named.paths.contains(log.object.path)) return false;
+  // The one name that comes again: since the listing, a flush may have put its own log there and
+  // committed it.
+  return log.log_id != kCompoundLogId || !named.segments.contains(log.segment_id);
 }
 
 }  // namespace
@@ -41,15 +45,12 @@ Result<std::vector<ObjectInfo>> FindSegmentOrphans(ChunkManager* store, int64_t 
                                                    std::chrono::milliseconds min_age) {
   ARROW_ASSIGN_OR_RAISE(const int64_t now_micros, store->StoreTime());
   const int64_t newest_micros = now_micros - min_age.count() * kMicrosPerMilli;
-  const auto named = NamedPaths(states);
-  const auto live = LiveSegments(states);
+  const Named named = NamedBy(states);
   ARROW_ASSIGN_OR_RAISE(auto logs,
                         internal::ListLogs(store, root, collection_id, /*names_only=*/false));
   std::vector<ObjectInfo> orphans;
   for (internal::ListedLog& log : logs) {
-    if (named.contains(log.object.path)) continue;
-    // By the time it is removed it may be another object, of a flush that was committed meanwhile.
-    if (log.log_id == kCompoundLogId && live.contains(log.segment_id)) continue;
+    if (!IsOrphan(log, named)) continue;
     if (log.object.last_modified_micros <= newest_micros) orphans.push_back(std::move(log.object));
   }
   std::sort(orphans.begin(), orphans.end(),

@@ -7,18 +7,24 @@
 #include <mutex>
 #include <set>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 
 #include "base/exception_guard.h"
 #include "base/stop.h"
+#include "segment/retry_loop.h"
 #include "segment/sync_context.h"
 #include "segment/sync_dispatcher.h"
 #include "segment/sync_task.h"
+#include "varve/stop.h"
 #include "varve/sync.h"
 
 namespace varve {
 namespace {
+
+// While it waits for a task, a thread looks so often whether its own caller is to stop.
+constexpr auto kBetweenLooks = std::chrono::milliseconds(20);
 
 Status CheckAtLeast(const char* option, int64_t value, int64_t least) {
   if (value >= least) return Status::OK();
@@ -72,15 +78,6 @@ int MaxQueued(const SyncOptions& options) {
   return options.max_queued > 0 ? options.max_queued : 2 * MaxRunning(options);
 }
 
-// A caller that waits for its pack looks so often whether it should stop.
-constexpr auto kBetweenLooks = std::chrono::milliseconds(20);
-
-// An answer that never came leaves a commit in doubt; other tries that ended with the stop do not.
-Status EndedByStop(const Status& status) {
-  if (KindOf(status) != ErrorKind::kIo) return status;
-  return MakeError(ErrorKind::kCancelled, "stopped while it was tried again: " + status.message());
-}
-
 bool HasNull(const SyncPack& pack) {
   return std::any_of(pack.inserts.begin(), pack.inserts.end(),
                      [](const auto& batch) { return batch == nullptr; });
@@ -95,20 +92,16 @@ class SyncManager::Impl {
         dispatcher_(MaxRunning(context_.environment.options),
                     MaxQueued(context_.environment.options)) {}
 
-  /// `stops`, which may be nullptr: set once the pack is not wanted any more.
-  void Submit(SyncPack pack, std::shared_ptr<const std::atomic<bool>> stops, Done done) {
+  // `caller` may be nullptr: nobody waits for the task.
+  void Submit(SyncPack pack, StopScope* caller, Done done) {
     const int64_t segment_id = pack.segment_id;
     // In a shared pointer, since functions are copied.
     auto held = std::make_shared<SyncPack>(std::move(pack));
-    dispatcher_.Submit(segment_id, [this, held = std::move(held), stops = std::move(stops),
-                                    done = std::move(done)] {
-      const Result<SyncOutcome> outcome =
-          Run(std::move(*held), [&] { return stops_ || (stops != nullptr && *stops); });
+    dispatcher_.Submit(segment_id, [this, caller, held = std::move(held), done = std::move(done)] {
+      const Result<SyncOutcome> outcome = RunFor(caller, std::move(*held));
       if (done) done(outcome);
     });
   }
-
-  void Stop() { stops_ = true; }
 
   void Forget(int64_t segment_id) {
     const std::lock_guard lock(mutex_);
@@ -121,21 +114,26 @@ class SyncManager::Impl {
     return std::exchange(first_error_, Status::OK());
   }
 
+  void Stop() { stopped_ = true; }
+
  private:
-  Result<SyncOutcome> Run(SyncPack pack, const std::function<bool()>& should_stop) {
+  Result<SyncOutcome> RunFor(StopScope* caller, SyncPack pack) {
+    const internal::WorkingFor working_for(caller);
+    const StopScope scope([this] { return stopped_.load(); });
+    return Run(std::move(pack));
+  }
+
+  Result<SyncOutcome> Run(SyncPack pack) {
     const int64_t segment_id = pack.segment_id;
     const uint64_t checkpoint = pack.checkpoint.timestamp;
     const bool has_data = !pack.inserts.empty() || !pack.deletes.empty();
     const bool is_drop = pack.is_drop;
-    const StopScope scope(should_stop);
     Result<SyncOutcome> outcome = internal::GuardExceptions([&]() -> Result<SyncOutcome> {
-      // A scope asks from time to time only.
-      if (should_stop()) return MakeError(ErrorKind::kCancelled, "the pack was asked to stop");
+      if (IsStopped()) return Cancelled(segment_id, "stopped before it began");
       // Of a segment that is dropped no rows are missed.
       if (!is_drop) ARROW_RETURN_NOT_OK(CheckNoGap(segment_id, checkpoint, has_data));
       return RunTask(std::move(pack));
     });
-    if (!outcome.ok() && scope.stopped()) outcome = EndedByStop(outcome.status());
     const std::lock_guard lock(mutex_);
     if (is_drop && outcome.ok()) {
       failed_.erase(segment_id);
@@ -167,7 +165,21 @@ class SyncManager::Impl {
       return MakeError(ErrorKind::kInvalid, "a pack with a batch that is null",
                        {.object = "segment " + std::to_string(pack.segment_id)});
     }
-    return internal::SyncTask(context_, std::move(pack)).Run();
+    const int64_t segment_id = pack.segment_id;
+    auto outcome = internal::SyncTask(context_, std::move(pack)).Run();
+    // It would have been tried again. A commit in doubt stays in doubt.
+    if (internal::MayPass(outcome.status()) && !IsCommitUnknown(outcome.status()) && IsStopped()) {
+      return Cancelled(segment_id, "stopped after: " + outcome.status().message());
+    }
+    return outcome;
+  }
+
+  // Also by the caller of Sync.
+  bool IsStopped() const { return stopped_ || internal::CurrentScope()->stopped(); }
+
+  static Status Cancelled(int64_t segment_id, std::string_view what) {
+    return MakeError(ErrorKind::kCancelled, what,
+                     {.object = "segment " + std::to_string(segment_id)});
   }
 
   // A later pack would move the checkpoint past the rows of one that failed.
@@ -184,7 +196,7 @@ class SyncManager::Impl {
   }
 
   const internal::SyncContext context_;
-  std::atomic<bool> stops_ = false;
+  std::atomic<bool> stopped_{false};
 
   std::mutex mutex_;  // guards what follows
   /// By segment, the checkpoints of packs with rows or deletes that failed; no set is empty.
@@ -204,27 +216,26 @@ SyncManager::SyncManager(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 SyncManager::~SyncManager() = default;
 
 void SyncManager::Submit(SyncPack pack, Done done) {
-  impl_->Submit(std::move(pack), nullptr, std::move(done));
+  impl_->Submit(std::move(pack), /*caller=*/nullptr, std::move(done));
 }
 
 Result<SyncOutcome> SyncManager::Sync(SyncPack pack) {
   std::promise<Result<SyncOutcome>> promise;
   auto future = promise.get_future();
-  const auto stops = std::make_shared<std::atomic<bool>>(false);
-  impl_->Submit(std::move(pack), stops,
-                [&](const Result<SyncOutcome>& outcome) { promise.set_value(outcome); });
   StopScope* const scope = internal::CurrentScope();
+  impl_->Submit(std::move(pack), scope,
+                [&](const Result<SyncOutcome>& outcome) { promise.set_value(outcome); });
+  // The task sees that the scope was stopped; only its own thread may ask it.
   while (scope != nullptr && future.wait_for(kBetweenLooks) != std::future_status::ready) {
-    // Here, since a scope's function is called on its own thread alone.
-    if (scope->Ask()) *stops = true;
+    scope->Ask();
   }
   return future.get();
 }
 
-void SyncManager::Stop() { impl_->Stop(); }
-
 void SyncManager::Forget(int64_t segment_id) { impl_->Forget(segment_id); }
 
 Status SyncManager::Drain() { return impl_->Drain(); }
+
+void SyncManager::Stop() { impl_->Stop(); }
 
 }  // namespace varve

@@ -95,52 +95,6 @@ TEST_F(SyncManagerTest, NothingGoesPastAPackThatFailed) {
   EXPECT_EQ(writer_->Find(2)->files.num_rows, 20);
 }
 
-class StoppedSyncTest : public SyncManagerTest {
- protected:
-  void SetUp() override {
-    SyncManagerTest::SetUp();
-    environment_.options.retry = {.attempts_max = 0,
-                                  .first_pause = std::chrono::milliseconds(1),
-                                  .longest_pause = std::chrono::milliseconds(1)};
-    VARVE_ASSERT_OK_AND_ASSIGN(manager_, SyncManager::Make(environment_));
-    faulty_->FailCall(StorageOperation::kPutIfAbsent, 1, Status::IOError("down"),
-                      FaultyChunkManager::kBefore, int64_t{1} << 40);
-  }
-};
-
-TEST_F(StoppedSyncTest, StopEndsWhatIsTriedAgainForEver) {
-  std::vector<Result<SyncOutcome>> outcomes;
-  const auto done = [&](const auto& outcome) { outcomes.push_back(outcome); };
-  manager_->Submit(SamplePack(2, 0, 10), done);
-  manager_->Submit(SamplePack(2, 10, 10), done);
-  while (faulty_->num_failures() < 3) std::this_thread::yield();
-  manager_->Stop();
-  EXPECT_EQ(KindOf(manager_->Drain()), ErrorKind::kCancelled);
-  ASSERT_EQ(outcomes.size(), 2);
-  EXPECT_EQ(KindOf(outcomes[0].status()), ErrorKind::kCancelled);
-  EXPECT_THAT(outcomes[0].status().message(), HasSubstr("down"));
-  EXPECT_EQ(KindOf(outcomes[1].status()), ErrorKind::kCancelled);
-
-  faulty_->Heal();
-  EXPECT_EQ(KindOf(manager_->Sync(SamplePack(2, 0, 10)).status()), ErrorKind::kCancelled);
-  EXPECT_EQ(writer_->Find(2), std::nullopt);
-  VARVE_ASSERT_OK_AND_ASSIGN(const auto next, SyncManager::Make(environment_));
-  VARVE_ASSERT_OK(next->Sync(SamplePack(2, 0, 10)).status());
-  EXPECT_EQ(writer_->Find(2)->files.num_rows, 10);
-}
-
-TEST_F(StoppedSyncTest, ACallerThatStopsStopsItsPackAlone) {
-  {
-    const StopScope scope([&] { return faulty_->num_failures() >= 3; });
-    EXPECT_EQ(KindOf(manager_->Sync(SamplePack(2, 0, 10)).status()), ErrorKind::kCancelled);
-  }
-  faulty_->Heal();
-  EXPECT_EQ(KindOf(manager_->Sync(SamplePack(2, 10, 10)).status()), ErrorKind::kInvalid);
-  VARVE_ASSERT_OK(manager_->Sync(SamplePack(2, 0, 10)).status());
-  VARVE_ASSERT_OK(manager_->Sync(SamplePack(2, 10, 10)).status());
-  EXPECT_EQ(writer_->Find(2)->files.num_rows, 20);
-}
-
 // A producer that does not wait has queued later packs before it hears of the first failure.
 TEST_F(SyncManagerTest, EveryPackThatFailedComesBeforeThoseBehindIt) {
   faulty_->FailCall(StorageOperation::kPutIfAbsent, 1, Status::IOError("gone"));
@@ -256,6 +210,86 @@ TEST_F(SyncManagerTest, AnExceptionIsAnErrorOfItsTask) {
     VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, manager_->Sync(SamplePack(2, begin, 10)));
     EXPECT_EQ(outcome.state.files.num_rows, begin + 10);
   }
+}
+
+// Tells when it was asked first; every commit fails while it is down.
+class DownMetaWriter : public MemoryMetaWriter {
+ public:
+  Result<SegmentState> Commit(const SegmentUpdate& update) override {
+    if (!is_down) return MemoryMetaWriter::Commit(update);
+    if (!was_asked_.exchange(true)) was_asked_.notify_all();
+    return MakeError(ErrorKind::kIo, "the coordinator is down");
+  }
+
+  void WaitUntilAsked() { was_asked_.wait(false); }
+
+  std::atomic<bool> is_down{true};
+
+ private:
+  std::atomic<bool> was_asked_{false};
+};
+
+// Where tasks would try for ever.
+class SyncManagerStopTest : public SyncManagerTest {
+ protected:
+  void SetUp() override {
+    SyncManagerTest::SetUp();
+    environment_.writer = down_;
+    environment_.options.retry = {.attempts_max = 0,
+                                  .first_pause = std::chrono::milliseconds(1),
+                                  .longest_pause = std::chrono::milliseconds(2)};
+    VARVE_ASSERT_OK_AND_ASSIGN(manager_, SyncManager::Make(environment_));
+  }
+
+  const std::shared_ptr<DownMetaWriter> down_ = std::make_shared<DownMetaWriter>();
+};
+
+TEST_F(SyncManagerStopTest, TasksAtWorkAndQueuedOnesEndWithCancelled) {
+  std::vector<Status> ended(3);
+  for (const size_t pack : {0, 1}) {
+    manager_->Submit(SamplePack(2, static_cast<int64_t>(pack) * 10, 10),
+                     [&, pack](const auto& outcome) { ended[pack] = outcome.status(); });
+  }
+  SyncPack drop = SamplePack(2, 20, 10);
+  drop.is_drop = true;
+  manager_->Submit(drop, [&](const auto& outcome) { ended[2] = outcome.status(); });
+  down_->WaitUntilAsked();
+  manager_->Stop();
+  EXPECT_EQ(KindOf(manager_->Drain()), ErrorKind::kCancelled);
+  EXPECT_EQ(KindOf(ended[0]), ErrorKind::kCancelled);
+  EXPECT_THAT(ended[0].message(), HasSubstr("the coordinator is down"));
+  EXPECT_THAT(ended[0].message(), HasSubstr("segment 2"));
+  for (const size_t pack : {1, 2}) {
+    EXPECT_EQ(KindOf(ended[pack]), ErrorKind::kCancelled);
+    EXPECT_THAT(ended[pack].message(), HasSubstr("before it began"));
+  }
+  EXPECT_EQ(KindOf(manager_->Sync(SamplePack(4, 0, 10)).status()), ErrorKind::kCancelled);
+  EXPECT_EQ(down_->Find(2), std::nullopt);
+  EXPECT_EQ(down_->Find(4), std::nullopt);
+  manager_.reset();  // returns
+
+  // Another manager goes on from there.
+  down_->is_down = false;
+  VARVE_ASSERT_OK_AND_ASSIGN(manager_, SyncManager::Make(environment_));
+  VARVE_ASSERT_OK(manager_->Sync(SamplePack(2, 0, 10)).status());
+  EXPECT_EQ(down_->Find(2)->files.num_rows, 10);
+}
+
+TEST_F(SyncManagerStopTest, TheCallersScopeStopsSync) {
+  {
+    const StopScope scope([&] {
+      down_->WaitUntilAsked();
+      return true;
+    });
+    const Status stopped = manager_->Sync(SamplePack(2, 0, 10)).status();
+    EXPECT_EQ(KindOf(stopped), ErrorKind::kCancelled);
+    EXPECT_THAT(stopped.message(), HasSubstr("the coordinator is down"));
+  }
+  // The manager itself was not stopped, and the pack may come again.
+  down_->is_down = false;
+  VARVE_ASSERT_OK(manager_->Sync(SamplePack(2, 0, 10)).status());
+  VARVE_ASSERT_OK(manager_->Sync(SamplePack(2, 10, 10)).status());
+  EXPECT_EQ(down_->Find(2)->files.num_rows, 20);
 }
 
 TEST_F(SyncManagerTest, WhatIsMissingOrOutOfRangeIsNamed) {

@@ -144,64 +144,94 @@ SyncTask::SyncTask(const SyncContext& context, SyncPack pack)
     : context_(context), pack_(std::move(pack)) {}
 
 Result<SyncOutcome> SyncTask::Run() {
+  auto outcome = Attempt(pack_);
+  if (!IsCommitConflict(outcome.status())) return outcome;
+  ARROW_ASSIGN_OR_RAISE(const bool goes_on, CatchUp());
+  return goes_on ? Attempt(pack_) : outcome;
+}
+
+Result<SyncOutcome> SyncTask::Attempt(SyncPack pack) {
   const SyncEnvironment& environment = context_.environment;
-  const auto before = environment.cache->Find(pack_.segment_id);
+  const auto before = environment.cache->Find(pack.segment_id);
   if (!before.has_value()) return SyncOutcome{.result = SyncResult::kNoSegment, .state = {}};
-  if (before->lifecycle == SegmentLifecycle::kDropped && !pack_.is_drop) {
+  if (before->lifecycle == SegmentLifecycle::kDropped && !pack.is_drop) {
     return SyncOutcome{.result = SyncResult::kNoSegment, .state = {}};
   }
   // Nobody needs the rows of a segment that is dropped, and nothing about them may keep it alive.
-  if (pack_.is_drop) ClearData(&pack_);
+  if (pack.is_drop) ClearData(&pack);
   // Nothing more ever comes to a segment of deletes.
-  if (before->level == SegmentLevel::kL0) pack_.is_flush = true;
+  if (before->level == SegmentLevel::kL0) pack.is_flush = true;
   const auto schema = environment.cache->schema();
-  ARROW_ASSIGN_OR_RAISE(InsertRows rows, InsertRows::Make(*schema, pack_));
-  ARROW_RETURN_NOT_OK(CheckPack(pack_, rows, *before));
-  ARROW_ASSIGN_OR_RAISE(const bool is_done, IsDone(pack_, rows, *before));
+  ARROW_ASSIGN_OR_RAISE(InsertRows rows, InsertRows::Make(*schema, pack));
+  ARROW_RETURN_NOT_OK(CheckPack(pack, rows, *before));
+  ARROW_ASSIGN_OR_RAISE(const bool is_done, IsDone(pack, rows, *before));
   if (is_done) {
-    if (!pack_.is_flush || IsFinal(before->lifecycle)) {
+    if (!pack.is_flush || IsFinal(before->lifecycle)) {
       return SyncOutcome{.result = SyncResult::kAlreadyDone, .state = *before};
     }
     // The segment was sealed after its rows came: what is left to do is to end it.
-    ClearData(&pack_);
-    ARROW_ASSIGN_OR_RAISE(rows, InsertRows::Make(*schema, pack_));
+    ClearData(&pack);
+    ARROW_ASSIGN_OR_RAISE(rows, InsertRows::Make(*schema, pack));
   }
   if (rows.num_rows() > 0 && IsFinal(before->lifecycle)) {
     return MakeError(ErrorKind::kInvalid, "rows for a segment that has all its rows",
                      {.object = NameOf(*before)});
   }
 
-  ARROW_RETURN_NOT_OK(environment.writer->CheckPlan(Plan(*before, pack_, rows.num_rows(), schema)));
+  ARROW_RETURN_NOT_OK(environment.writer->CheckPlan(Plan(*before, pack, rows.num_rows(), schema)));
   PackLogs logs;
-  if (!pack_.is_drop) {
+  if (!pack.is_drop) {
     ARROW_ASSIGN_OR_RAISE(const auto writer, MakeWriter(context_, schema, *before));
-    ARROW_ASSIGN_OR_RAISE(logs, writer->Write(pack_, rows));
+    ARROW_ASSIGN_OR_RAISE(logs, writer->Write(pack, rows));
   }
-  const SegmentUpdate update = MakeUpdate(*before, pack_, std::move(logs), schema);
+  const SegmentUpdate update = MakeUpdate(*before, pack, std::move(logs), schema);
   auto committed =
       WithRetries(context_.retry(), [&] { return environment.writer->Commit(update); });
   if (IsNotFound(committed.status())) {
     // In the cache it would be flushed for ever, and a later pack would go past the rows of this
     // one.
-    environment.cache->Remove(pack_.segment_id);
+    environment.cache->Remove(pack.segment_id);
     return SyncOutcome{.result = SyncResult::kMovedAway, .state = {}};
   }
   ARROW_ASSIGN_OR_RAISE(SegmentState state, std::move(committed));
   if (state.lifecycle == SegmentLifecycle::kDropped) {
-    environment.cache->Remove(pack_.segment_id);
+    environment.cache->Remove(pack.segment_id);
   } else {
-    environment.cache->Update(pack_.segment_id, [&](SegmentState* cached) {
-      // Sealed or dropped, while this step was made.
-      const SegmentLifecycle meanwhile = cached->lifecycle;
-      *cached = state;
-      if (!IsFinal(state.lifecycle) || meanwhile == SegmentLifecycle::kDropped) {
-        cached->lifecycle = meanwhile;
-      }
-    });
+    Remember(state);
   }
   const bool is_ours = state == update.after;
   return SyncOutcome{.result = is_ours ? SyncResult::kCommitted : SyncResult::kAlreadyDone,
                      .state = std::move(state)};
+}
+
+Result<bool> SyncTask::CatchUp() {
+  const SyncEnvironment& environment = context_.environment;
+  const auto cached = environment.cache->Find(pack_.segment_id);
+  ARROW_ASSIGN_OR_RAISE(const auto stored, WithRetries(context_.retry(), [&] {
+                          return environment.writer->LoadSegment(pack_.segment_id);
+                        }));
+  if (!cached.has_value() || !stored.has_value() || stored->channel != cached->channel) {
+    return false;
+  }
+  if (!pack_.is_drop) {
+    ARROW_ASSIGN_OR_RAISE(const InsertRows rows,
+                          InsertRows::Make(*environment.cache->schema(), pack_));
+    const auto is_done = IsDone(pack_, rows, *stored);
+    if (!is_done.ok() || !*is_done) return false;
+  }
+  Remember(*stored);
+  return true;
+}
+
+void SyncTask::Remember(const SegmentState& state) {
+  context_.environment.cache->Update(pack_.segment_id, [&](SegmentState* cached) {
+    // Sealed or dropped, while this step was made.
+    const SegmentLifecycle meanwhile = cached->lifecycle;
+    *cached = state;
+    if (!IsFinal(state.lifecycle) || meanwhile == SegmentLifecycle::kDropped) {
+      cached->lifecycle = meanwhile;
+    }
+  });
 }
 
 }  // namespace varve::internal

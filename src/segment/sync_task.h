@@ -9,6 +9,9 @@
 //   4. the step from the segment as it was to the segment with them, committed: visible from here
 //   5. the cache told; a segment that was dropped, or is somebody else's by now, leaves it
 //
+// A conflict may be with this pack's own step, made earlier without an answer: where what stands
+// holds the pack, or is to be dropped anyway, the cache takes it over, and all that runs once more.
+//
 // Threads: a task has one caller; tasks of one segment must not overlap (SyncDispatcher)
 // Source:  shared specification of Milvus' formats, section 10.3
 #pragma once
@@ -28,8 +31,15 @@ class SyncTask {
   Result<SyncOutcome> Run();
 
  private:
+  /// One run, with a pack of its own to clear.
+  Result<SyncOutcome> Attempt(SyncPack pack);
+  /// After a conflict. False: what stands is not for this pack to go on from.
+  Result<bool> CatchUp();
+  /// Tells the cache what stands.
+  void Remember(const SegmentState& state);
+
   const SyncContext& context_;
-  SyncPack pack_;
+  const SyncPack pack_;
 };
 
 }  // namespace varve::internal

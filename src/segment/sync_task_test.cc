@@ -53,10 +53,13 @@ class MeanwhileMetaWriter : public MemoryMetaWriter {
  public:
   Result<SegmentState> Commit(const SegmentUpdate& update) override {
     if (meanwhile) std::exchange(meanwhile, nullptr)();
-    return MemoryMetaWriter::Commit(update);
+    auto committed = MemoryMetaWriter::Commit(update);
+    if (loses_answers) return MakeError(ErrorKind::kCommitUnknown, "no answer");
+    return committed;
   }
 
   std::function<void()> meanwhile;
+  bool loses_answers = false;
 };
 
 std::vector<std::string> Names(ChunkManager* store) {
@@ -362,6 +365,31 @@ TEST_F(SyncTaskTest, GivesUpAndLeavesNothingVisible) {
                           "files/insert_log/1/2/7/102/5002"));
 }
 
+// Before a log that a failed flush left is removed, the next flush may have put its own there.
+TEST_F(SyncTaskTest, TheLogThatStandsForAllIsNoOrphanWhileItsSegmentLives) {
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome first, Run(testing::SamplePack(kSegment, 0, 12)));
+  SyncPack last = testing::SamplePack(kSegment, 12, 3);
+  last.is_flush = true;
+  writer_->meanwhile = [&] {
+    // The states and the listing are those of before the commit.
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto orphans,
+                               FindSegmentOrphans(memory_.get(), 1, {first.state}, "files", {}));
+    std::vector<std::string> paths;
+    for (const ObjectInfo& orphan : orphans) paths.push_back(orphan.path);
+    EXPECT_THAT(paths, ::testing::Not(::testing::Contains("files/stats_log/1/2/7/100/1")));
+    EXPECT_THAT(paths, ::testing::Contains("files/stats_log/1/2/7/100/6006"));
+  };
+  VARVE_ASSERT_OK_AND_ASSIGN(SyncOutcome flushed, Run(last));
+  EXPECT_EQ(flushed.state.files.statistics.front().logs.front().path,
+            "files/stats_log/1/2/7/100/1");
+
+  flushed.state.lifecycle = SegmentLifecycle::kDropped;
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto dead,
+                             CollectSegmentOrphans(memory_.get(), 1, {flushed.state}, "files", {}));
+  EXPECT_THAT(dead, SizeIs(testing::PathsOf(flushed.state.files).size()));
+  EXPECT_THAT(Names(memory_.get()), IsEmpty());
+}
+
 TEST_F(SyncTaskTest, ErrorsThatCannotPassAreNotTriedAgain) {
   faulty_->FailCall(StorageOperation::kPutIfAbsent, 1,
                     MakeError(ErrorKind::kDenied, "no such right"));
@@ -474,6 +502,50 @@ TEST_F(SyncTaskTest, APackThatACommitNobodyKnewOfHasDoneIsNotDoneTwice) {
   EXPECT_EQ(cache_->Find(kSegment), writer_->Find(kSegment));
   EXPECT_THAT(writer_->updates(), SizeIs(1));
   ExpectRows(12);
+}
+
+// The step was made, and all tries to hear of it failed: the cache is behind.
+TEST_F(SyncTaskTest, ASegmentIsDroppedAfterACommitWhoseAnswerWasLost) {
+  const SyncPack pack = testing::SamplePack(kSegment, 0, 12);
+  writer_->loses_answers = true;
+  EXPECT_EQ(KindOf(Run(pack).status()), ErrorKind::kCommitUnknown);
+  writer_->loses_answers = false;
+  EXPECT_EQ(cache_->Find(kSegment)->files.num_rows, 0);
+  const SegmentState stored = *writer_->Find(kSegment);
+  SyncPack drop;
+  drop.segment_id = kSegment;
+  drop.checkpoint = testing::SamplePack(kSegment, 12, 3).checkpoint;
+  drop.is_drop = true;
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(drop));
+  EXPECT_EQ(outcome.result, SyncResult::kCommitted);
+  SegmentState dropped = stored;
+  dropped.lifecycle = SegmentLifecycle::kDropped;
+  dropped.checkpoint = drop.checkpoint;
+  EXPECT_EQ(writer_->Find(kSegment), dropped);
+  EXPECT_EQ(cache_->Find(kSegment), std::nullopt);
+}
+
+TEST_F(SyncTaskTest, ASegmentIsEndedByThePackWhoseAnswerWasLost) {
+  for (const int64_t segment : {kSegment, int64_t{8}}) {
+    SCOPED_TRACE(segment);
+    cache_->Put(
+        SampleSegment(segment, segment == kSegment ? StorageVersion::kV1 : StorageVersion::kV2));
+    SyncPack pack = testing::SamplePack(segment, 0, 12);
+    writer_->loses_answers = true;
+    EXPECT_EQ(KindOf(Run(pack).status()), ErrorKind::kCommitUnknown);
+    writer_->loses_answers = false;
+    const SegmentState stored = *writer_->Find(segment);
+    pack.is_flush = true;  // sealed meanwhile
+    VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(pack));
+    EXPECT_EQ(outcome.result, SyncResult::kCommitted);
+    EXPECT_EQ(outcome.state.lifecycle, SegmentLifecycle::kFlushed);
+    EXPECT_EQ(outcome.state.files.num_rows, 12);
+    EXPECT_EQ(outcome.state.files.inserts, stored.files.inserts);
+    const auto& statistics = outcome.state.files.statistics.front().logs;
+    ASSERT_THAT(statistics, SizeIs(2));
+    EXPECT_EQ(statistics.front().num_rows, 12);
+    EXPECT_EQ(cache_->Find(segment), writer_->Find(segment));
+  }
 }
 
 TEST_F(SyncTaskTest, AnotherPackOfTheSameCheckpointIsRefused) {

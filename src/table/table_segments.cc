@@ -113,15 +113,37 @@ std::set<std::string> PathsOf(const std::vector<FieldBinlog>& fields) {
 }
 
 // Those of the table's segments that are rows of this one.
-std::vector<uint64_t> ShownRows(const Manifest& base, const SegmentState& state) {
+struct ShownRows {
+  std::vector<uint64_t> segment_ids;
+  int64_t num_rows = 0;
+};
+
+ShownRows FindShownRows(const Manifest& base, const SegmentState& state) {
   const std::set<std::string> paths = PathsOf(state.files.inserts);
-  std::vector<uint64_t> ids;
+  ShownRows shown;
   for (const auto& entry : base.segments) {
     if (!entry->files.empty() && paths.contains(entry->files.front().path)) {
-      ids.push_back(entry->segment_id);
+      shown.segment_ids.push_back(entry->segment_id);
+      shown.num_rows += entry->num_rows;
     }
   }
-  return ids;
+  return shown;
+}
+
+// Writers of one table may differ in adds_rows: then a scan would show a part of the segment's rows
+// as if it were all, or rows that were deleted.
+Status CheckGoesOn(const SegmentUpdate& update, const ShownRows& shown, bool adds_rows) {
+  const SegmentFiles& before = update.before.files;
+  const bool adds_data = update.rows_added() > 0 || update.after.files.deltas != before.deltas;
+  const bool fits =
+      adds_rows ? shown.num_rows == before.num_rows : !adds_data || shown.segment_ids.empty();
+  if (fits) return Status::OK();
+  return MakeError(
+      ErrorKind::kInvalid, "the segment was filled with another adds_rows",
+      {.object = "segment " + std::to_string(before.segment_id),
+       .field = "adds_rows",
+       .expected = std::to_string(adds_rows ? before.num_rows : 0) + " rows that the table shows",
+       .found = std::to_string(shown.num_rows)});
 }
 
 // The packed sets that the step adds, as segments of the table: the i-th logs of all groups.
@@ -179,16 +201,20 @@ class TableMetaWriter::Impl {
   }
 
   Status CheckPlan(const SegmentUpdate& planned) {
-    if (!options_.adds_rows || planned.after.lifecycle == SegmentLifecycle::kDropped) {
-      return Status::OK();
-    }
-    ARROW_RETURN_NOT_OK(CheckCanShow(planned.after));
+    if (planned.after.lifecycle == SegmentLifecycle::kDropped) return Status::OK();
     std::shared_ptr<const Manifest> known;
     {
       const std::lock_guard lock(mutex_);
       known = newest_;
     }
-    return CheckSchema(planned, *known->schema());
+    if (options_.adds_rows) {
+      ARROW_RETURN_NOT_OK(CheckCanShow(planned.after));
+      ARROW_RETURN_NOT_OK(CheckSchema(planned, *known->schema()));
+    }
+    ARROW_ASSIGN_OR_RAISE(const auto stored, FindRecord(*known, planned.before.files.segment_id));
+    // Of a version that is older than `before` nothing is to be concluded.
+    if (!stored.has_value() || stored->files != planned.before.files) return Status::OK();
+    return CheckGoesOn(planned, FindShownRows(*known, planned.before), options_.adds_rows);
   }
 
   Result<SegmentState> Commit(const SegmentUpdate& update) {
@@ -231,12 +257,15 @@ class TableMetaWriter::Impl {
                       .read_version = base.version,
                       .message = "segment " + std::to_string(after.files.segment_id) + " up to " +
                                  std::to_string(after.checkpoint.timestamp)};
-    if (!options_.adds_rows) return edit;
+    ShownRows shown = FindShownRows(base, update.before);
+    // Whoever added them: their files may go now.
     if (after.lifecycle == SegmentLifecycle::kDropped) {
       edit.operation.kind = internal::OperationKind::kDelete;
-      edit.removed_segment_ids = ShownRows(base, update.before);
+      edit.removed_segment_ids = std::move(shown.segment_ids);
       return edit;
     }
+    ARROW_RETURN_NOT_OK(CheckGoesOn(update, shown, options_.adds_rows));
+    if (!options_.adds_rows) return edit;
     ARROW_RETURN_NOT_OK(CheckCanShow(after));
     ARROW_RETURN_NOT_OK(CheckSchema(update, *base.schema()));
     ARROW_ASSIGN_OR_RAISE(edit.added_segments, AddedRows(update, base.schemas.back().schema_id));

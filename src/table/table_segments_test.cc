@@ -355,6 +355,78 @@ TEST_F(TableSegmentsTest, ADroppedSegmentTakesItsRowsWithIt) {
   EXPECT_EQ(writer_->LoadSegment(kSegment).ValueOrDie()->lifecycle, SegmentLifecycle::kDropped);
 }
 
+TEST_F(TableSegmentsTest, ADropTakesTheRowsThatTheCacheMissed) {
+  cache_->Put(SampleSegment(kSegment, StorageVersion::kV2));
+  VARVE_ASSERT_OK(Run(testing::SamplePack(kSegment, 0, 20)).status());
+  cache_->Put(SampleSegment(kSegment, StorageVersion::kV2));
+  SyncPack drop = testing::SamplePack(kSegment, 20, 5);
+  drop.is_drop = true;
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(drop));
+  EXPECT_EQ(outcome.result, SyncResult::kCommitted);
+  EXPECT_EQ(writer_->LoadSegment(kSegment).ValueOrDie(), outcome.state);
+  EXPECT_EQ(outcome.state.files.num_rows, 20);
+  ExpectRows(0);
+}
+
+// Nothing of the segment is left that a scan would look for.
+TEST_F(TableSegmentsTest, ADropTakesTheRowsOfAWriterThatAddedThem) {
+  cache_->Put(SampleSegment(8, StorageVersion::kV2));
+  VARVE_ASSERT_OK(Run(testing::SamplePack(8, 0, 10)).status());
+  cache_->Put(SampleSegment(kSegment, StorageVersion::kV2));
+  VARVE_ASSERT_OK(Run(testing::SamplePack(kSegment, 10, 12)).status());
+  Open({.adds_rows = false});
+  SyncPack drop = testing::SamplePack(kSegment, 22, 5);
+  drop.is_drop = true;
+  VARVE_ASSERT_OK(Run(drop).status());
+  VARVE_ASSERT_OK(
+      CollectSegmentOrphans(store_.get(), 1, writer_->LoadSegments().ValueOrDie(), "files", {})
+          .status());
+  ExpectRows(10);
+}
+
+TEST_F(TableSegmentsTest, ASegmentKeepsToOneChoiceWhetherTheTableShowsItsRows) {
+  const auto expect_refused = [&](const SyncPack& pack) {
+    const auto files = store_->List("files/").ValueOrDie().size();
+    const auto record = writer_->LoadSegment(pack.segment_id).ValueOrDie();
+    const Status refused = Run(pack).status();
+    EXPECT_EQ(KindOf(refused), ErrorKind::kInvalid) << refused.ToString();
+    EXPECT_THAT(refused.message(), HasSubstr("adds_rows"));
+    EXPECT_EQ(store_->List("files/").ValueOrDie().size(), files);  // before anything was written
+    EXPECT_EQ(writer_->LoadSegment(pack.segment_id).ValueOrDie(), record);
+  };
+  cache_->Put(SampleSegment(kSegment, StorageVersion::kV2));
+  VARVE_ASSERT_OK(Run(testing::SamplePack(kSegment, 0, 12)).status());
+  Open({.adds_rows = false});
+  cache_->Put(SampleSegment(8, StorageVersion::kV2));
+  VARVE_ASSERT_OK(Run(testing::SamplePack(8, 0, 5)).status());
+  expect_refused(testing::SamplePack(kSegment, 12, 5));
+  SyncPack deletes;
+  deletes.segment_id = kSegment;
+  deletes.deletes = {testing::SyncDeletes(0, 3)};
+  deletes.checkpoint = testing::SamplePack(kSegment, 12, 5).checkpoint;
+  expect_refused(deletes);
+  Open({});
+  expect_refused(testing::SamplePack(8, 5, 12));
+  ExpectRows(12);
+  VARVE_ASSERT_OK(Run(testing::SamplePack(kSegment, 12, 5)).status());
+  ExpectRows(17);
+}
+
+// As of a writer that asked an older version of the table.
+TEST_F(TableSegmentsTest, ACommitComparesTheRowsThatTheTableShows) {
+  const auto early = TableMetaWriter::Make(store_).ValueOrDie();
+  Open({.adds_rows = false});
+  cache_->Put(SampleSegment(kSegment, StorageVersion::kV2));
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome first, Run(testing::SamplePack(kSegment, 0, 12)));
+  SegmentUpdate step{.before = first.state, .after = first.state, .is_flush = true};
+  step.after.lifecycle = SegmentLifecycle::kFlushed;
+  VARVE_ASSERT_OK(early->CheckPlan(step));
+  const Status refused = early->Commit(step).status();
+  EXPECT_EQ(KindOf(refused), ErrorKind::kInvalid);
+  EXPECT_THAT(refused.message(), HasSubstr("adds_rows"));
+  EXPECT_EQ(early->LoadSegment(kSegment).ValueOrDie(), first.state);
+}
+
 TEST_F(TableSegmentsTest, ATableThatIsGoneIsAnError) {
   cache_->Put(SampleSegment(kSegment, StorageVersion::kV2));
   VARVE_ASSERT_OK_AND_ASSIGN(const auto versions, store_->List("_versions/"));

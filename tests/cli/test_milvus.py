@@ -476,11 +476,18 @@ def test_what_cannot_be_exported_to_milvus(tmp_path):
     assert "did you mean 'id'" in run("export", tmp_path / "t", out, "--to", "milvus-v2", "--primary-key", "ids", code=2).err
     assert "--force" in run("export", tmp_path / "t", out, "--to", "milvus-v2", "--force", code=2).err
     assert "milvus-v2" in run("export", tmp_path / "t", out, "--to", "milvus-v9", code=2).err
-    assert "letters, digits" in run("export", tmp_path / "t", out, "--to", "milvus-v2", "--primary-key", "id", "--collection", "a b", code=2).err
-    before = sorted(tmp_path.rglob("*"))
-    assert "there is a table" in run("export", tmp_path / "t", tmp_path / "t", "--to", "milvus-v2", "--primary-key", "id", code=5).err
-    assert sorted(tmp_path.rglob("*")) == before
     assert not (out / "meta").exists()
-    (tmp_path / "t").rename(tmp_path / "books-2024")
-    done = run("export", tmp_path / "books-2024", out, "--to", "milvus-v2", "--primary-key", "id", "--json").json
-    assert done["collection"] == "books_2024"
+
+
+def test_names_and_places_of_an_export(backup, tmp_path):
+    table, out = tmp_path / "books-2024", tmp_path / "out"
+    run("import", table, backup, "--from", "milvus")
+    before = sorted(tmp_path.rglob("*"))
+    assert "letters, digits" in run("export", table, out, "--to", "milvus-v2", "--collection", "a b", code=2).err
+    assert "there is a table" in run("export", table, table, "--to", "milvus-v2", code=5).err
+    assert sorted(path for path in tmp_path.rglob("*") if path != out) == before
+    assert run("export", table, out, "--to", "milvus-v2", "--json").json["collection"] == "books_2024"
+    logs = tmp_path / "logs"
+    shutil.copytree(backup / "binlogs", logs / "binlogs")
+    assert "logs of Milvus" in run("export", table, logs, "--to", "milvus-v2", code=5).err
+    assert not (logs / "meta").exists()

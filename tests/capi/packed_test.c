@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "malformed_structures.h"
 #include "sample_rows.h"
 #include "varve/c/milvus_packed.h"
 #include "varve/c/varve.h"
@@ -379,6 +380,10 @@ static void TestAnswersMisuseOfWriters(void) {
   CHECK_FAILS(NewWriter(splits, LocalConfig(), paths, 0, NULL), VARVE_INVALID, "num_paths");
   CHECK_FAILS(NewWriter(splits, LocalConfig(), paths, -1, NULL), VARVE_INVALID, "num_paths");
   CHECK_FAILS(NewWriter(splits, LocalConfig(), NULL, 2, NULL), VARVE_INVALID, "paths is NULL");
+  // Where the number is wrong, no path is touched.
+  CHECK_FAILS(NewWriter(splits, LocalConfig(), paths, INT64_MAX, NULL), VARVE_INVALID, "num_paths");
+  CHECK_FAILS(NewWriter(splits, LocalConfig(), (char**)folder, 1000000, NULL), VARVE_INVALID,
+              "num_paths");
   char* holes[] = {"misuse/0/1", NULL};
   CHECK_FAILS(NewWriter(splits, LocalConfig(), holes, 2, NULL), VARVE_INVALID, "paths[1] is NULL");
   char* escape[] = {"misuse/0/1", "../outside"};
@@ -510,6 +515,62 @@ static void TestAnswersMisuseOfRows(void) {
   CHECK_OK(CloseWriter(writer));
 }
 
+// NULL and numbers below 0 where there can be none, wherever Arrow's structures are taken in.
+static void TestAnswersMalformedStructures(void) {
+  char* paths[] = {"malformed/0/1", "malformed/101/2"};
+  const CPackedWriter writer = MakeWriter(paths);
+  const CColumnSplits splits = MakeSplits();
+  struct ArrowSchema schema;
+  CPackedReader reader = NULL;
+  CPackedWriter none = NULL;
+  for (int i = 0; i < NUM_MALFORMED_SCHEMAS; ++i) {
+    MakeMalformedSchema(i, &schema);
+    CHECK_FAILS(
+        NewPackedReaderWithStorageConfig(file_paths, 2, &schema, 0, LocalConfig(), &reader, NULL),
+        VARVE_INVALID, "structure of Arrow");
+    MakeMalformedSchema(i, &schema);
+    CHECK_FAILS(NewPackedWriterWithStorageConfig(&schema, 0, paths, 2, 0, splits, LocalConfig(),
+                                                 &none, NULL),
+                VARVE_INVALID, "structure of Arrow");
+    // One column, whose schema is malformed; and one column that the rows' schema describes so.
+    struct ArrowArray column;
+    struct ArrowSchema type;
+    MakeMalformedSchema(i, &schema);
+    MakeMalformedColumn(0, &column, &type);
+    const int is_told = schema.children != NULL && schema.n_children == 1;
+    CHECK_FAILS(WriteRecordBatch(writer, &column, &type, &schema), VARVE_INVALID,
+                "structure of Arrow");
+    CHECK((column.release == NULL) == is_told && (type.release == NULL) == is_told);
+    if (!is_told) {
+      column.release(&column);
+      type.release(&type);
+    }
+    CHECK_EQUAL(NumMalformedLeft(), 0);
+  }
+  CHECK(reader == NULL && none == NULL);
+  for (int i = 0; i < NUM_MALFORMED_COLUMNS; ++i) {
+    struct ArrowSchema parts;
+    struct ArrowArray rows;
+    MakeSampleSchema(1, &schema);
+    MakeSampleSchema(1, &parts);
+    MakeSampleRows(1, 0, 1, &rows);
+    struct ArrowArray arrays[] = {{.release = NULL}, *rows.children[1]};
+    struct ArrowSchema schemas[] = {{.release = NULL}, *parts.children[1]};
+    rows.children[1]->release = NULL;  // moved
+    parts.children[1]->release = NULL;
+    rows.release(&rows);
+    parts.release(&parts);
+    MakeMalformedColumn(i, &arrays[0], &schemas[0]);
+    CHECK_FAILS(WriteRecordBatch(writer, arrays, schemas, &schema), VARVE_INVALID,
+                "structure of Arrow");
+    CHECK(arrays[0].release == NULL && arrays[1].release == NULL);
+    CHECK_EQUAL(NumMalformedLeft(), 0);
+  }
+  FreeCColumnSplits(splits);
+  CHECK_OK(Write(writer, 0, 5));
+  CHECK_OK(CloseWriter(writer));
+}
+
 static CStatus OpenReader(CPluginContext* context, CPackedReader* reader) {
   struct ArrowSchema schema;
   MakeSampleSchema(1, &schema);
@@ -600,6 +661,7 @@ int main(int argc, char** argv) {
   TestReadsMissingFieldsAsNulls();
   TestAnswersMisuseOfWriters();
   TestAnswersMisuseOfRows();
+  TestAnswersMalformedStructures();
   TestReadsWithAPluginContext();
   TestAnswersMisuseOfReaders();
   CHECK_EQUAL(NumSamplesLeft(), 0);

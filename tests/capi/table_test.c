@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "check.h"
+#include "malformed_structures.h"
 #include "sample_rows.h"
 #include "varve/c/varve.h"
 
@@ -539,6 +540,40 @@ static void TestAnswersMisuse(varve_table* table) {
               "no table that is open");
 }
 
+// NULL and numbers below 0 where there can be none, wherever Arrow's structures are taken in.
+static void TestAnswersMalformedStructures(varve_table* table, const char* folder) {
+  char absent[4096];
+  snprintf(absent, sizeof(absent), "%s/malformed", folder);
+  varve_table* none = NULL;
+  struct ArrowArrayStream rows;
+  for (int i = 0; i < NUM_MALFORMED_SCHEMAS; ++i) {
+    struct ArrowSchema schema;
+    MakeMalformedSchema(i, &schema);
+    CHECK_FAILS(varve_table_create_empty(absent, &schema, NULL, &none, &error), VARVE_INVALID,
+                "structure of Arrow");
+    MakeStreamOfMalformedSchema(i, &rows);
+    CHECK_FAILS(varve_table_append(table, &rows, NULL, NULL, &error), VARVE_INVALID,
+                "structure of Arrow");
+    CHECK_EQUAL(NumMalformedLeft(), 0);
+  }
+  for (int i = 0; i < NUM_MALFORMED_COLUMNS; ++i) {
+    MakeMalformedStream(i, &rows);
+    CHECK_FAILS(varve_table_create(absent, &rows, NULL, &none, &error), VARVE_INVALID,
+                "structure of Arrow");
+    CHECK_EQUAL(NumMalformedLeft(), 0);
+  }
+  for (int missing = 0; missing < 3; ++missing) {
+    MakeSampleStream(0, 1, 1, 0, &rows);
+    if (missing == 0) rows.get_schema = NULL;
+    if (missing == 1) rows.get_next = NULL;
+    if (missing == 2) rows.get_last_error = NULL;
+    CHECK_FAILS(varve_table_append(table, &rows, NULL, NULL, &error), VARVE_INVALID, "function");
+    CHECK(rows.release == NULL);
+  }
+  CHECK(none == NULL);
+  CHECK_FAILS(varve_table_open(absent, NULL, &none, &error), VARVE_NOT_FOUND, "malformed");
+}
+
 // Every byte of a table's data files but the first is turned over: reading says where.
 static void TestNamesDamage(const char* folder) {
   char command[8192];
@@ -580,6 +615,7 @@ int main(int argc, char** argv) {
   TestMakesAnEmptyTable(argv[1]);
   TestReportsFailures(table, argv[1]);
   TestAnswersMisuse(table);
+  TestAnswersMalformedStructures(table, argv[1]);
   CHECK_OK(varve_table_close(table, &error));
   TestNamesDamage(argv[1]);
   CHECK_EQUAL(NumSamplesLeft(), 0);

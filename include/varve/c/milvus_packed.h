@@ -145,7 +145,8 @@ VARVE_C_EXPORT CStatus NewPackedWriter(struct ArrowSchema* schema, const int64_t
 
 // `arrays` and `array_schemas` have one structure a column, next to each other, `schema` describes
 // the whole: as many of both as `schema` has children are released, the right number or not. Only
-// where `schema` is NULL or was released, so that nobody knows how many there are, are they left.
+// where `schema` is NULL, was released or has NULL for children, so that nobody knows how many
+// there are, are they left.
 VARVE_C_EXPORT CStatus WriteRecordBatch(CPackedWriter c_packed_writer, struct ArrowArray* arrays,
                                         struct ArrowSchema* array_schemas,
                                         struct ArrowSchema* schema);

@@ -67,10 +67,7 @@ Result<TakeOptions> TakeOptionsOf(const varve_take_options& options) {
 // Rows as they are asked for: by position, or by id.
 template <typename T>
 Result<std::vector<T>> ReadRows(const T* rows, size_t num_rows, const std::string& name) {
-  if (rows == nullptr && num_rows > 0) {
-    return MakeError(ErrorKind::kInvalid, name + " is NULL",
-                     {.expected = std::to_string(num_rows) + " of them"});
-  }
+  ARROW_RETURN_NOT_OK(RequireItems(rows, num_rows, name));
   return std::vector<T>(rows, rows + num_rows);
 }
 

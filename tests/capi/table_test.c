@@ -491,6 +491,13 @@ static void TestAnswersMisuse(varve_table* table) {
   CHECK_FAILS(varve_table_scan(table, &scan, &rows, &error), VARVE_INVALID, "struct_size");
   scan.struct_size = SIZE_MAX;
   CHECK_FAILS(varve_table_scan(table, &scan, &rows, &error), VARVE_INVALID, "struct_size");
+  // Sizes that end within a member.
+  scan.filter = "id > 1";
+  for (size_t bytes = offsetof(varve_scan_options, columns); bytes < sizeof(scan); ++bytes) {
+    if (bytes % sizeof(void*) == 0) continue;
+    scan.struct_size = bytes;
+    CHECK_FAILS(varve_table_scan(table, &scan, &rows, &error), VARVE_INVALID, "struct_size");
+  }
   scan = (varve_scan_options){.struct_size = sizeof(scan), .num_columns = 2};
   CHECK_FAILS(varve_table_scan(table, &scan, &rows, &error), VARVE_INVALID, "columns is NULL");
   const char* const columns[] = {"id", NULL};
@@ -501,6 +508,14 @@ static void TestAnswersMisuse(varve_table* table) {
   CHECK_FAILS(varve_table_scan(table, NULL, NULL, &error), VARVE_INVALID, "output is NULL");
   CHECK_FAILS(varve_table_take(table, NULL, 3, NULL, &batch, &schema, &error), VARVE_INVALID,
               "rows is NULL");
+  const int64_t position = 0;
+  const uint64_t row_id = 0;
+  for (size_t many = SIZE_MAX; many > PTRDIFF_MAX / sizeof(position); many /= 2) {
+    CHECK_FAILS(varve_table_take(table, &position, many, NULL, &batch, &schema, &error),
+                VARVE_INVALID, "more rows than memory holds");
+    CHECK_FAILS(varve_table_take_row_ids(table, &row_id, many, NULL, &batch, &schema, &error),
+                VARVE_INVALID, "more row_ids than memory holds");
+  }
   CHECK_FAILS(varve_table_take(table, NULL, 0, NULL, NULL, &schema, &error), VARVE_INVALID,
               "output");
   CHECK_FAILS(varve_table_get_state(table, NULL, &error), VARVE_INVALID, "output is NULL");

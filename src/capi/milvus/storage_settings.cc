@@ -113,9 +113,8 @@ Result<bool> ReadFlag(const std::string& key, const std::string& value) {
 }
 
 Result<std::map<std::string, std::string>> ReadProperties(const LoonProperties* properties) {
-  if (properties == nullptr || (properties->properties == nullptr && properties->count > 0)) {
-    return MakeError(ErrorKind::kInvalid, "the properties are NULL");
-  }
+  if (properties == nullptr) return MakeError(ErrorKind::kInvalid, "the properties are NULL");
+  ARROW_RETURN_NOT_OK(RequireItems(properties->properties, properties->count, "properties"));
   std::map<std::string, std::string> all;
   for (size_t i = 0; i < properties->count; ++i) {
     const LoonProperty& property = properties->properties[i];

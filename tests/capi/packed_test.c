@@ -285,6 +285,23 @@ static void TestWritesAndReads(void) {
   CheckRows(MakeReader(), 3001);
 }
 
+static void TestGivesAWriterUp(void) {
+  char* paths[] = {"given_up/0/1", "given_up/101/2"};
+  const CPackedWriter writer = MakeWriter(paths);
+  CHECK_OK(Write(writer, 0, 3000));
+  CHECK_OK(varve_packed_writer_abort(writer));
+  for (int i = 0; i < 2; ++i) CHECK_EQUAL(FileSize(paths[i]), -1);
+  CHECK_FAILS(varve_packed_writer_abort(writer), VARVE_INVALID, "no packed writer that is open");
+  CHECK_FAILS(CloseWriter(writer), VARVE_INVALID, "no packed writer that is open");
+  CHECK_FAILS(varve_packed_writer_abort(NULL), VARVE_INVALID, "packed writer is NULL");
+
+  // The names are free.
+  const CPackedWriter again = MakeWriter(paths);
+  CHECK_OK(Write(again, 0, 1));
+  CHECK_OK(CloseWriter(again));
+  for (int i = 0; i < 2; ++i) CHECK(FileSize(paths[i]) > 0);
+}
+
 // The store of the process, and one that is described by properties.
 static void TestOtherStores(void) {
   struct ArrowSchema schema;
@@ -657,6 +674,7 @@ int main(int argc, char** argv) {
   CHECK_EQUAL(argc, 2);
   folder = argv[1];
   TestWritesAndReads();
+  TestGivesAWriterUp();
   TestOtherStores();
   TestReadsMissingFieldsAsNulls();
   TestAnswersMisuseOfWriters();

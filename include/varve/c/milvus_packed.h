@@ -14,6 +14,7 @@
 // Ownership: schemas and arrays that a call takes in are released by it, whatever it returns, but
 //            the structures themselves stay the caller's. What ReadNext gives out is released by
 //            the caller, and the two structures are freed with free().
+// Besides:   varve_packed_writer_abort, which Milvus' interface lacks
 // Not here:  encryption. A writer that is given a CPluginContext is refused (VARVE_UNSUPPORTED); a
 //            reader takes one and has no use for it, since only a file that is encrypted is
 //            refused, with a context or without.
@@ -157,6 +158,9 @@ VARVE_C_EXPORT CStatus CloseWriter(CPackedWriter c_packed_writer);
 // nothing.
 VARVE_C_EXPORT CStatus CloseAndTell(CPackedWriter c_packed_writer, int64_t* sizes,
                                     size_t num_groups);
+// Gives the writer up: what it wrote is gone, no file becomes visible, and it is freed in any case.
+// Milvus has no such function, so the name is of this library.
+VARVE_C_EXPORT CStatus varve_packed_writer_abort(CPackedWriter c_packed_writer);
 
 // ---- Reading ----
 

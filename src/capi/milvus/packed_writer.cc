@@ -192,3 +192,11 @@ CStatus CloseAndTell(CPackedWriter c_packed_writer, int64_t* sizes, size_t num_g
     return Status::OK();
   });
 }
+
+CStatus varve_packed_writer_abort(CPackedWriter c_packed_writer) {
+  return AnswerCStatus([&]() -> Status {
+    ARROW_ASSIGN_OR_RAISE(const auto writer, Writers().Remove(c_packed_writer));
+    std::lock_guard<std::mutex> lock(writer->mutex);
+    return writer->writer->Abort();
+  });
+}

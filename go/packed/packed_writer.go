@@ -35,10 +35,19 @@ func NewPackedWriter(filePaths []string, schema *arrow.Schema, bufferSize, multi
 		}
 		C.AddCColumnSplit(splits, unsafe.SliceData(columns), C.int(len(columns)))
 	}
-	var exported cdata.CArrowSchema
-	cdata.ExportArrowSchema(schema, &exported)
-	cSchema := (*C.struct_ArrowSchema)(unsafe.Pointer(&exported))
 	paths, numPaths := memory.texts(filePaths), C.int64_t(len(filePaths))
+	var store C.CStorageConfig
+	if storageConfig != nil {
+		store = memory.storageConfig(*storageConfig)
+	}
+	if memory.err != nil {
+		return nil, memory.err
+	}
+	var exported cdata.CArrowSchema
+	if err := exportSchema(schema, &exported); err != nil {
+		return nil, err
+	}
+	cSchema := (*C.struct_ArrowSchema)(unsafe.Pointer(&exported))
 
 	writer := &PackedWriter{numGroups: len(columnGroups)}
 	var status C.CStatus
@@ -47,7 +56,7 @@ func NewPackedWriter(filePaths []string, schema *arrow.Schema, bufferSize, multi
 			&writer.handle, nil)
 	} else {
 		status = C.NewPackedWriterWithStorageConfig(cSchema, C.int64_t(bufferSize), paths, numPaths,
-			C.int64_t(multiPartUploadSize), splits, memory.storageConfig(*storageConfig), &writer.handle, nil)
+			C.int64_t(multiPartUploadSize), splits, store, &writer.handle, nil)
 	}
 	if err := takeStatus(status); err != nil {
 		return nil, err
@@ -84,3 +93,7 @@ func (w *PackedWriter) CloseAndTell() ([]int64, error) {
 	}
 	return sizes, nil
 }
+
+// Abort gives the writer up: what it wrote is gone, and no file becomes visible. The writer is closed in any case.
+// Errors: Invalid if it is closed already, so that a function may defer it whose success is Close
+func (w *PackedWriter) Abort() error { return takeStatus(C.varve_packed_writer_abort(w.handle)) }

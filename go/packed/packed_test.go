@@ -385,6 +385,8 @@ func TestSaysWhatWentWrong(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkKind(t, writer.Close(), errorcode.Invalid, "no packed writer that is open")
+	_, err = NewPackedWriter(pathsOf(1), schema, 0, 0, groups, store)
+	checkKind(t, err, errorcode.AlreadyExists, "insert_log/")
 	// The vectors as another type than the stored one.
 	other := arrow.NewSchema([]arrow.Field{schema.Field(0), field("emb", 102, arrow.BinaryTypes.Binary, false)}, nil)
 	_, err = NewPackedReader(pathsOf(1), other, 0, store)

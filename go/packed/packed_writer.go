@@ -21,7 +21,8 @@ type PackedWriter struct {
 // NewPackedWriter opens a writer; filePaths[i] is the file of columnGroups[i]. Every field of the schema has its id as
 // metadata "PARQUET:field_id". A store that is nil is that of InitArrowFileSystem. Zero sizes are the defaults: rows are
 // written when a row group is full.
-// Errors: Invalid for a field without id, a column in no group or in two, unequal counts; AlreadyExists
+// Errors: Invalid for a schema that is nil, a field without id, a type that Milvus does not store, a column in no group or
+// in two, unequal counts; AlreadyExists naming a file that is there
 func NewPackedWriter(filePaths []string, schema *arrow.Schema, bufferSize, multiPartUploadSize int64,
 	columnGroups []ColumnGroup, storageConfig *StorageConfig) (*PackedWriter, error) {
 	var memory arena
@@ -81,7 +82,8 @@ func (w *PackedWriter) WriteRecordBatch(batch arrow.RecordBatch) error {
 		(*C.struct_ArrowSchema)(unsafe.Pointer(schemas)), (*C.struct_ArrowSchema)(unsafe.Pointer(&schema))))
 }
 
-// Close makes the files visible. The writer is closed in any case.
+// Close makes the files visible. The writer is closed in any case. Errors: AlreadyExists naming a file that came since the
+// writer was opened
 func (w *PackedWriter) Close() error { return takeStatus(C.CloseWriter(w.handle)) }
 
 // CloseAndTell does so, too, and gives the size in bytes of each group's file.

@@ -348,6 +348,12 @@ static void TestOtherStores(void) {
   MakeSampleSchema(1, &schema);
   CHECK_FAILS(NewPackedReaderWithProperties(paths, 2, &schema, 0, NULL, "", &reader, NULL),
               VARVE_INVALID, "properties are NULL");
+  // No bucket is made up.
+  LoonProperty remote[] = {{"fs.storage_type", "minio"}};
+  properties = (LoonProperties){remote, 1};
+  MakeSampleSchema(1, &schema);
+  CHECK_FAILS(NewPackedReaderWithProperties(paths, 2, &schema, 0, &properties, "", &reader, NULL),
+              VARVE_INVALID, "bucket_name");
 }
 
 static void TestReadsMissingFieldsAsNulls(void) {
@@ -446,14 +452,14 @@ static void TestAnswersMisuseOfWriters(void) {
   // A file that is there is not overwritten.
   const CColumnSplits again = MakeSplits();
   MakeSampleSchema(1, &schema);
-  CStatus refused = NewPackedWriterWithStorageConfig(&schema, 0, file_paths, 2, 0, again,
-                                                     LocalConfig(), &writer, NULL);
-  if (refused.error_code == 0) {
-    CHECK_OK(Write(writer, 0, 1));
-    refused = CloseWriter(writer);
-  }
-  CHECK_EQUAL(refused.error_code, VARVE_ALREADY_EXISTS);
-  free((void*)refused.error_msg);
+  CHECK_FAILS(NewPackedWriterWithStorageConfig(&schema, 0, file_paths, 2, 0, again, LocalConfig(),
+                                               &writer, NULL),
+              VARVE_ALREADY_EXISTS, "set/");
+  char* late[] = {"late/0/1", "late/101/2"};
+  const CPackedWriter first = MakeWriter(late);
+  const CPackedWriter second = MakeWriter(late);
+  CHECK_OK(CloseWriter(first));
+  CHECK_FAILS(CloseWriter(second), VARVE_ALREADY_EXISTS, "late/");
   CheckRows(MakeReader(), 3001);
   FreeCColumnSplits(again);
 

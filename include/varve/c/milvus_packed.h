@@ -10,7 +10,8 @@
 //            VARVE_INVALID: NULL, a handle that was closed or is of another kind, counts that do
 //            not match.
 // Paths:     local: below root_path; else keys in the bucket, root_path included. A leading '/' is
-//            left out. A file that is there is an error, as nothing is overwritten.
+//            left out. Nothing is overwritten: where a file is there, opening a writer fails with
+//            VARVE_ALREADY_EXISTS, and closing it where the file came meanwhile.
 // Ownership: schemas and arrays that a call takes in are released by it, whatever it returns, but
 //            the structures themselves stay the caller's. What ReadNext gives out is released by
 //            the caller, and the two structures are freed with free().
@@ -105,7 +106,10 @@ typedef struct CArrowReaderConfig {
 // Those that say something, and else as CStorageConfig: fs.address, fs.bucket_name,
 // fs.access_key_id, fs.access_key_value, fs.root_path, fs.storage_type, fs.cloud_provider,
 // fs.region, fs.ssl_ca_cert, fs.gcp_credential_json, fs.use_ssl, fs.use_iam, fs.use_virtual_host,
-// fs.request_timeout_ms, fs.max_connections. Any other has no effect.
+// fs.request_timeout_ms, fs.max_connections. Any other has no effect. What is not given is as in
+// Milvus: storage_type local, cloud_provider aws, root_path "files", flags false; but no address,
+// bucket or key is made up (there localhost:9000, a-bucket, minioadmin), and time and connections
+// are the store's own (there 3,000 ms, 100).
 typedef struct LoonProperty {
   char* key;
   char* value;

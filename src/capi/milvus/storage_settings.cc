@@ -173,7 +173,9 @@ Result<std::shared_ptr<ChunkManager>> OpenStore(const LoonProperties* properties
     const auto found = all.find(std::string("fs.") + key);
     return found == all.end() ? std::string(otherwise) : found->second;
   };
-  // Defaults are Milvus'.
+  // Defaults are Milvus', where they say which kind of store it is. An address (localhost:9000), a
+  // bucket (a-bucket) and keys (minioadmin) that nobody named would lead to another store than the
+  // one that was meant; time (3,000 ms) and connections (100) are left to the store.
   StorageSettings settings{.address = text("address", ""),
                            .bucket_name = text("bucket_name", ""),
                            .access_key_id = text("access_key_id", ""),

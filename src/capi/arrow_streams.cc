@@ -8,8 +8,8 @@
 #include "arrow/c/bridge.h"
 #include "arrow/record_batch.h"
 #include "arrow/type.h"
+#include "base/exception_guard.h"
 #include "capi/arrow_imports.h"
-#include "capi/guard.h"
 
 namespace varve::capi {
 namespace {
@@ -21,10 +21,11 @@ class GuardedReader : public arrow::RecordBatchReader {
 
   std::shared_ptr<arrow::Schema> schema() const override { return reader_->schema(); }
   Status ReadNext(std::shared_ptr<arrow::RecordBatch>* out) override {
-    return Guard([&] { return Stoppable(stop_, [&] { return reader_->ReadNext(out); }); });
+    return internal::GuardExceptions(
+        [&] { return Stoppable(stop_, [&] { return reader_->ReadNext(out); }); });
   }
   Status Close() override {
-    return Guard([&] { return reader_->Close(); });
+    return internal::GuardExceptions([&] { return reader_->Close(); });
   }
 
  private:
@@ -68,7 +69,7 @@ class CheckedStream {
   // What `call` returns is what the stream given answers: an errno value, or 0.
   template <typename Call>
   int Answer(Call&& call) {
-    const Result<int> answer = Guard(call);
+    const Result<int> answer = internal::GuardExceptions(call);
     is_malformed_ = !answer.ok();
     if (answer.ok()) return *answer;
     malformed_ = answer.status().message();

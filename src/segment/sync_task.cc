@@ -123,13 +123,13 @@ SegmentUpdate Plan(const SegmentState& before, const SyncPack& pack, int64_t num
 }
 
 Result<std::unique_ptr<BulkPackWriter>> MakeWriter(const SyncContext& context,
-                                                   const CollectionSchema& schema,
+                                                   std::shared_ptr<const CollectionSchema> schema,
                                                    const SegmentState& state) {
   switch (state.files.version) {
     case StorageVersion::kV1:
-      return std::make_unique<BulkPackWriter>(context, schema, state);
+      return std::make_unique<BulkPackWriter>(context, std::move(schema), state);
     case StorageVersion::kV2:
-      return std::make_unique<BulkPackWriterV2>(context, schema, state);
+      return std::make_unique<BulkPackWriterV2>(context, std::move(schema), state);
     case StorageVersion::kV3:
       break;
   }
@@ -174,7 +174,7 @@ Result<SyncOutcome> SyncTask::Run() {
   ARROW_RETURN_NOT_OK(environment.writer->CheckPlan(Plan(*before, pack_, rows.num_rows(), schema)));
   PackLogs logs;
   if (!pack_.is_drop) {
-    ARROW_ASSIGN_OR_RAISE(const auto writer, MakeWriter(context_, *schema, *before));
+    ARROW_ASSIGN_OR_RAISE(const auto writer, MakeWriter(context_, schema, *before));
     ARROW_ASSIGN_OR_RAISE(logs, writer->Write(pack_, rows));
   }
   const SegmentUpdate update = MakeUpdate(*before, pack_, std::move(logs), schema);

@@ -25,17 +25,12 @@
 #include "arrow/type_fwd.h"
 #include "varve/bloom_filter.h"
 #include "varve/chunk_manager.h"
+#include "varve/delta_log.h"
 #include "varve/segment_metadata.h"
 #include "varve/status.h"
 #include "varve/visibility.h"
 
 namespace varve {
-
-/// Deletes by primary key, in the order they came.
-struct DeleteBatch {
-  std::shared_ptr<arrow::Array> primary_keys;      ///< int64 or utf8, no nulls
-  std::shared_ptr<arrow::UInt64Array> timestamps;  ///< hybrid, one a key
-};
 
 /// What one flush of one segment takes along.
 struct SyncPack {
@@ -43,7 +38,7 @@ struct SyncPack {
   /// The fields of the schema in any form that ConformBatch takes, and "RowID" and "Timestamp",
   /// int64 without nulls.
   std::vector<std::shared_ptr<arrow::RecordBatch>> inserts;
-  std::vector<DeleteBatch> deletes;
+  std::vector<DeleteData> deletes;  ///< in the order they came
   /// Sparse vector fields that a BM25 function fills; their statistics are kept. Those that earlier
   /// packs of the segment named need not be named again.
   std::vector<int64_t> bm25_fields;

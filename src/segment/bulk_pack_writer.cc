@@ -10,10 +10,10 @@
 #include "arrow/buffer.h"
 #include "arrow/record_batch.h"
 #include "base/coding.h"
+#include "binlog/stored_insert_log.h"
 #include "packed/join_arrays.h"
 #include "varve/delta_log.h"
 #include "varve/hybrid_timestamp.h"
-#include "varve/insert_log.h"
 
 namespace varve::internal {
 namespace {
@@ -68,15 +68,10 @@ bool IsSummedUp(const std::vector<Binlog>& parts) {
   return std::all_of(parts.begin(), parts.end(), StandsForAll);
 }
 
-Result<DeleteData> JoinDeletes(const std::vector<DeleteBatch>& batches) {
+Result<DeleteData> JoinDeletes(const std::vector<DeleteData>& batches) {
   arrow::ArrayVector keys;
   arrow::ArrayVector timestamps;
-  for (const DeleteBatch& batch : batches) {
-    const DeleteData part{batch.primary_keys, batch.timestamps};
-    if (part.primary_keys == nullptr || part.timestamps == nullptr) {
-      return MakeError(ErrorKind::kInvalid, "deletes without keys or timestamps");
-    }
-    ARROW_RETURN_NOT_OK(part.Validate());
+  for (const DeleteData& batch : batches) {
     if (!keys.empty() && !keys.front()->type()->Equals(*batch.primary_keys->type())) {
       return MakeError(ErrorKind::kInvalid, "deletes with keys of two types",
                        {.expected = keys.front()->type()->ToString(),
@@ -85,7 +80,7 @@ Result<DeleteData> JoinDeletes(const std::vector<DeleteBatch>& batches) {
     keys.push_back(batch.primary_keys);
     timestamps.push_back(batch.timestamps);
   }
-  if (keys.size() == 1) return DeleteData{keys.front(), batches.front().timestamps};
+  if (batches.size() == 1) return batches.front();
   ARROW_ASSIGN_OR_RAISE(auto joined_keys, JoinArrays(keys));
   ARROW_ASSIGN_OR_RAISE(const auto joined_timestamps, JoinArrays(timestamps));
   return DeleteData{std::move(joined_keys),
@@ -196,19 +191,19 @@ Result<std::vector<FieldBinlog>> BulkPackWriter::WriteInserts(const InsertRows& 
   std::vector<FieldBinlog> logs;
   for (size_t i = 0; i < rows.fields().size(); ++i) {
     const FieldSchema& field = rows.fields()[i];
-    ARROW_ASSIGN_OR_RAISE(const int64_t memory_bytes, rows.ColumnBytes(i));
-    ARROW_ASSIGN_OR_RAISE(const auto values, rows.Column(i));
+    ARROW_ASSIGN_OR_RAISE(const StoredColumn column, rows.EncodeColumn(i));
     BinlogDescriptor descriptor = DescriptorOf(segment_.files, context_.clock);
     descriptor.start_timestamp = rows.timestamp_from();
     descriptor.end_timestamp = rows.timestamp_to();
-    ARROW_ASSIGN_OR_RAISE(const auto bytes, WriteInsertLog(field, values, std::move(descriptor)));
+    ARROW_ASSIGN_OR_RAISE(const auto bytes,
+                          WriteStoredInsertLog(field, column.values, std::move(descriptor)));
     ARROW_ASSIGN_OR_RAISE(
         Binlog log,
         logs_.Put({.kind = PathKind::kInsertLog, .field = field.field_id}, BytesOf(*bytes)));
     log.num_rows = rows.num_rows();
     log.timestamp_from = rows.timestamp_from();
     log.timestamp_to = rows.timestamp_to();
-    log.memory_bytes = memory_bytes;
+    log.memory_bytes = column.memory_bytes;
     logs.push_back(OneLog(field.field_id, std::move(log)));
   }
   return logs;
@@ -301,7 +296,7 @@ Result<std::vector<FieldBinlog>> BulkPackWriter::WriteStatistics(const InsertRow
 }
 
 Result<std::vector<FieldBinlog>> BulkPackWriter::WriteDeletes(
-    const std::vector<DeleteBatch>& batches) {
+    const std::vector<DeleteData>& batches) {
   if (batches.empty()) return std::vector<FieldBinlog>{};
   const FieldSchema* key = schema_->primary_key();
   if (key == nullptr) {

@@ -59,7 +59,7 @@ class BulkPackWriter {
   /// A log with the rows and times of `extent`.
   Result<Binlog> PutStatistics(const LogName& name, std::string_view bytes, const Binlog& extent);
   Result<std::vector<FieldBinlog>> WriteStatistics(const InsertRows& rows, bool with_compound);
-  Result<std::vector<FieldBinlog>> WriteDeletes(const std::vector<DeleteBatch>& batches);
+  Result<std::vector<FieldBinlog>> WriteDeletes(const std::vector<DeleteData>& batches);
   Result<FieldBinlog> WriteBm25(int64_t field_id, const InsertRows& rows, bool with_merged);
 
   const SyncContext& context_;

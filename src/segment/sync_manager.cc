@@ -83,10 +83,7 @@ Status EndedByStop(const Status& status) {
 
 bool HasNull(const SyncPack& pack) {
   return std::any_of(pack.inserts.begin(), pack.inserts.end(),
-                     [](const auto& batch) { return batch == nullptr; }) ||
-         std::any_of(pack.deletes.begin(), pack.deletes.end(), [](const DeleteBatch& batch) {
-           return batch.primary_keys == nullptr || batch.timestamps == nullptr;
-         });
+                     [](const auto& batch) { return batch == nullptr; });
 }
 
 }  // namespace

@@ -20,8 +20,7 @@ std::string NameOf(const SegmentState& state) {
 
 LogRows DeletesOf(const SyncPack& pack) {
   LogRows deletes;
-  for (const DeleteBatch& batch : pack.deletes) {
-    if (batch.timestamps == nullptr) continue;
+  for (const DeleteData& batch : pack.deletes) {
     for (int64_t i = 0; i < batch.timestamps->length(); ++i) {
       const uint64_t time = batch.timestamps->Value(i);
       deletes.timestamp_from =
@@ -37,6 +36,7 @@ Status CheckPack(const SyncPack& pack, const InsertRows& rows, const SegmentStat
   if (pack.checkpoint.timestamp == 0) {
     return MakeError(ErrorKind::kInvalid, "a pack needs a checkpoint", {.object = NameOf(state)});
   }
+  for (const DeleteData& batch : pack.deletes) ARROW_RETURN_NOT_OK(batch.Validate());
   if (rows.num_rows() == 0) return Status::OK();
   if (state.level == SegmentLevel::kL0) {
     return MakeError(ErrorKind::kInvalid, "an L0 segment holds deletes alone",

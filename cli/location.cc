@@ -92,7 +92,9 @@ FileLocation SplitFileLocation(const std::string& location) {
     const size_t slash = address.rfind('/');
     return {address.substr(0, slash) + location.substr(options), address.substr(slash + 1)};
   }
-  const std::filesystem::path path = std::filesystem::absolute(*LocalPath(location));
+  // An empty path has no absolute one, and is left to the store, which refuses it.
+  std::error_code error;
+  const auto path = std::filesystem::absolute(*LocalPath(location), error);
   return {path.parent_path().string(), path.filename().string()};
 }
 

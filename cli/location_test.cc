@@ -37,6 +37,9 @@ TEST(LocationTest, KnowsLocalPaths) {
   EXPECT_FALSE(IsLocalFile("/"));
   EXPECT_EQ(SplitFileLocation("/a/b.parquet").folder, "/a");
   EXPECT_EQ(SplitFileLocation("/a/b.parquet").name, "b.parquet");
+  for (const char* empty : {"", "file://"}) {
+    EXPECT_EQ(SplitFileLocation(empty).folder, "") << empty;  // no store opens it
+  }
 }
 
 }  // namespace

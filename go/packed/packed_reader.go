@@ -34,29 +34,38 @@ import (
 
 // PackedReader reads one packed set.
 type PackedReader struct {
-	handle C.CPackedReader
+	handle C.CPackedReader   // nil: closed
 	batch  arrow.RecordBatch // given out last
 }
 
 // NewPackedReader opens the files of one set for the fields of the schema, which are found by their ids; one that the
 // set lacks reads as nulls. A store that is nil is that of InitArrowFileSystem. bufferSize bounds what is read ahead; 0:
 // no limit.
-// Errors: Invalid for a stored type that differs from the one asked for; Corruption naming the file
+// Errors: Invalid for a schema that is nil; Unsupported for a stored type that differs from the one asked for; Corruption
+// naming the file
 func NewPackedReader(filePaths []string, schema *arrow.Schema, bufferSize int64, storageConfig *StorageConfig) (*PackedReader, error) {
 	var memory arena
 	defer memory.free()
-	var exported cdata.CArrowSchema
-	cdata.ExportArrowSchema(schema, &exported)
-	cSchema := (*C.struct_ArrowSchema)(unsafe.Pointer(&exported))
 	paths, numPaths := memory.texts(filePaths), C.int64_t(len(filePaths))
+	var store C.CStorageConfig
+	if storageConfig != nil {
+		store = memory.storageConfig(*storageConfig)
+	}
+	if memory.err != nil {
+		return nil, memory.err
+	}
+	var exported cdata.CArrowSchema
+	if err := exportSchema(schema, &exported); err != nil {
+		return nil, err
+	}
+	cSchema := (*C.struct_ArrowSchema)(unsafe.Pointer(&exported))
 
 	reader := &PackedReader{}
 	var status C.CStatus
 	if storageConfig == nil {
 		status = C.NewPackedReader(paths, numPaths, cSchema, C.int64_t(bufferSize), &reader.handle, nil)
 	} else {
-		status = C.NewPackedReaderWithStorageConfig(paths, numPaths, cSchema, C.int64_t(bufferSize),
-			memory.storageConfig(*storageConfig), &reader.handle, nil)
+		status = C.NewPackedReaderWithStorageConfig(paths, numPaths, cSchema, C.int64_t(bufferSize), store, &reader.handle, nil)
 	}
 	if err := takeStatus(status); err != nil {
 		return nil, err
@@ -64,8 +73,8 @@ func NewPackedReader(filePaths []string, schema *arrow.Schema, bufferSize int64,
 	return reader, nil
 }
 
-// ReadNext gives the next rows, at most 1,024, and io.EOF at their end. They are the reader's, until the next ReadNext or
-// Close; who keeps them longer, retains them.
+// ReadNext gives the next rows, at most 1,024, and io.EOF at their end and once the reader is closed. They are the
+// reader's, until the next ReadNext or Close; who keeps them longer, retains them.
 func (r *PackedReader) ReadNext() (arrow.RecordBatch, error) {
 	r.release()
 	array, schema, err := r.readNext()
@@ -79,6 +88,9 @@ func (r *PackedReader) ReadNext() (arrow.RecordBatch, error) {
 
 // readNext gives the next rows as structures of C, which the caller releases and frees.
 func (r *PackedReader) readNext() (*cdata.CArrowArray, *cdata.CArrowSchema, error) {
+	if r.handle == nil {
+		return nil, nil, io.EOF
+	}
 	var array C.CArrowArray
 	var schema C.CArrowSchema
 	if err := takeStatus(C.ReadNext(r.handle, &array, &schema)); err != nil {
@@ -96,10 +108,15 @@ func freeStructures(array *cdata.CArrowArray, schema *cdata.CArrowSchema) {
 	C.free(unsafe.Pointer(schema))
 }
 
-// Close gives the reader back, and the rows that it gave out last. Errors: Invalid if it is closed already
+// Close gives the reader back, and the rows that it gave out last. Closing it again does nothing.
 func (r *PackedReader) Close() error {
 	r.release()
-	return takeStatus(C.CloseReader(r.handle))
+	if r.handle == nil {
+		return nil
+	}
+	handle := r.handle
+	r.handle = nil
+	return takeStatus(C.CloseReader(handle))
 }
 
 func (r *PackedReader) release() {

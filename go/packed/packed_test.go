@@ -182,9 +182,74 @@ func TestBatchesThatAreRetainedStay(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkBatch(t, batch, 0)
-	_, err = reader.ReadNext()
-	checkKind(t, err, errorcode.Invalid, "no packed reader that is open")
-	checkKind(t, reader.Close(), errorcode.Invalid, "no packed reader that is open")
+	// As Milvus' reader is, once it is closed.
+	if batch, err := reader.ReadNext(); batch != nil || err != io.EOF {
+		t.Fatalf("after closing: %v", err)
+	}
+	if err := reader.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// checkNothing looks for files below a store's root.
+func checkNothing(t *testing.T, store *StorageConfig) {
+	t.Helper()
+	err := filepath.WalkDir(store.RootPath, func(path string, entry os.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() {
+			err = fmt.Errorf("there is %s", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestWritersAreGivenUp(t *testing.T) {
+	store, pool := localStore(t), leakChecked(t)
+	batch := makeBatch(pool, 0, 3000)
+	defer batch.Release()
+	writer, err := NewPackedWriter(pathsOf(1), schema, 0, 0, groups, store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := writer.WriteRecordBatch(batch); err != nil {
+		t.Fatal(err)
+	}
+	if err := writer.Abort(); err != nil {
+		t.Fatal(err)
+	}
+	checkKind(t, writer.Close(), errorcode.Invalid, "no packed writer that is open")
+	recordWriter, err := NewPackedRecordWriter(pathsOf(1), schema, 0, 0, groups, store)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := recordWriter.Write(batch); err != nil {
+		t.Fatal(err)
+	}
+	if err := recordWriter.Abort(); err != nil {
+		t.Fatal(err)
+	}
+	checkKind(t, recordWriter.Abort(), errorcode.Invalid, "no packed writer that is open")
+	checkNothing(t, store)
+	writeSet(t, pool, store, 1, 0, 10) // the names are free
+}
+
+// C would end such a text at its zero byte, and open another file.
+func TestTextsWithAZeroByteAreRefused(t *testing.T) {
+	store := localStore(t)
+	writeSet(t, leakChecked(t), store, 1, 0, 10)
+	paths := []string{pathsOf(1)[0] + "\x00b", pathsOf(1)[1]}
+	_, err := NewPackedReader(paths, schema, 0, store)
+	checkKind(t, err, errorcode.Invalid, "zero byte")
+	_, err = NewPackedWriter(paths, schema, 0, 0, groups, store)
+	checkKind(t, err, errorcode.Invalid, "zero byte")
+	cut := &StorageConfig{StorageType: "local", RootPath: store.RootPath + "\x00b"}
+	_, err = NewPackedReader(pathsOf(1), schema, 0, cut)
+	checkKind(t, err, errorcode.Invalid, "zero byte")
+	_, err = NewPackedWriter(pathsOf(2), schema, 0, 0, groups, cut)
+	checkKind(t, err, errorcode.Invalid, "zero byte")
+	checkKind(t, InitArrowFileSystem(*cut), errorcode.Invalid, "zero byte")
 }
 
 func TestSetsAreReadOneAfterTheOther(t *testing.T) {
@@ -302,6 +367,11 @@ func TestSaysWhatWentWrong(t *testing.T) {
 	_, err = NewPackedReader(pathsOf(1), schema, 0, &StorageConfig{StorageType: "tape"})
 	checkKind(t, err, errorcode.Invalid, "tape")
 
+	_, err = NewPackedReader(pathsOf(1), nil, 0, store)
+	checkKind(t, err, errorcode.Invalid, "schema is nil")
+	_, err = NewPackedWriter(pathsOf(1), nil, 0, 0, groups, store)
+	checkKind(t, err, errorcode.Invalid, "schema is nil")
+
 	writer, err := NewPackedWriter(pathsOf(1), schema, 0, 0, groups, store)
 	if err != nil {
 		t.Fatal(err)
@@ -315,6 +385,12 @@ func TestSaysWhatWentWrong(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkKind(t, writer.Close(), errorcode.Invalid, "no packed writer that is open")
+	_, err = NewPackedWriter(pathsOf(1), schema, 0, 0, groups, store)
+	checkKind(t, err, errorcode.AlreadyExists, "insert_log/")
+	// The vectors as another type than the stored one.
+	other := arrow.NewSchema([]arrow.Field{schema.Field(0), field("emb", 102, arrow.BinaryTypes.Binary, false)}, nil)
+	_, err = NewPackedReader(pathsOf(1), other, 0, store)
+	checkKind(t, err, errorcode.Unsupported, "emb")
 
 	path := filepath.Join(store.RootPath, pathsOf(1)[1])
 	if err := os.Truncate(path, 20); err != nil {

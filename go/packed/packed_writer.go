@@ -21,7 +21,8 @@ type PackedWriter struct {
 // NewPackedWriter opens a writer; filePaths[i] is the file of columnGroups[i]. Every field of the schema has its id as
 // metadata "PARQUET:field_id". A store that is nil is that of InitArrowFileSystem. Zero sizes are the defaults: rows are
 // written when a row group is full.
-// Errors: Invalid for a field without id, a column in no group or in two, unequal counts; AlreadyExists
+// Errors: Invalid for a schema that is nil, a field without id, a type that Milvus does not store, a column in no group or
+// in two, unequal counts; AlreadyExists naming a file that is there
 func NewPackedWriter(filePaths []string, schema *arrow.Schema, bufferSize, multiPartUploadSize int64,
 	columnGroups []ColumnGroup, storageConfig *StorageConfig) (*PackedWriter, error) {
 	var memory arena
@@ -35,10 +36,19 @@ func NewPackedWriter(filePaths []string, schema *arrow.Schema, bufferSize, multi
 		}
 		C.AddCColumnSplit(splits, unsafe.SliceData(columns), C.int(len(columns)))
 	}
-	var exported cdata.CArrowSchema
-	cdata.ExportArrowSchema(schema, &exported)
-	cSchema := (*C.struct_ArrowSchema)(unsafe.Pointer(&exported))
 	paths, numPaths := memory.texts(filePaths), C.int64_t(len(filePaths))
+	var store C.CStorageConfig
+	if storageConfig != nil {
+		store = memory.storageConfig(*storageConfig)
+	}
+	if memory.err != nil {
+		return nil, memory.err
+	}
+	var exported cdata.CArrowSchema
+	if err := exportSchema(schema, &exported); err != nil {
+		return nil, err
+	}
+	cSchema := (*C.struct_ArrowSchema)(unsafe.Pointer(&exported))
 
 	writer := &PackedWriter{numGroups: len(columnGroups)}
 	var status C.CStatus
@@ -47,7 +57,7 @@ func NewPackedWriter(filePaths []string, schema *arrow.Schema, bufferSize, multi
 			&writer.handle, nil)
 	} else {
 		status = C.NewPackedWriterWithStorageConfig(cSchema, C.int64_t(bufferSize), paths, numPaths,
-			C.int64_t(multiPartUploadSize), splits, memory.storageConfig(*storageConfig), &writer.handle, nil)
+			C.int64_t(multiPartUploadSize), splits, store, &writer.handle, nil)
 	}
 	if err := takeStatus(status); err != nil {
 		return nil, err
@@ -72,7 +82,8 @@ func (w *PackedWriter) WriteRecordBatch(batch arrow.RecordBatch) error {
 		(*C.struct_ArrowSchema)(unsafe.Pointer(schemas)), (*C.struct_ArrowSchema)(unsafe.Pointer(&schema))))
 }
 
-// Close makes the files visible. The writer is closed in any case.
+// Close makes the files visible. The writer is closed in any case. Errors: AlreadyExists naming a file that came since the
+// writer was opened
 func (w *PackedWriter) Close() error { return takeStatus(C.CloseWriter(w.handle)) }
 
 // CloseAndTell does so, too, and gives the size in bytes of each group's file.
@@ -84,3 +95,7 @@ func (w *PackedWriter) CloseAndTell() ([]int64, error) {
 	}
 	return sizes, nil
 }
+
+// Abort gives the writer up: what it wrote is gone, and no file becomes visible. The writer is closed in any case.
+// Errors: Invalid if it is closed already, so that a function may defer it whose success is Close
+func (w *PackedWriter) Abort() error { return takeStatus(C.varve_packed_writer_abort(w.handle)) }

@@ -73,6 +73,9 @@ func (w *PackedRecordWriter) Close() error {
 	return nil
 }
 
+// Abort gives the writer up, as that of PackedWriter does.
+func (w *PackedRecordWriter) Abort() error { return w.writer.Abort() }
+
 // WrittenRows is how many rows were written.
 func (w *PackedRecordWriter) WrittenRows() int64 { return w.numRows }
 

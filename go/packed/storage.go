@@ -8,7 +8,11 @@ import "C"
 
 import (
 	"fmt"
+	"strings"
 	"unsafe"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/cdata"
 
 	"varve.dev/go/errorcode"
 )
@@ -52,34 +56,53 @@ func takeStatus(status C.CStatus) error {
 	return &Error{Code: errorcode.Code(status.error_code), Message: C.GoString(status.error_msg)}
 }
 
+// exportSchema lends a schema out; the call that takes it releases it. Errors: Invalid for nil
+func exportSchema(schema *arrow.Schema, out *cdata.CArrowSchema) error {
+	if schema == nil {
+		return &Error{errorcode.Invalid, "the schema is nil"}
+	}
+	cdata.ExportArrowSchema(schema, out)
+	return nil
+}
+
 // InitArrowFileSystem sets the store of readers and writers that are given none.
 func InitArrowFileSystem(config StorageConfig) error {
 	var memory arena
 	defer memory.free()
-	return takeStatus(C.InitArrowFileSystem(memory.storageConfig(config)))
+	store := memory.storageConfig(config)
+	if memory.err != nil {
+		return memory.err
+	}
+	return takeStatus(C.InitArrowFileSystem(store))
 }
 
 // CleanArrowFileSystem undoes it; what is open keeps its store.
 func CleanArrowFileSystem() { C.CleanArrowFileSystem() }
 
 // arena is memory of C that lives as long as a call.
-type arena []unsafe.Pointer
+type arena struct {
+	allocated []unsafe.Pointer
+	err       error // of a text that C cannot have: the call is not to be made
+}
 
 func (a *arena) free() {
-	for _, memory := range *a {
+	for _, memory := range a.allocated {
 		C.free(memory)
 	}
 }
 
 func (a *arena) allocate(count int, size uintptr) unsafe.Pointer {
 	memory := C.calloc(C.size_t(max(count, 1)), C.size_t(size))
-	*a = append(*a, memory)
+	a.allocated = append(a.allocated, memory)
 	return memory
 }
 
 func (a *arena) text(text string) *C.char {
+	if strings.ContainsRune(text, 0) { // which is not told, as it may be a secret
+		a.err = &Error{errorcode.Invalid, "a path or a setting has a zero byte in it, where C would end it"}
+	}
 	copied := C.CString(text)
-	*a = append(*a, unsafe.Pointer(copied))
+	a.allocated = append(a.allocated, unsafe.Pointer(copied))
 	return copied
 }
 

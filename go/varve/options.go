@@ -6,7 +6,12 @@ package varve
 // #include "varve/c/varve.h"
 import "C"
 
-import "unsafe"
+import (
+	"strings"
+	"unsafe"
+
+	"varve.dev/go/errorcode"
+)
 
 // OpenOptions says which version of a table, and how to get at its store.
 type OpenOptions struct {
@@ -50,17 +55,20 @@ type TakeOptions struct {
 
 // arena is memory of C that lives as long as a call. Options go there, since memory of Go that has pointers in it may
 // not be shown to C; those that are nil, too, for their stop.
-type arena []unsafe.Pointer
+type arena struct {
+	allocated []unsafe.Pointer
+	err       error // of a text that C cannot have: the call is not to be made
+}
 
 func (a *arena) free() {
-	for _, memory := range *a {
+	for _, memory := range a.allocated {
 		C.free(memory)
 	}
 }
 
 func (a *arena) allocate(bytes uintptr) unsafe.Pointer {
 	memory := C.calloc(1, C.size_t(max(bytes, 1)))
-	*a = append(*a, memory)
+	a.allocated = append(a.allocated, memory)
 	return memory
 }
 
@@ -69,8 +77,15 @@ func (a *arena) text(text string) *C.char {
 	if text == "" {
 		return nil
 	}
+	return a.copied(text)
+}
+
+func (a *arena) copied(text string) *C.char {
+	if strings.ContainsRune(text, 0) { // which is not told, as it may be a secret
+		a.err = &Error{Code: errorcode.Invalid, Message: "a text has a zero byte in it, where C would end it"}
+	}
 	copied := C.CString(text)
-	*a = append(*a, unsafe.Pointer(copied))
+	a.allocated = append(a.allocated, unsafe.Pointer(copied))
 	return copied
 }
 
@@ -87,9 +102,7 @@ func (a *arena) texts(texts []string) (**C.char, C.size_t) {
 	}
 	first := (**C.char)(a.allocate(uintptr(len(texts)) * unsafe.Sizeof((*C.char)(nil))))
 	for i, text := range texts {
-		copied := C.CString(text)
-		*a = append(*a, unsafe.Pointer(copied))
-		unsafe.Slice(first, len(texts))[i] = copied
+		unsafe.Slice(first, len(texts))[i] = a.copied(text)
 	}
 	return first, C.size_t(len(texts))
 }
@@ -101,8 +114,7 @@ func (a *arena) storage(options map[string]string) (*C.varve_option, C.size_t) {
 	first := (*C.varve_option)(a.allocate(uintptr(len(options)) * unsafe.Sizeof(C.varve_option{})))
 	all, i := unsafe.Slice(first, len(options)), 0
 	for key, value := range options {
-		all[i].key, all[i].value = C.CString(key), C.CString(value)
-		*a = append(*a, unsafe.Pointer(all[i].key), unsafe.Pointer(all[i].value))
+		all[i].key, all[i].value = a.copied(key), a.copied(value)
 		i++
 	}
 	return first, C.size_t(len(options))

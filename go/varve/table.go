@@ -30,6 +30,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/cdata"
+
+	"varve.dev/go/errorcode"
 )
 
 // Table is a table that is open, at one of its versions.
@@ -55,9 +57,13 @@ func Open(ctx context.Context, uri string, options *OpenOptions) (*Table, error)
 	defer memory.free()
 	stop := newStop(ctx)
 	defer stop.free()
+	location, open := memory.text(uri), memory.open(options, stop)
+	if memory.err != nil {
+		return nil, memory.err
+	}
 	var handle *C.varve_table
 	var failed *C.varve_error
-	code := C.varve_table_open(memory.text(uri), memory.open(options, stop), &handle, &failed)
+	code := C.varve_table_open(location, open, &handle, &failed)
 	return tableOf(handle, takeError(ctx, code, failed))
 }
 
@@ -68,26 +74,35 @@ func Create(ctx context.Context, uri string, rows array.RecordReader, options *C
 	defer memory.free()
 	stop := newStop(ctx)
 	defer stop.free()
+	location, create := memory.text(uri), memory.create(options, stop)
+	if memory.err != nil {
+		return nil, memory.err
+	}
 	var handle *C.varve_table
 	var failed *C.varve_error
 	stream := exportReader(rows)
-	code := C.varve_table_create(memory.text(uri), (*C.struct_ArrowArrayStream)(unsafe.Pointer(stream)),
-		memory.create(options, stop), &handle, &failed)
+	code := C.varve_table_create(location, (*C.struct_ArrowArrayStream)(unsafe.Pointer(stream)), create, &handle, &failed)
 	return tableOf(handle, takeError(ctx, code, failed))
 }
 
-// CreateEmpty makes a table without rows. Errors: AlreadyExists
+// CreateEmpty makes a table without rows. Errors: Invalid for a schema that is nil; AlreadyExists
 func CreateEmpty(ctx context.Context, uri string, schema *arrow.Schema, options *CreateOptions) (*Table, error) {
 	var memory arena
 	defer memory.free()
 	stop := newStop(ctx)
 	defer stop.free()
+	location, create := memory.text(uri), memory.create(options, stop)
+	if memory.err != nil {
+		return nil, memory.err
+	}
+	if schema == nil {
+		return nil, &Error{Code: errorcode.Invalid, Message: "the schema is nil"}
+	}
 	var handle *C.varve_table
 	var failed *C.varve_error
 	var exported cdata.CArrowSchema
 	cdata.ExportArrowSchema(schema, &exported)
-	code := C.varve_table_create_empty(memory.text(uri), (*C.struct_ArrowSchema)(unsafe.Pointer(&exported)),
-		memory.create(options, stop), &handle, &failed)
+	code := C.varve_table_create_empty(location, (*C.struct_ArrowSchema)(unsafe.Pointer(&exported)), create, &handle, &failed)
 	return tableOf(handle, takeError(ctx, code, failed))
 }
 
@@ -137,11 +152,14 @@ func (t *Table) Append(ctx context.Context, rows array.RecordReader, options *Ap
 	defer memory.free()
 	stop := newStop(ctx)
 	defer stop.free()
+	appending := memory.append(options, stop)
+	if memory.err != nil {
+		return Commit{}, memory.err
+	}
 	var commit C.varve_commit
 	var failed *C.varve_error
 	stream := exportReader(rows)
-	code := C.varve_table_append(t.handle, (*C.struct_ArrowArrayStream)(unsafe.Pointer(stream)), memory.append(options, stop),
-		&commit, &failed)
+	code := C.varve_table_append(t.handle, (*C.struct_ArrowArrayStream)(unsafe.Pointer(stream)), appending, &commit, &failed)
 	return commitOf(commit), takeError(ctx, code, failed)
 }
 
@@ -153,9 +171,13 @@ func (t *Table) Resolve(ctx context.Context, token string) (Commit, error) {
 	defer memory.free()
 	stop := newStop(ctx)
 	defer stop.free()
+	text, resolving := memory.text(token), memory.call(stop)
+	if memory.err != nil {
+		return Commit{}, memory.err
+	}
 	var commit C.varve_commit
 	var failed *C.varve_error
-	code := C.varve_table_resolve(t.handle, memory.text(token), memory.call(stop), &commit, &failed)
+	code := C.varve_table_resolve(t.handle, text, resolving, &commit, &failed)
 	return commitOf(commit), takeError(ctx, code, failed)
 }
 
@@ -166,9 +188,14 @@ func (t *Table) Scan(ctx context.Context, options *ScanOptions) (array.RecordRea
 	var memory arena
 	defer memory.free()
 	stop := newStop(ctx)
+	scan := memory.scan(options, stop)
+	if memory.err != nil {
+		stop.free()
+		return nil, memory.err
+	}
 	var stream cdata.CArrowArrayStream
 	var failed *C.varve_error
-	code := C.varve_table_scan(t.handle, memory.scan(options, stop), (*C.struct_ArrowArrayStream)(unsafe.Pointer(&stream)), &failed)
+	code := C.varve_table_scan(t.handle, scan, (*C.struct_ArrowArrayStream)(unsafe.Pointer(&stream)), &failed)
 	if err := takeError(ctx, code, failed); err != nil {
 		stop.free()
 		return nil, err
@@ -231,10 +258,14 @@ func take(ctx context.Context, options *TakeOptions, call func(*C.varve_take_opt
 	defer memory.free()
 	stop := newStop(ctx)
 	defer stop.free()
+	taking := memory.take(options, stop)
+	if memory.err != nil {
+		return nil, memory.err
+	}
 	var batch cdata.CArrowArray
 	var schema cdata.CArrowSchema
 	var failed *C.varve_error
-	code := call(memory.take(options, stop), (*C.struct_ArrowArray)(unsafe.Pointer(&batch)),
+	code := call(taking, (*C.struct_ArrowArray)(unsafe.Pointer(&batch)),
 		(*C.struct_ArrowSchema)(unsafe.Pointer(&schema)), &failed)
 	if err := takeError(ctx, code, failed); err != nil {
 		return nil, err

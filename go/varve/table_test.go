@@ -239,6 +239,8 @@ func TestTakesRowsByPosition(t *testing.T) {
 }
 
 func TestMakesAnEmptyTable(t *testing.T) {
+	_, err := varve.CreateEmpty(t.Context(), filepath.Join(t.TempDir(), "none"), nil, nil)
+	checkKind(t, err, errorcode.Invalid, "schema is nil")
 	table, err := varve.CreateEmpty(t.Context(), filepath.Join(t.TempDir(), "empty"), schema, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -307,6 +309,47 @@ func TestSaysWhatWentWrong(t *testing.T) {
 	checkKind(t, closed.Close(), errorcode.Invalid, "no table that is open")
 	_, err = closed.Scan(t.Context(), nil)
 	checkKind(t, err, errorcode.Invalid, "no table that is open")
+}
+
+// C would end such a text at its zero byte, and do something else.
+func TestTextsWithAZeroByteAreRefused(t *testing.T) {
+	pool := leakChecked(t)
+	table, uri := makeTable(t, pool)
+	defer table.Close()
+	cut, ctx := "id\x00", t.Context()
+	rows := makeRows(t, pool, 0, 1, 1)
+	defer rows.Release()
+	refused := map[string]func() error{
+		"open": func() error { _, err := varve.Open(ctx, uri+cut, nil); return err },
+		"storage": func() error {
+			_, err := varve.Open(ctx, uri, &varve.OpenOptions{Storage: map[string]string{"region": cut}})
+			return err
+		},
+		"create": func() error { _, err := varve.Create(ctx, uri+cut, rows, nil); return err },
+		"primary key": func() error {
+			_, err := varve.CreateEmpty(ctx, uri+"2", schema, &varve.CreateOptions{PrimaryKey: cut})
+			return err
+		},
+		"append":  func() error { _, err := table.Append(ctx, rows, &varve.AppendOptions{Message: cut}); return err },
+		"resolve": func() error { _, err := table.Resolve(ctx, cut); return err },
+		"filter": func() error {
+			_, err := table.Scan(ctx, &varve.ScanOptions{Filter: "id > 1\x00 AND id < 0"})
+			return err
+		},
+		"columns": func() error { _, err := table.Scan(ctx, &varve.ScanOptions{Columns: []string{cut}}); return err },
+		"take": func() error {
+			_, err := table.Take(ctx, []int64{1}, &varve.TakeOptions{Columns: []string{cut}})
+			return err
+		},
+		"take row ids": func() error {
+			_, err := table.TakeRowIDs(ctx, []uint64{1}, &varve.TakeOptions{Columns: []string{cut}})
+			return err
+		},
+	}
+	for name, call := range refused {
+		t.Run(name, func(t *testing.T) { checkKind(t, call(), errorcode.Invalid, "zero byte") })
+	}
+	checkState(t, table, varve.State{Version: 1, NumRows: 100})
 }
 
 func TestStreamsSayWhereTheDamageIs(t *testing.T) {

@@ -38,7 +38,7 @@ struct MilvusPackedWriteOptions {
   int64_t row_group_bytes = 1 << 20;  ///< of Arrow memory
   /// Further footer entries, between Milvus' own.
   std::vector<std::pair<std::string, std::string>> metadata;
-  /// Nobody else writes files of these names; spares some object stores a request a file.
+  /// Nobody else writes files of these names; spares a request a file, and some object stores two.
   bool names_are_fresh = false;
 };
 
@@ -57,8 +57,10 @@ struct MilvusPackedFile {
 class VARVE_EXPORT MilvusPackedWriter {
  public:
   /// `paths[i]` is the file of `groups[i]`.
-  /// Errors: Invalid: a field without id, a column in no group or in two, unequal counts, a
-  ///         part_bytes out of range
+  /// Errors: Invalid: a field without id, a type that Milvus does not store, a column in no group
+  /// or
+  ///         in two, unequal counts, a part_bytes out of range; AlreadyExists naming a file that is
+  ///         there, which is asked unless names_are_fresh
   static Result<std::unique_ptr<MilvusPackedWriter>> Make(std::shared_ptr<ChunkManager> store,
                                                           std::shared_ptr<arrow::Schema> schema,
                                                           std::vector<ColumnGroup> groups,
@@ -69,6 +71,7 @@ class VARVE_EXPORT MilvusPackedWriter {
   /// Columns in the order of the schema, of its types; names are the schema's.
   Status Write(const std::shared_ptr<arrow::RecordBatch>& batch);
   /// One file a group, in the order of the groups; a group without columns has none.
+  /// Errors: AlreadyExists naming a file that came since Make; the others are gone then
   Result<std::vector<MilvusPackedFile>> Close();
   Status Abort();
 

@@ -6,7 +6,7 @@
 //   ARROW_ASSIGN_OR_RAISE(auto batch, builder.Finish());
 //
 // Shapes:  the columns of the schema, in order
-// Errors:  Invalid naming column and row
+// Errors:  Invalid naming the column
 // Threads: one caller at a time
 #pragma once
 

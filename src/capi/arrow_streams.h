@@ -16,23 +16,9 @@ namespace varve::capi {
 Status ExportStream(std::shared_ptr<arrow::RecordBatchReader> reader, StopFlag stop,
                     ArrowArrayStream* out);
 
-// Takes `stream` in, which is released on every way out.
-// Errors: Invalid for NULL, and for one that was released
+// Takes `stream` in, which is released on every way out. What it gives is looked at as
+// arrow_imports.h says, and what is wrong with it is an error of the reader.
+// Errors: Invalid for NULL, for one that was released or lacks a function, and for its schema
 Result<std::shared_ptr<arrow::RecordBatchReader>> ImportStream(ArrowArrayStream* stream);
-
-// Releases what is not released yet, where a call fails before it is imported; NULL is harmless.
-template <typename T>
-class ReleaseOnExit {
- public:
-  explicit ReleaseOnExit(T* object) : object_(object) {}
-  ~ReleaseOnExit() {
-    if (object_ != nullptr && object_->release != nullptr) object_->release(object_);
-  }
-  ReleaseOnExit(const ReleaseOnExit&) = delete;
-  ReleaseOnExit& operator=(const ReleaseOnExit&) = delete;
-
- private:
-  T* const object_;
-};
 
 }  // namespace varve::capi

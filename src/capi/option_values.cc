@@ -20,10 +20,7 @@ Result<std::string> OptionalText(const char* text, const char* name) {
 
 Result<std::vector<std::string>> Texts(const char* const* texts, size_t num_texts,
                                        const char* name) {
-  if (texts == nullptr && num_texts > 0) {
-    return MakeError(ErrorKind::kInvalid, std::string(name) + " is NULL",
-                     {.expected = std::to_string(num_texts) + " of them"});
-  }
+  ARROW_RETURN_NOT_OK(RequireItems(texts, num_texts, name));
   std::vector<std::string> all;
   for (size_t i = 0; i < num_texts; ++i) {
     ARROW_ASSIGN_OR_RAISE(all.emplace_back(),
@@ -34,10 +31,7 @@ Result<std::vector<std::string>> Texts(const char* const* texts, size_t num_text
 
 Result<std::map<std::string, std::string>> StorageOptions(const varve_option* options,
                                                           size_t num_options) {
-  if (options == nullptr && num_options > 0) {
-    return MakeError(ErrorKind::kInvalid, "storage is NULL",
-                     {.expected = std::to_string(num_options) + " options"});
-  }
+  ARROW_RETURN_NOT_OK(RequireItems(options, num_options, "storage"));
   std::map<std::string, std::string> all;
   for (size_t i = 0; i < num_options; ++i) {
     ARROW_ASSIGN_OR_RAISE(const auto key, RequiredText(options[i].key, "the key of an option"));

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <map>
 #include <string>
@@ -24,6 +25,20 @@ Result<std::vector<std::string>> Texts(const char* const* texts, size_t num_text
 Result<std::map<std::string, std::string>> StorageOptions(const varve_option* options,
                                                           size_t num_options);
 
+// Errors: Invalid for NULL where there are items, and for a number that no memory holds
+template <typename T>
+Status RequireItems(const T* items, size_t num_items, const std::string& name) {
+  if (num_items > PTRDIFF_MAX / sizeof(T)) {
+    return MakeError(ErrorKind::kInvalid, "more " + name + " than memory holds",
+                     {.found = std::to_string(num_items)});
+  }
+  if (items == nullptr && num_items > 0) {
+    return MakeError(ErrorKind::kInvalid, name + " is NULL",
+                     {.expected = std::to_string(num_items) + " of them"});
+  }
+  return Status::OK();
+}
+
 // Errors: Invalid for NULL
 Status RequireOutput(const void* out);
 
@@ -32,13 +47,15 @@ Status RequireOutput(const void* out);
 inline constexpr size_t kMaxOptionsBytes = 1024;
 
 // `given` as this library knows the structure: members that the caller does not have are zero;
-// those that this library does not have must be zero.
+// those that this library does not have must be zero. No structure ends within a member, since the
+// size of one is a multiple of its alignment, and no member is larger than that.
 template <typename Options>
 Result<Options> ReadOptions(const Options* given) {
   Options options{};
   if (given == nullptr) return options;
   const size_t bytes = given->struct_size;
-  if (bytes < sizeof(bytes) || bytes > kMaxOptionsBytes) {
+  static_assert(alignof(Options) == sizeof(void*));
+  if (bytes < sizeof(bytes) || bytes > kMaxOptionsBytes || bytes % alignof(Options) != 0) {
     return MakeError(ErrorKind::kInvalid, "struct_size is not the size of a structure of options",
                      {.expected = std::to_string(sizeof(Options)), .found = std::to_string(bytes)});
   }

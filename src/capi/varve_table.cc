@@ -10,6 +10,7 @@
 #include "arrow/c/bridge.h"
 #include "arrow/record_batch.h"
 #include "arrow/type.h"
+#include "capi/arrow_imports.h"
 #include "capi/arrow_streams.h"
 #include "capi/handles.h"
 #include "capi/option_values.h"
@@ -67,10 +68,7 @@ Result<TakeOptions> TakeOptionsOf(const varve_take_options& options) {
 // Rows as they are asked for: by position, or by id.
 template <typename T>
 Result<std::vector<T>> ReadRows(const T* rows, size_t num_rows, const std::string& name) {
-  if (rows == nullptr && num_rows > 0) {
-    return MakeError(ErrorKind::kInvalid, name + " is NULL",
-                     {.expected = std::to_string(num_rows) + " of them"});
-  }
+  ARROW_RETURN_NOT_OK(RequireItems(rows, num_rows, name));
   return std::vector<T>(rows, rows + num_rows);
 }
 
@@ -121,15 +119,11 @@ varve_code varve_table_create_empty(const char* uri, ArrowSchema* schema,
                                     const varve_create_options* options, varve_table** out,
                                     varve_error** error) {
   return Answer(error, [&]() -> Status {
-    const ReleaseOnExit release(schema);
+    ARROW_ASSIGN_OR_RAISE(const auto columns, ImportSchema(schema));
     ARROW_RETURN_NOT_OK(RequireOutput(out));
-    if (schema == nullptr) {
-      return varve::MakeError(varve::ErrorKind::kInvalid, "the schema is NULL");
-    }
     ARROW_ASSIGN_OR_RAISE(const auto location, RequiredText(uri, "uri"));
     ARROW_ASSIGN_OR_RAISE(const auto given, ReadOptions(options));
     ARROW_ASSIGN_OR_RAISE(const auto create, CreateOptionsOf(given));
-    ARROW_ASSIGN_OR_RAISE(const auto columns, arrow::ImportSchema(schema));
     ARROW_ASSIGN_OR_RAISE(
         auto collection, varve::CollectionSchema::FromArrow(*columns, nullptr, create.primary_key));
     ARROW_ASSIGN_OR_RAISE(auto table, Stoppable(FlagOf(given.stop), [&] {

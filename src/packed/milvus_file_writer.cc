@@ -2,6 +2,7 @@
 #include "packed/milvus_file_writer.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "arrow/array/array_base.h"
 #include "arrow/chunked_array.h"
@@ -40,6 +41,11 @@ std::shared_ptr<parquet::WriterProperties> PropertiesOf(const arrow::Schema& sch
   return builder.build();
 }
 
+template <typename Function>
+Status Encode(const std::string& path, const std::string& field, Function&& function) {
+  return CatchParquet(path, field, std::forward<Function>(function), ParquetWork::kEncode);
+}
+
 }  // namespace
 
 MilvusFileWriter::MilvusFileWriter(std::unique_ptr<ChunkWriter> object,
@@ -54,7 +60,7 @@ Result<std::unique_ptr<MilvusFileWriter>> MilvusFileWriter::Open(
     int64_t row_group_bytes) {
   std::unique_ptr<MilvusFileWriter> file(
       new MilvusFileWriter(std::move(object), std::move(schema), row_group_bytes));
-  ARROW_RETURN_NOT_OK(CatchParquet(file->path(), "", [&]() -> Status {
+  ARROW_RETURN_NOT_OK(Encode(file->path(), "", [&]() -> Status {
     ARROW_ASSIGN_OR_RAISE(file->writer_, parquet::arrow::FileWriter::Open(
                                              *file->schema_, arrow::default_memory_pool(),
                                              std::make_shared<ChunkOutputStream>(file->object_),
@@ -100,7 +106,7 @@ Status MilvusFileWriter::Flush() {
 Status MilvusFileWriter::WriteRowGroup() {
   const int64_t first_row =
       row_groups_.empty() ? 0 : row_groups_.back().first_row + row_groups_.back().num_rows;
-  ARROW_RETURN_NOT_OK(CatchParquet(path(), "", [&]() -> Status {
+  ARROW_RETURN_NOT_OK(Encode(path(), "", [&]() -> Status {
     ARROW_RETURN_NOT_OK(writer_->NewRowGroup());
     for (size_t i = 0; i < columns_.size(); ++i) {
       auto& type = schema_->field(static_cast<int>(i))->type();
@@ -123,7 +129,7 @@ Status MilvusFileWriter::Finish(const std::string& group_field_ids,
   for (const auto& [key, value] : metadata) keys->Append(key, value);
   keys->Append(kRowGroupsKey, EncodeRowGroups(row_groups_));
   keys->Append(kStorageVersionKey, kStorageVersion);
-  return CatchParquet(path(), "footer", [&]() -> Status {
+  return Encode(path(), "footer", [&]() -> Status {
     ARROW_RETURN_NOT_OK(writer_->AddKeyValueMetadata(keys));
     return writer_->Close();
   });

@@ -6,7 +6,6 @@
 #include "arrow/array/array_base.h"
 #include "arrow/record_batch.h"
 #include "arrow/type.h"
-#include "arrow/type_traits.h"
 #include "arrow/util/byte_size.h"
 #include "base/executor.h"
 #include "packed/check_batch.h"
@@ -38,15 +37,30 @@ Status CheckPartBytes(int64_t part_bytes) {
                     .found = std::to_string(part_bytes)});
 }
 
-bool IsStored(const arrow::DataType& type) {
-  if (type.id() == arrow::Type::LIST) return IsStored(*type.field(0)->type());
-  return arrow::is_primitive(type.id()) || type.id() == arrow::Type::FIXED_SIZE_BINARY ||
-         type.id() == arrow::Type::STRING || type.id() == arrow::Type::BINARY;
+// What MilvusArrowType gives; others may be written to Parquet, and come back as another type.
+bool IsElement(arrow::Type::type id) {
+  switch (id) {
+    case arrow::Type::BOOL:
+    case arrow::Type::INT8:
+    case arrow::Type::INT16:
+    case arrow::Type::INT32:
+    case arrow::Type::INT64:
+    case arrow::Type::FLOAT:
+    case arrow::Type::DOUBLE:
+    case arrow::Type::STRING:
+    case arrow::Type::BINARY:
+    case arrow::Type::FIXED_SIZE_BINARY:
+      return true;
+    default:
+      return false;
+  }
 }
 
 Status CheckTypes(const arrow::Schema& schema) {
   for (const auto& field : schema.fields()) {
-    if (IsStored(*field->type())) continue;
+    const arrow::DataType& type = *field->type();
+    const bool is_list = type.id() == arrow::Type::LIST;
+    if (IsElement(is_list ? type.field(0)->type()->id() : type.id())) continue;
     return MakeError(ErrorKind::kInvalid, "Milvus stores no such type",
                      {.field = field->name(), .found = field->type()->ToString()});
   }
@@ -104,6 +118,7 @@ class MilvusPackedWriter::Impl {
 
   Status Open(const std::vector<int64_t>& ids, const std::vector<ColumnGroup>& groups,
               std::vector<std::string> paths) {
+    RETURN_NOT_OK(CheckAbsent(groups, paths));
     std::vector<std::vector<int64_t>> ids_of_groups;
     for (size_t i = 0; i < groups.size(); ++i) {
       if (groups[i].columns.empty()) continue;
@@ -177,6 +192,21 @@ class MilvusPackedWriter::Impl {
   Status CheckOpen() const {
     if (!is_failed_ && !is_closed_) return Status::OK();
     return MakeError(ErrorKind::kInvalid, "packed writer is closed or has failed");
+  }
+
+  // So that a job does not learn it after all its rows; a file that comes later, Close meets.
+  Status CheckAbsent(const std::vector<ColumnGroup>& groups,
+                     const std::vector<std::string>& paths) const {
+    if (options_.names_are_fresh) return Status::OK();
+    const auto count = static_cast<int64_t>(groups.size());
+    return Executor::Default()->ParallelFor(count, [&](int64_t i) -> Status {
+      const auto at = static_cast<size_t>(i);
+      if (groups[at].columns.empty()) return Status::OK();
+      ARROW_ASSIGN_OR_RAISE(const bool is_there, store_->Exist(paths[at]));
+      if (!is_there) return Status::OK();
+      return MakeError(ErrorKind::kAlreadyExists, "a file is there, and is not overwritten",
+                       {.object = paths[at]});
+    });
   }
 
   Status Append(const arrow::RecordBatch& batch) {

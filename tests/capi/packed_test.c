@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "check.h"
+#include "malformed_structures.h"
 #include "sample_rows.h"
 #include "varve/c/milvus_packed.h"
 #include "varve/c/varve.h"
@@ -284,6 +285,23 @@ static void TestWritesAndReads(void) {
   CheckRows(MakeReader(), 3001);
 }
 
+static void TestGivesAWriterUp(void) {
+  char* paths[] = {"given_up/0/1", "given_up/101/2"};
+  const CPackedWriter writer = MakeWriter(paths);
+  CHECK_OK(Write(writer, 0, 3000));
+  CHECK_OK(varve_packed_writer_abort(writer));
+  for (int i = 0; i < 2; ++i) CHECK_EQUAL(FileSize(paths[i]), -1);
+  CHECK_FAILS(varve_packed_writer_abort(writer), VARVE_INVALID, "no packed writer that is open");
+  CHECK_FAILS(CloseWriter(writer), VARVE_INVALID, "no packed writer that is open");
+  CHECK_FAILS(varve_packed_writer_abort(NULL), VARVE_INVALID, "packed writer is NULL");
+
+  // The names are free.
+  const CPackedWriter again = MakeWriter(paths);
+  CHECK_OK(Write(again, 0, 1));
+  CHECK_OK(CloseWriter(again));
+  for (int i = 0; i < 2; ++i) CHECK(FileSize(paths[i]) > 0);
+}
+
 // The store of the process, and one that is described by properties.
 static void TestOtherStores(void) {
   struct ArrowSchema schema;
@@ -330,6 +348,12 @@ static void TestOtherStores(void) {
   MakeSampleSchema(1, &schema);
   CHECK_FAILS(NewPackedReaderWithProperties(paths, 2, &schema, 0, NULL, "", &reader, NULL),
               VARVE_INVALID, "properties are NULL");
+  // No bucket is made up.
+  LoonProperty remote[] = {{"fs.storage_type", "minio"}};
+  properties = (LoonProperties){remote, 1};
+  MakeSampleSchema(1, &schema);
+  CHECK_FAILS(NewPackedReaderWithProperties(paths, 2, &schema, 0, &properties, "", &reader, NULL),
+              VARVE_INVALID, "bucket_name");
 }
 
 static void TestReadsMissingFieldsAsNulls(void) {
@@ -379,6 +403,10 @@ static void TestAnswersMisuseOfWriters(void) {
   CHECK_FAILS(NewWriter(splits, LocalConfig(), paths, 0, NULL), VARVE_INVALID, "num_paths");
   CHECK_FAILS(NewWriter(splits, LocalConfig(), paths, -1, NULL), VARVE_INVALID, "num_paths");
   CHECK_FAILS(NewWriter(splits, LocalConfig(), NULL, 2, NULL), VARVE_INVALID, "paths is NULL");
+  // Where the number is wrong, no path is touched.
+  CHECK_FAILS(NewWriter(splits, LocalConfig(), paths, INT64_MAX, NULL), VARVE_INVALID, "num_paths");
+  CHECK_FAILS(NewWriter(splits, LocalConfig(), (char**)folder, 1000000, NULL), VARVE_INVALID,
+              "num_paths");
   char* holes[] = {"misuse/0/1", NULL};
   CHECK_FAILS(NewWriter(splits, LocalConfig(), holes, 2, NULL), VARVE_INVALID, "paths[1] is NULL");
   char* escape[] = {"misuse/0/1", "../outside"};
@@ -424,14 +452,14 @@ static void TestAnswersMisuseOfWriters(void) {
   // A file that is there is not overwritten.
   const CColumnSplits again = MakeSplits();
   MakeSampleSchema(1, &schema);
-  CStatus refused = NewPackedWriterWithStorageConfig(&schema, 0, file_paths, 2, 0, again,
-                                                     LocalConfig(), &writer, NULL);
-  if (refused.error_code == 0) {
-    CHECK_OK(Write(writer, 0, 1));
-    refused = CloseWriter(writer);
-  }
-  CHECK_EQUAL(refused.error_code, VARVE_ALREADY_EXISTS);
-  free((void*)refused.error_msg);
+  CHECK_FAILS(NewPackedWriterWithStorageConfig(&schema, 0, file_paths, 2, 0, again, LocalConfig(),
+                                               &writer, NULL),
+              VARVE_ALREADY_EXISTS, "set/");
+  char* late[] = {"late/0/1", "late/101/2"};
+  const CPackedWriter first = MakeWriter(late);
+  const CPackedWriter second = MakeWriter(late);
+  CHECK_OK(CloseWriter(first));
+  CHECK_FAILS(CloseWriter(second), VARVE_ALREADY_EXISTS, "late/");
   CheckRows(MakeReader(), 3001);
   FreeCColumnSplits(again);
 
@@ -506,6 +534,62 @@ static void TestAnswersMisuseOfRows(void) {
     CHECK(arrays[0].release == NULL && arrays[1].release == NULL);
     CHECK(schemas[0].release == NULL && schemas[1].release == NULL);
   }
+  CHECK_OK(Write(writer, 0, 5));
+  CHECK_OK(CloseWriter(writer));
+}
+
+// NULL and numbers below 0 where there can be none, wherever Arrow's structures are taken in.
+static void TestAnswersMalformedStructures(void) {
+  char* paths[] = {"malformed/0/1", "malformed/101/2"};
+  const CPackedWriter writer = MakeWriter(paths);
+  const CColumnSplits splits = MakeSplits();
+  struct ArrowSchema schema;
+  CPackedReader reader = NULL;
+  CPackedWriter none = NULL;
+  for (int i = 0; i < NUM_MALFORMED_SCHEMAS; ++i) {
+    MakeMalformedSchema(i, &schema);
+    CHECK_FAILS(
+        NewPackedReaderWithStorageConfig(file_paths, 2, &schema, 0, LocalConfig(), &reader, NULL),
+        VARVE_INVALID, "structure of Arrow");
+    MakeMalformedSchema(i, &schema);
+    CHECK_FAILS(NewPackedWriterWithStorageConfig(&schema, 0, paths, 2, 0, splits, LocalConfig(),
+                                                 &none, NULL),
+                VARVE_INVALID, "structure of Arrow");
+    // One column, whose schema is malformed; and one column that the rows' schema describes so.
+    struct ArrowArray column;
+    struct ArrowSchema type;
+    MakeMalformedSchema(i, &schema);
+    MakeMalformedColumn(0, &column, &type);
+    const int is_told = schema.children != NULL && schema.n_children == 1;
+    CHECK_FAILS(WriteRecordBatch(writer, &column, &type, &schema), VARVE_INVALID,
+                "structure of Arrow");
+    CHECK((column.release == NULL) == is_told && (type.release == NULL) == is_told);
+    if (!is_told) {
+      column.release(&column);
+      type.release(&type);
+    }
+    CHECK_EQUAL(NumMalformedLeft(), 0);
+  }
+  CHECK(reader == NULL && none == NULL);
+  for (int i = 0; i < NUM_MALFORMED_COLUMNS; ++i) {
+    struct ArrowSchema parts;
+    struct ArrowArray rows;
+    MakeSampleSchema(1, &schema);
+    MakeSampleSchema(1, &parts);
+    MakeSampleRows(1, 0, 1, &rows);
+    struct ArrowArray arrays[] = {{.release = NULL}, *rows.children[1]};
+    struct ArrowSchema schemas[] = {{.release = NULL}, *parts.children[1]};
+    rows.children[1]->release = NULL;  // moved
+    parts.children[1]->release = NULL;
+    rows.release(&rows);
+    parts.release(&parts);
+    MakeMalformedColumn(i, &arrays[0], &schemas[0]);
+    CHECK_FAILS(WriteRecordBatch(writer, arrays, schemas, &schema), VARVE_INVALID,
+                "structure of Arrow");
+    CHECK(arrays[0].release == NULL && arrays[1].release == NULL);
+    CHECK_EQUAL(NumMalformedLeft(), 0);
+  }
+  FreeCColumnSplits(splits);
   CHECK_OK(Write(writer, 0, 5));
   CHECK_OK(CloseWriter(writer));
 }
@@ -596,10 +680,12 @@ int main(int argc, char** argv) {
   CHECK_EQUAL(argc, 2);
   folder = argv[1];
   TestWritesAndReads();
+  TestGivesAWriterUp();
   TestOtherStores();
   TestReadsMissingFieldsAsNulls();
   TestAnswersMisuseOfWriters();
   TestAnswersMisuseOfRows();
+  TestAnswersMalformedStructures();
   TestReadsWithAPluginContext();
   TestAnswersMisuseOfReaders();
   CHECK_EQUAL(NumSamplesLeft(), 0);

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "check.h"
+#include "malformed_structures.h"
 #include "sample_rows.h"
 #include "varve/c/varve.h"
 
@@ -492,6 +493,13 @@ static void TestAnswersMisuse(varve_table* table) {
   CHECK_FAILS(varve_table_scan(table, &scan, &rows, &error), VARVE_INVALID, "struct_size");
   scan.struct_size = SIZE_MAX;
   CHECK_FAILS(varve_table_scan(table, &scan, &rows, &error), VARVE_INVALID, "struct_size");
+  // Sizes that end within a member.
+  scan.filter = "id > 1";
+  for (size_t bytes = offsetof(varve_scan_options, columns); bytes < sizeof(scan); ++bytes) {
+    if (bytes % sizeof(void*) == 0) continue;
+    scan.struct_size = bytes;
+    CHECK_FAILS(varve_table_scan(table, &scan, &rows, &error), VARVE_INVALID, "struct_size");
+  }
   scan = (varve_scan_options){.struct_size = sizeof(scan), .num_columns = 2};
   CHECK_FAILS(varve_table_scan(table, &scan, &rows, &error), VARVE_INVALID, "columns is NULL");
   const char* const columns[] = {"id", NULL};
@@ -502,6 +510,14 @@ static void TestAnswersMisuse(varve_table* table) {
   CHECK_FAILS(varve_table_scan(table, NULL, NULL, &error), VARVE_INVALID, "output is NULL");
   CHECK_FAILS(varve_table_take(table, NULL, 3, NULL, &batch, &schema, &error), VARVE_INVALID,
               "rows is NULL");
+  const int64_t position = 0;
+  const uint64_t row_id = 0;
+  for (size_t many = SIZE_MAX; many > PTRDIFF_MAX / sizeof(position); many /= 2) {
+    CHECK_FAILS(varve_table_take(table, &position, many, NULL, &batch, &schema, &error),
+                VARVE_INVALID, "more rows than memory holds");
+    CHECK_FAILS(varve_table_take_row_ids(table, &row_id, many, NULL, &batch, &schema, &error),
+                VARVE_INVALID, "more row_ids than memory holds");
+  }
   CHECK_FAILS(varve_table_take(table, NULL, 0, NULL, NULL, &schema, &error), VARVE_INVALID,
               "output");
   CHECK_FAILS(varve_table_get_state(table, NULL, &error), VARVE_INVALID, "output is NULL");
@@ -539,6 +555,40 @@ static void TestAnswersMisuse(varve_table* table) {
   CHECK_FAILS(varve_table_close(NULL, &error), VARVE_INVALID, "table is NULL");
   CHECK_FAILS(varve_table_refresh((varve_table*)&state, NULL, &error), VARVE_INVALID,
               "no table that is open");
+}
+
+// NULL and numbers below 0 where there can be none, wherever Arrow's structures are taken in.
+static void TestAnswersMalformedStructures(varve_table* table, const char* folder) {
+  char absent[4096];
+  snprintf(absent, sizeof(absent), "%s/malformed", folder);
+  varve_table* none = NULL;
+  struct ArrowArrayStream rows;
+  for (int i = 0; i < NUM_MALFORMED_SCHEMAS; ++i) {
+    struct ArrowSchema schema;
+    MakeMalformedSchema(i, &schema);
+    CHECK_FAILS(varve_table_create_empty(absent, &schema, NULL, &none, &error), VARVE_INVALID,
+                "structure of Arrow");
+    MakeStreamOfMalformedSchema(i, &rows);
+    CHECK_FAILS(varve_table_append(table, &rows, NULL, NULL, &error), VARVE_INVALID,
+                "structure of Arrow");
+    CHECK_EQUAL(NumMalformedLeft(), 0);
+  }
+  for (int i = 0; i < NUM_MALFORMED_COLUMNS; ++i) {
+    MakeMalformedStream(i, &rows);
+    CHECK_FAILS(varve_table_create(absent, &rows, NULL, &none, &error), VARVE_INVALID,
+                "structure of Arrow");
+    CHECK_EQUAL(NumMalformedLeft(), 0);
+  }
+  for (int missing = 0; missing < 3; ++missing) {
+    MakeSampleStream(0, 1, 1, 0, &rows);
+    if (missing == 0) rows.get_schema = NULL;
+    if (missing == 1) rows.get_next = NULL;
+    if (missing == 2) rows.get_last_error = NULL;
+    CHECK_FAILS(varve_table_append(table, &rows, NULL, NULL, &error), VARVE_INVALID, "function");
+    CHECK(rows.release == NULL);
+  }
+  CHECK(none == NULL);
+  CHECK_FAILS(varve_table_open(absent, NULL, &none, &error), VARVE_NOT_FOUND, "malformed");
 }
 
 // Every byte of a table's data files but the first is turned over: reading says where.
@@ -664,6 +714,7 @@ int main(int argc, char** argv) {
   TestMakesAnEmptyTable(argv[1]);
   TestReportsFailures(table, argv[1]);
   TestAnswersMisuse(table);
+  TestAnswersMalformedStructures(table, argv[1]);
   CHECK_OK(varve_table_close(table, &error));
   TestKeepsTimestamps(argv[1]);
   TestNamesDamage(argv[1]);

@@ -41,6 +41,11 @@ def test_missing_and_extra_arguments(table):
     run("head", table, "--version", "1", "--as-of", "1d", code=2)
 
 
+def test_empty_path():
+    for words in (["binlog", "info", ""], ["head", ""], ["segment", "ls", ""]):
+        assert "the path of a store is empty" in run(*words, code=2).err
+
+
 def test_errors_as_json(table):
     error = run("head", table, "--columns", "nothing", "--json", code=2).error
     assert (error["kind"], error["exit_code"]) == ("invalid", 2)

@@ -10,10 +10,12 @@
 //            VARVE_INVALID: NULL, a handle that was closed or is of another kind, counts that do
 //            not match.
 // Paths:     local: below root_path; else keys in the bucket, root_path included. A leading '/' is
-//            left out. A file that is there is an error, as nothing is overwritten.
+//            left out. Nothing is overwritten: where a file is there, opening a writer fails with
+//            VARVE_ALREADY_EXISTS, and closing it where the file came meanwhile.
 // Ownership: schemas and arrays that a call takes in are released by it, whatever it returns, but
 //            the structures themselves stay the caller's. What ReadNext gives out is released by
 //            the caller, and the two structures are freed with free().
+// Besides:   varve_packed_writer_abort, which Milvus' interface lacks
 // Not here:  encryption. A writer that is given a CPluginContext is refused (VARVE_UNSUPPORTED); a
 //            reader takes one and has no use for it, since only a file that is encrypted is
 //            refused, with a context or without.
@@ -104,7 +106,10 @@ typedef struct CArrowReaderConfig {
 // Those that say something, and else as CStorageConfig: fs.address, fs.bucket_name,
 // fs.access_key_id, fs.access_key_value, fs.root_path, fs.storage_type, fs.cloud_provider,
 // fs.region, fs.ssl_ca_cert, fs.gcp_credential_json, fs.use_ssl, fs.use_iam, fs.use_virtual_host,
-// fs.request_timeout_ms, fs.max_connections. Any other has no effect.
+// fs.request_timeout_ms, fs.max_connections. Any other has no effect. What is not given is as in
+// Milvus: storage_type local, cloud_provider aws, root_path "files", flags false; but no address,
+// bucket or key is made up (there localhost:9000, a-bucket, minioadmin), and time and connections
+// are the store's own (there 3,000 ms, 100).
 typedef struct LoonProperty {
   char* key;
   char* value;
@@ -145,7 +150,8 @@ VARVE_C_EXPORT CStatus NewPackedWriter(struct ArrowSchema* schema, const int64_t
 
 // `arrays` and `array_schemas` have one structure a column, next to each other, `schema` describes
 // the whole: as many of both as `schema` has children are released, the right number or not. Only
-// where `schema` is NULL or was released, so that nobody knows how many there are, are they left.
+// where `schema` is NULL, was released or has NULL for children, so that nobody knows how many
+// there are, are they left.
 VARVE_C_EXPORT CStatus WriteRecordBatch(CPackedWriter c_packed_writer, struct ArrowArray* arrays,
                                         struct ArrowSchema* array_schemas,
                                         struct ArrowSchema* schema);
@@ -156,6 +162,9 @@ VARVE_C_EXPORT CStatus CloseWriter(CPackedWriter c_packed_writer);
 // nothing.
 VARVE_C_EXPORT CStatus CloseAndTell(CPackedWriter c_packed_writer, int64_t* sizes,
                                     size_t num_groups);
+// Gives the writer up: what it wrote is gone, no file becomes visible, and it is freed in any case.
+// Milvus has no such function, so the name is of this library.
+VARVE_C_EXPORT CStatus varve_packed_writer_abort(CPackedWriter c_packed_writer);
 
 // ---- Reading ----
 

@@ -8,7 +8,7 @@
 #include "arrow/c/bridge.h"
 #include "arrow/record_batch.h"
 #include "arrow/type.h"
-#include "capi/arrow_streams.h"
+#include "capi/arrow_imports.h"
 #include "capi/handles.h"
 #include "capi/milvus/answer.h"
 #include "capi/milvus/storage_settings.h"
@@ -41,11 +41,9 @@ struct ReaderArguments {
 template <typename OpenStore>
 CStatus NewReader(const ReaderArguments& arguments, OpenStore&& open) {
   return AnswerCStatus([&]() -> Status {
-    const ReleaseOnExit release(arguments.schema);
+    ARROW_ASSIGN_OR_RAISE(auto schema, ImportSchema(arguments.schema));
     ARROW_RETURN_NOT_OK(RequireOutput(arguments.out));
     ARROW_ASSIGN_OR_RAISE(auto paths, ReadPaths(arguments.paths, arguments.num_paths));
-    if (arguments.schema == nullptr) return MakeError(ErrorKind::kInvalid, "the schema is NULL");
-    ARROW_ASSIGN_OR_RAISE(auto schema, arrow::ImportSchema(arguments.schema));
     ARROW_ASSIGN_OR_RAISE(auto store, open());
     auto made = std::make_shared<PackedReader>();
     ARROW_ASSIGN_OR_RAISE(

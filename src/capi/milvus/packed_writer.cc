@@ -9,10 +9,9 @@
 #include <vector>
 
 #include "arrow/array/array_base.h"
-#include "arrow/c/bridge.h"
 #include "arrow/record_batch.h"
 #include "arrow/type.h"
-#include "capi/arrow_streams.h"
+#include "capi/arrow_imports.h"
 #include "capi/handles.h"
 #include "capi/milvus/answer.h"
 #include "capi/milvus/column_splits.h"
@@ -51,17 +50,21 @@ struct WriterArguments {
 template <typename OpenStore>
 CStatus NewWriter(const WriterArguments& arguments, OpenStore&& open) {
   return AnswerCStatus([&]() -> Status {
-    const ReleaseOnExit release(arguments.schema);
+    auto made = std::make_shared<PackedWriter>();
+    ARROW_ASSIGN_OR_RAISE(made->schema, ImportSchema(arguments.schema));
     ARROW_RETURN_NOT_OK(RequireOutput(arguments.out));
     if (arguments.plugin_context != nullptr) {
       return MakeError(ErrorKind::kUnsupported, "packed files are not written encrypted");
     }
-    ARROW_ASSIGN_OR_RAISE(auto paths, ReadPaths(arguments.paths, arguments.num_paths));
     ARROW_ASSIGN_OR_RAISE(auto groups, ReadColumnSplits(arguments.column_splits));
-    if (arguments.schema == nullptr) return MakeError(ErrorKind::kInvalid, "the schema is NULL");
-    auto made = std::make_shared<PackedWriter>();
-    ARROW_ASSIGN_OR_RAISE(made->schema, arrow::ImportSchema(arguments.schema));
     made->num_groups = groups.size();
+    // Before a path is touched: where the number is wrong, there may be nothing.
+    if (!std::cmp_equal(arguments.num_paths, groups.size())) {
+      return MakeError(ErrorKind::kInvalid, "num_paths is not the number of column groups",
+                       {.expected = std::to_string(groups.size()),
+                        .found = std::to_string(arguments.num_paths)});
+    }
+    ARROW_ASSIGN_OR_RAISE(auto paths, ReadPaths(arguments.paths, arguments.num_paths));
     MilvusPackedWriteOptions options{.buffer_bytes = std::max<int64_t>(0, arguments.buffer_size)};
     if (arguments.part_upload_size > 0) options.part_bytes = arguments.part_upload_size;
     ARROW_ASSIGN_OR_RAISE(auto store, open());
@@ -76,9 +79,10 @@ CStatus NewWriter(const WriterArguments& arguments, OpenStore&& open) {
 // Releases the columns that a call was given, whatever comes of it: as many as `schema` describes.
 class ReleaseColumnsOnExit {
  public:
-  // `schema` is read now, since importing it releases it; NULL or released, it describes none.
+  // `schema` is read now, since importing it releases it; NULL, released or with children that are
+  // NULL, it describes none.
   ReleaseColumnsOnExit(const ArrowSchema* schema, ArrowArray* arrays, ArrowSchema* array_schemas) {
-    if (schema == nullptr || schema->release == nullptr) return;
+    if (schema == nullptr || schema->release == nullptr || schema->children == nullptr) return;
     for (int64_t i = 0; i < schema->n_children; ++i) {
       if (arrays != nullptr) arrays_.emplace_back(&arrays[i]);
       if (array_schemas != nullptr) array_schemas_.emplace_back(&array_schemas[i]);
@@ -97,8 +101,7 @@ Result<std::shared_ptr<arrow::RecordBatch>> ImportColumns(std::shared_ptr<arrow:
   const auto num_columns = static_cast<size_t>(schema->num_fields());
   arrow::ArrayVector columns(num_columns);
   for (size_t i = 0; i < num_columns; ++i) {
-    ARROW_ASSIGN_OR_RAISE(columns[i], arrow::ImportArray(&arrays[i], &array_schemas[i]));
-    ARROW_RETURN_NOT_OK(columns[i]->Validate());
+    ARROW_ASSIGN_OR_RAISE(columns[i], ImportArray(&arrays[i], &array_schemas[i]));
     if (columns[i]->length() != columns[0]->length()) {
       return MakeError(ErrorKind::kInvalid, "columns of different lengths",
                        {.field = schema->field(static_cast<int>(i))->name(),
@@ -147,12 +150,11 @@ CStatus NewPackedWriter(ArrowSchema* schema, const int64_t buffer_size, char** p
 CStatus WriteRecordBatch(CPackedWriter c_packed_writer, ArrowArray* arrays,
                          ArrowSchema* array_schemas, ArrowSchema* schema) {
   return AnswerCStatus([&]() -> Status {
-    const ReleaseOnExit release(schema);
     const ReleaseColumnsOnExit release_columns(schema, arrays, array_schemas);
-    if (arrays == nullptr || array_schemas == nullptr || schema == nullptr) {
+    ARROW_ASSIGN_OR_RAISE(auto columns, ImportSchema(schema));
+    if (arrays == nullptr || array_schemas == nullptr) {
       return MakeError(ErrorKind::kInvalid, "the rows or their schemas are NULL");
     }
-    ARROW_ASSIGN_OR_RAISE(auto columns, arrow::ImportSchema(schema));
     ARROW_ASSIGN_OR_RAISE(const auto writer, Writers().Find(c_packed_writer));
     if (columns->num_fields() != writer->schema->num_fields()) {
       return MakeError(ErrorKind::kInvalid, "wrong number of columns",
@@ -188,5 +190,13 @@ CStatus CloseAndTell(CPackedWriter c_packed_writer, int64_t* sizes, size_t num_g
     ARROW_ASSIGN_OR_RAISE(const auto files, writer->writer->Close());
     AssignSizes(files, sizes, num_groups);
     return Status::OK();
+  });
+}
+
+CStatus varve_packed_writer_abort(CPackedWriter c_packed_writer) {
+  return AnswerCStatus([&]() -> Status {
+    ARROW_ASSIGN_OR_RAISE(const auto writer, Writers().Remove(c_packed_writer));
+    std::lock_guard<std::mutex> lock(writer->mutex);
+    return writer->writer->Abort();
   });
 }

@@ -113,9 +113,8 @@ Result<bool> ReadFlag(const std::string& key, const std::string& value) {
 }
 
 Result<std::map<std::string, std::string>> ReadProperties(const LoonProperties* properties) {
-  if (properties == nullptr || (properties->properties == nullptr && properties->count > 0)) {
-    return MakeError(ErrorKind::kInvalid, "the properties are NULL");
-  }
+  if (properties == nullptr) return MakeError(ErrorKind::kInvalid, "the properties are NULL");
+  ARROW_RETURN_NOT_OK(RequireItems(properties->properties, properties->count, "properties"));
   std::map<std::string, std::string> all;
   for (size_t i = 0; i < properties->count; ++i) {
     const LoonProperty& property = properties->properties[i];
@@ -174,7 +173,9 @@ Result<std::shared_ptr<ChunkManager>> OpenStore(const LoonProperties* properties
     const auto found = all.find(std::string("fs.") + key);
     return found == all.end() ? std::string(otherwise) : found->second;
   };
-  // Defaults are Milvus'.
+  // Defaults are Milvus', where they say which kind of store it is. An address (localhost:9000), a
+  // bucket (a-bucket) and keys (minioadmin) that nobody named would lead to another store than the
+  // one that was meant; time (3,000 ms) and connections (100) are left to the store.
   StorageSettings settings{.address = text("address", ""),
                            .bucket_name = text("bucket_name", ""),
                            .access_key_id = text("access_key_id", ""),

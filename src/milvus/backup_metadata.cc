@@ -5,6 +5,7 @@
 #include <charconv>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -144,10 +145,15 @@ Result<std::vector<FieldBinlog>> BinlogsIn(const JsonMembers& segment, const std
                                            PathKind kind, const SegmentFiles& files,
                                            const std::string& object) {
   std::vector<FieldBinlog> lists;
+  std::set<int64_t> seen;
   ARROW_ASSIGN_OR_RAISE(const auto found, ObjectsIn(segment, name, object));
   for (const JsonMembers& members : found) {
     FieldBinlog list;
     ARROW_ASSIGN_OR_RAISE(list.field_id, NumberIn(members, "fieldID"));
+    if (kind == PathKind::kInsertLog && !seen.insert(list.field_id).second) {
+      return members.Wrong("insert logs of a field are listed twice", "fieldID", "each once",
+                           std::to_string(list.field_id));
+    }
     ARROW_ASSIGN_OR_RAISE(list.child_fields, ChildFieldsIn(members));
     ARROW_ASSIGN_OR_RAISE(list.format, TextIn(members, "format"));
     const PathFields place{.collection = files.collection_id,

@@ -77,9 +77,22 @@ Result<std::vector<MilvusCollection>> FromListing(const LogListing& listing) {
   return collections;
 }
 
+// A planned delta log that got no deletes was never written, and Go leaves out all its zeros.
+void DropMarkers(const LogListing& listing, std::vector<FieldBinlog>* deltas) {
+  for (FieldBinlog& list : *deltas) {
+    std::erase_if(list.logs, [&](const Binlog& log) {
+      const auto key = internal::LogKeyOf(log.path);
+      return log.num_rows == 0 && log.file_bytes == 0 && log.memory_bytes == 0 &&
+             (!key || !listing.logs.contains(*key));
+    });
+  }
+  std::erase_if(*deltas, [](const FieldBinlog& list) { return list.logs.empty(); });
+}
+
 // Puts the path at which a log lies in place of that which it had in Milvus; one that lies nowhere
 // keeps the path at which it should.
 Status Resolve(const LogListing& listing, SegmentFiles* files) {
+  DropMarkers(listing, &files->deltas);
   for (const PathKind kind : {PathKind::kInsertLog, PathKind::kDeltaLog,
                               PathKind::kPrimaryKeyStatistics, PathKind::kBm25Statistics}) {
     for (FieldBinlog& list : *ListsOf(kind, files)) {

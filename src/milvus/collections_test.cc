@@ -215,10 +215,22 @@ TEST_F(MilvusCollectionsTest, MetadataSayWhatCounts) {
   EXPECT_EQ(unmarked.segments[0].deltas, found.segments[0].deltas);
   VARVE_ASSERT_OK_AND_ASSIGN(const auto with_marker, Keys());
   EXPECT_THAT(with_marker, ElementsAre(1));
-  // Whether one that tells no number has any, only the object can tell.
-  marked["deltalogs"][0]["binlogs"].back().erase("entries_num");
+  // Go leaves out the zero. One that has a size and no object is missing.
+  json& last = marked["deltalogs"][0]["binlogs"].back();
+  last.erase("entries_num");
+  Put("meta/segment_meta.json", json{{"infos", {marked}}}.dump());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto without_zeros, Find());
+  EXPECT_EQ(without_zeros.segments[0].deltas, found.segments[0].deltas);
+  last["memory_size"] = 24;
   Put("meta/segment_meta.json", json{{"infos", {marked}}}.dump());
   EXPECT_TRUE(IsNotFound(Keys().status()));
+
+  json twice = segment;
+  twice["binlogs"].push_back(twice["binlogs"][0]);
+  Put("meta/segment_meta.json", json{{"infos", {twice}}}.dump());
+  const Status listed_twice = Find().status();
+  EXPECT_TRUE(IsCorruption(listed_twice)) << listed_twice;
+  EXPECT_THAT(listed_twice.message(), HasSubstr("meta/segment_meta.json"));
 
   // Committed later than their timestamps say, the rows outlive earlier deletes.
   json imported = segment;

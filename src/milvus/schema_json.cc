@@ -94,8 +94,11 @@ Status ApplyDefault(const JsonMembers& members, const std::string& object, Field
 Result<FieldSchema> FieldFromJson(const json& value, const std::string& object) {
   ARROW_ASSIGN_OR_RAISE(const auto members, JsonMembers::OfProto(value, object, "fields"));
   FieldSchema field;
-  ARROW_ASSIGN_OR_RAISE(field.field_id, members.GetInt64("fieldID"));
   ARROW_ASSIGN_OR_RAISE(field.name, members.GetText("name"));
+  // Go leaves a 0 out, and RowID has that id.
+  if (field.name != kRowIdFieldName || members.Find("fieldID") != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(field.field_id, members.GetInt64("fieldID"));
+  }
   ARROW_ASSIGN_OR_RAISE(field.data_type, FindDataType(members, "data_type"));
   if (field.data_type == DataType::kNone) {
     return members.Wrong("a field without a data type", "data_type", "a code", "none");
@@ -196,7 +199,9 @@ Result<std::shared_ptr<const CollectionSchema>> CollectionSchemaFromJson(
   }
   ARROW_RETURN_NOT_OK(AddFunctions(members, object, &fields));
   ARROW_RETURN_NOT_OK(MarkDynamicField(members, &fields));
-  return CollectionSchema::Make(std::move(fields));
+  auto made = CollectionSchema::Make(std::move(fields));
+  if (made.ok()) return made;
+  return Corruption("no schema of a collection: " + made.status().message(), {.object = object});
 }
 
 }  // namespace varve::internal

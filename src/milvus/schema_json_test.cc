@@ -27,7 +27,7 @@ std::string Base64(const std::string& bytes) { return arrow::util::base64_encode
 
 TEST(MilvusSchemaTest, FieldsOfEveryKind) {
   const std::string json = R"({"name": "c", "fields": [
-    {"fieldID": 0, "name": "RowID", "data_type": 5},
+    {"name": "RowID", "data_type": 5},
     {"fieldID": 100, "name": "key", "is_primary_key": true, "data_type": 21,
      "type_params": [{"key": "max_length", "value": "64"}]},
     {"fieldID": 101, "name": "v", "data_type": 102,
@@ -171,7 +171,8 @@ TEST(MilvusSchemaTest, MistakesAreNamed) {
   EXPECT_THAT(ErrorOf("[]"), HasSubstr("expected an object"));
   EXPECT_THAT(ErrorOf("{}"), HasSubstr("fields, schema or infos"));
   EXPECT_THAT(ErrorOf(R"({"fields": 7})"), AllOf(HasSubstr("'fields'"), HasSubstr("found 7")));
-  EXPECT_THAT(ErrorOf(R"({"fields": []})"), HasSubstr("without fields"));
+  EXPECT_THAT(ErrorOf(R"({"fields": []})"), AllOf(HasSubstr(kObject), HasSubstr("without fields")));
+  EXPECT_TRUE(IsCorruption(MilvusSchemaFromJson(R"({"fields": []})", kObject).status()));
   EXPECT_THAT(ErrorOf(R"({"fields": [{"name": "f", "data_type": 5}]})"), HasSubstr("'fieldID'"));
   EXPECT_THAT(ErrorOf(R"({"fields": [{"fieldID": 100, "data_type": 5}]})"), HasSubstr("'name'"));
   EXPECT_THAT(ErrorOf(R"({"fields": [{"fieldID": 100, "name": "f"}]})"), HasSubstr("'data_type'"));

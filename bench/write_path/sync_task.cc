@@ -102,7 +102,7 @@ Result<SyncPack> ReadPack(const std::string& path) {
     ARROW_RETURN_NOT_OK(keys.Append(row));
     ARROW_RETURN_NOT_OK(timestamps.Append(kFirstTimestamp + static_cast<uint64_t>(num_rows)));
   }
-  DeleteBatch deletes;
+  DeleteData deletes;
   ARROW_ASSIGN_OR_RAISE(deletes.primary_keys, keys.Finish());
   ARROW_RETURN_NOT_OK(timestamps.Finish(&deletes.timestamps));
   pack.deletes.push_back(std::move(deletes));

@@ -12,6 +12,7 @@
 #include "varve/hybrid_timestamp.h"
 #include "varve/milvus_export.h"
 #include "varve/suggestion.h"
+#include "varve/table.h"
 
 namespace varve::cli {
 namespace {
@@ -52,6 +53,25 @@ Result<std::shared_ptr<const CollectionSchema>> SchemaOfExport(const CollectionS
   return CollectionSchema::Make(std::move(fields), schema.max_field_id());
 }
 
+Status CheckIsNoTable(const std::shared_ptr<ChunkManager>& store) {
+  const Status opened = Table::Open(store).status();
+  if (IsNotFound(opened)) return Status::OK();
+  ARROW_RETURN_NOT_OK(opened);
+  return MakeError(ErrorKind::kAlreadyExists, "there is a table at this place",
+                   {.object = store->uri()});
+}
+
+// The source's, with '_' for what Milvus does not take.
+std::string DefaultName(const std::string& location) {
+  std::string name = NameOf(location);
+  for (char& c : name) {
+    const bool is_word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!is_word) c = '_';
+  }
+  if (name.empty() || (name[0] >= '0' && name[0] <= '9')) name.insert(0, 1, '_');
+  return name;
+}
+
 }  // namespace
 
 Result<MilvusCollection> ExportToMilvus(const MilvusExportArguments& arguments,
@@ -62,8 +82,9 @@ Result<MilvusCollection> ExportToMilvus(const MilvusExportArguments& arguments,
                         SchemaOfExport(schema, *rows->schema(), arguments.primary_key));
   ARROW_ASSIGN_OR_RAISE(const auto options, places.store.ToOptions(places.folder));
   ARROW_ASSIGN_OR_RAISE(const auto target, OpenStore(places.folder, options));
+  ARROW_RETURN_NOT_OK(CheckIsNoTable(target));
   const std::string name =
-      arguments.collection.empty() ? NameOf(places.source) : arguments.collection;
+      arguments.collection.empty() ? DefaultName(places.source) : arguments.collection;
   return ExportMilvusCollection(target, exported, rows, {.collection = name, .timestamp = Now()});
 }
 

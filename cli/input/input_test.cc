@@ -3,8 +3,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
+#include <stdlib.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -27,9 +28,9 @@ using ::testing::HasSubstr;
 class InputTest : public ::testing::Test {
  protected:
   InputTest() {
-    folder_ =
-        std::filesystem::temp_directory_path() / ("varve-input-test-" + std::to_string(getpid()));
-    std::filesystem::create_directories(folder_);
+    std::string folder = std::filesystem::temp_directory_path() / "varve-input-test-XXXXXX";
+    if (mkdtemp(folder.data()) == nullptr) std::abort();
+    folder_ = folder;
   }
   ~InputTest() override { std::filesystem::remove_all(folder_); }
 

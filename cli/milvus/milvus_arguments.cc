@@ -57,7 +57,8 @@ Status KeepPartitions(const std::vector<std::string>& words, MilvusCollection* c
 }
 
 // Only what lies at `place` stays.
-Status KeepPlace(const MilvusPlace& place, const std::string& path, MilvusCollection* collection) {
+Status KeepPlace(const MilvusPlace& place, const std::string& path,
+                 std::vector<MilvusCollection>* collections) {
   if (!place.collection_id) return Status::OK();
   const auto is_elsewhere = [&](const SegmentFiles& files) {
     const auto differs = [](const std::optional<int64_t>& id, int64_t of) {
@@ -67,9 +68,12 @@ Status KeepPlace(const MilvusPlace& place, const std::string& path, MilvusCollec
            differs(place.partition_id, files.partition_id) ||
            differs(place.segment_id, files.segment_id);
   };
-  std::erase_if(collection->segments, is_elsewhere);
-  std::erase_if(collection->level_zero, is_elsewhere);
-  if (!collection->segments.empty() || !collection->level_zero.empty()) return Status::OK();
+  std::erase_if(*collections, [&](MilvusCollection& collection) {
+    std::erase_if(collection.segments, is_elsewhere);
+    std::erase_if(collection.level_zero, is_elsewhere);
+    return collection.segments.empty() && collection.level_zero.empty();
+  });
+  if (!collections->empty()) return Status::OK();
   return MakeError(ErrorKind::kNotFound, "the table records no such segments", {.object = path});
 }
 
@@ -110,15 +114,22 @@ Result<std::string> ReadText(const std::string& path, const StoreArguments& stor
 }
 
 // Seconds, milliseconds and microseconds since 1970 would be hybrid timestamps of long ago, at
-// which no row is visible.
-Status CheckIsHybrid(uint64_t timestamp) {
+// which no row is visible; nanoseconds would be of the next century, at which all are.
+Status CheckIsHybrid(uint64_t timestamp, int64_t now_micros) {
   constexpr uint64_t kSecondsLeast = 1'000'000'000;
   constexpr int64_t kMillisLeast = 946'684'800'000;  // of the year 2000
-  if (timestamp < kSecondsLeast || timestamp >= HybridFromMillis(kMillisLeast)) return Status::OK();
+  constexpr int64_t kMillisOfDay = 24 * 60 * 60 * 1000;
+  const auto is_of_milvus = [&](int64_t millis) {
+    return millis >= kMillisLeast && millis <= now_micros / 1000 + kMillisOfDay;
+  };
+  const bool is_nanoseconds = !is_of_milvus(MillisOfHybrid(timestamp)) &&
+                              is_of_milvus(static_cast<int64_t>(timestamp / 1'000'000));
+  const bool is_long_ago = timestamp >= kSecondsLeast && timestamp < HybridFromMillis(kMillisLeast);
+  if (!is_long_ago && !is_nanoseconds) return Status::OK();
   return MakeError(ErrorKind::kInvalid,
                    "'" + std::to_string(timestamp) + "' as a hybrid timestamp is " +
                        FormatHybridTime(timestamp) +
-                       ", when there was no Milvus; write a time as 2026-11-21T04:00Z");
+                       ", and rather a time in another unit; write it as 2026-11-21T04:00Z");
 }
 
 }  // namespace
@@ -150,10 +161,10 @@ Result<FoundMilvus> MilvusArguments::Find(const std::string& path,
   FoundMilvus found;
   ARROW_ASSIGN_OR_RAISE(const auto options, store.ToOptions(place.store_uri));
   ARROW_ASSIGN_OR_RAISE(found.store, OpenStore(place.store_uri, options));
-  ARROW_ASSIGN_OR_RAISE(auto recorded, RecordedCollection(found.store));
+  ARROW_ASSIGN_OR_RAISE(auto recorded, RecordedCollections(found.store));
   if (recorded) {
-    ARROW_RETURN_NOT_OK(KeepPlace(place, path, &*recorded));
-    found.collections.push_back(*std::move(recorded));
+    found.collections = *std::move(recorded);
+    ARROW_RETURN_NOT_OK(KeepPlace(place, path, &found.collections));
   } else {
     ARROW_ASSIGN_OR_RAISE(found.collections, FindMilvusCollections(found.store, place));
   }
@@ -229,7 +240,7 @@ Result<uint64_t> ParseHybridTime(const std::string& text, int64_t now_micros) {
   uint64_t timestamp = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), timestamp);
   if (error == std::errc() && end == text.data() + text.size()) {
-    ARROW_RETURN_NOT_OK(CheckIsHybrid(timestamp));
+    ARROW_RETURN_NOT_OK(CheckIsHybrid(timestamp, now_micros));
     return timestamp;
   }
   ARROW_ASSIGN_OR_RAISE(const int64_t micros, ParseTime(text, now_micros));

@@ -2,6 +2,7 @@
 #include "cli/milvus/recorded_segments.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "varve/table.h"
@@ -9,7 +10,7 @@
 
 namespace varve::cli {
 
-Result<std::optional<MilvusCollection>> RecordedCollection(
+Result<std::optional<std::vector<MilvusCollection>>> RecordedCollections(
     const std::shared_ptr<ChunkManager>& store) {
   const auto table = Table::Open(store);
   if (IsNotFound(table.status())) return std::nullopt;
@@ -18,9 +19,9 @@ Result<std::optional<MilvusCollection>> RecordedCollection(
   ARROW_ASSIGN_OR_RAISE(auto states, writer->LoadSegments());
   if (states.empty()) return std::nullopt;
 
-  MilvusCollection collection{.collection_id = states.front().files.collection_id,
-                              .schema = (*table)->snapshot()->schema()};
+  std::map<int64_t, MilvusCollection> by_id;
   for (SegmentState& state : states) {
+    MilvusCollection& collection = by_id[state.files.collection_id];
     if (state.lifecycle == SegmentLifecycle::kDropped) continue;
     if (!state.files.inserts.empty()) {
       collection.partitions[state.files.partition_id];
@@ -29,8 +30,14 @@ Result<std::optional<MilvusCollection>> RecordedCollection(
       collection.level_zero.push_back(std::move(state.files));
     }
   }
-  std::ranges::stable_sort(collection.segments, {}, &SegmentFiles::partition_id);
-  return collection;
+  std::vector<MilvusCollection> collections;
+  for (auto& [id, collection] : by_id) {
+    collection.collection_id = id;
+    collection.schema = (*table)->snapshot()->schema();
+    std::ranges::stable_sort(collection.segments, {}, &SegmentFiles::partition_id);
+    collections.push_back(std::move(collection));
+  }
+  return collections;
 }
 
 }  // namespace varve::cli

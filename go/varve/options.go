@@ -20,11 +20,17 @@ type CreateOptions struct {
 	PrimaryKey string // name of the column; empty: none
 	Message    string // kept in the history
 	Storage    map[string]string
+
+	KeepsTimestamps bool // as AppendOptions
 }
 
 // AppendOptions are of one commit.
 type AppendOptions struct {
 	Message string // kept in the history
+	// KeepsTimestamps: the rows have a column "Timestamp" too, an int64 without nulls: their hybrid timestamps
+	// (milliseconds since the epoch times 2^18, and a counter), stored with them and shown in place of the commit's.
+	// From 2^63 on they are negative.
+	KeepsTimestamps bool
 }
 
 // ScanOptions says which rows and columns.
@@ -66,6 +72,13 @@ func (a *arena) text(text string) *C.char {
 	copied := C.CString(text)
 	*a = append(*a, unsafe.Pointer(copied))
 	return copied
+}
+
+func flag(set bool) C.uint64_t {
+	if set {
+		return 1
+	}
+	return 0
 }
 
 func (a *arena) texts(texts []string) (**C.char, C.size_t) {
@@ -114,6 +127,7 @@ func (a *arena) create(options *CreateOptions, stop *stop) *C.varve_create_optio
 	out.struct_size, out.stop = C.size_t(unsafe.Sizeof(*out)), stop.handle
 	out.primary_key, out.message = a.text(options.PrimaryKey), a.text(options.Message)
 	out.storage, out.num_storage = a.storage(options.Storage)
+	out.keeps_timestamps = flag(options.KeepsTimestamps)
 	return out
 }
 
@@ -124,6 +138,7 @@ func (a *arena) append(options *AppendOptions, stop *stop) *C.varve_append_optio
 	out := (*C.varve_append_options)(a.allocate(unsafe.Sizeof(C.varve_append_options{})))
 	out.struct_size, out.stop = C.size_t(unsafe.Sizeof(*out)), stop.handle
 	out.message = a.text(options.Message)
+	out.keeps_timestamps = flag(options.KeepsTimestamps)
 	return out
 }
 

@@ -469,6 +469,71 @@ func TestTakesRowsByID(t *testing.T) {
 	checkKind(t, err, errorcode.NotFound, "123456789")
 }
 
+// times are those of the rows, as a scan shows them.
+func times(t *testing.T, table *varve.Table) []int64 {
+	t.Helper()
+	rows, err := table.Scan(t.Context(), &varve.ScanOptions{Columns: []string{"Timestamp"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Release()
+	var all []int64
+	for rows.Next() {
+		all = append(all, rows.RecordBatch().Column(0).(*array.Int64).Int64Values()...)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func TestKeepsTimestamps(t *testing.T) {
+	pool := leakChecked(t)
+	fields := arrow.NewSchema([]arrow.Field{
+		{Name: "id", Type: arrow.PrimitiveTypes.Int64},
+		{Name: "Timestamp", Type: arrow.PrimitiveTypes.Int64},
+	}, nil)
+	kept := []int64{7, 1 << 62, -1} // -1 is the last of all, 2^64 - 1
+	withTimes := func() array.RecordReader {
+		builder := array.NewRecordBuilder(pool, fields)
+		defer builder.Release()
+		builder.Field(0).(*array.Int64Builder).AppendValues([]int64{0, 1, 2}, nil)
+		builder.Field(1).(*array.Int64Builder).AppendValues(kept, nil)
+		batch := builder.NewRecordBatch()
+		defer batch.Release()
+		rows, err := array.NewRecordReader(fields, []arrow.RecordBatch{batch})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rows
+	}
+	uri := filepath.Join(t.TempDir(), "times")
+	rows := withTimes()
+	table, err := varve.Create(t.Context(), uri, rows, &varve.CreateOptions{KeepsTimestamps: true})
+	rows.Release()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer table.Close()
+	if got := times(t, table); !equal(got, kept) {
+		t.Fatalf("times are %v, not %v", got, kept)
+	}
+	rows = withTimes()
+	_, err = table.Append(t.Context(), rows, &varve.AppendOptions{KeepsTimestamps: true})
+	rows.Release()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := times(t, table), append(kept, kept...); !equal(got, want) {
+		t.Fatalf("times are %v, not %v", got, want)
+	}
+	rows = withTimes()
+	_, err = table.Append(t.Context(), rows, nil)
+	rows.Release()
+	checkKind(t, err, errorcode.Invalid, "unknown column: field 'Timestamp'")
+	checkState(t, table, varve.State{Version: 2, NumRows: 6})
+}
+
 func TestTellsItsHistory(t *testing.T) {
 	pool := leakChecked(t)
 	table, uri := makeTable(t, pool)

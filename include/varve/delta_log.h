@@ -21,13 +21,14 @@
 
 namespace varve {
 
-/// Deletes in the order they were logged; a key may be there more than once.
+/// Deletes by primary key, in the order they came; a key may be there more than once.
 struct VARVE_EXPORT DeleteData {
-  std::shared_ptr<arrow::Array> primary_keys;  ///< int64 or utf8, no nulls
-  std::shared_ptr<arrow::UInt64Array> timestamps;
+  std::shared_ptr<arrow::Array> primary_keys;      ///< int64 or utf8, no nulls
+  std::shared_ptr<arrow::UInt64Array> timestamps;  ///< hybrid, one a key
 
   int64_t num_rows() const;
-  /// Errors: Invalid for other types, nulls, or columns of different lengths
+  /// Errors: Invalid for a column that is missing, other types, nulls, or columns of different
+  /// lengths
   Status Validate() const;
 };
 

@@ -25,17 +25,12 @@
 #include "arrow/type_fwd.h"
 #include "varve/bloom_filter.h"
 #include "varve/chunk_manager.h"
+#include "varve/delta_log.h"
 #include "varve/segment_metadata.h"
 #include "varve/status.h"
 #include "varve/visibility.h"
 
 namespace varve {
-
-/// Deletes by primary key, in the order they came.
-struct DeleteBatch {
-  std::shared_ptr<arrow::Array> primary_keys;      ///< int64 or utf8, no nulls
-  std::shared_ptr<arrow::UInt64Array> timestamps;  ///< hybrid, one a key
-};
 
 /// What one flush of one segment takes along.
 struct SyncPack {
@@ -43,7 +38,7 @@ struct SyncPack {
   /// The fields of the schema in any form that ConformBatch takes, and "RowID" and "Timestamp",
   /// int64 without nulls.
   std::vector<std::shared_ptr<arrow::RecordBatch>> inserts;
-  std::vector<DeleteBatch> deletes;
+  std::vector<DeleteData> deletes;  ///< in the order they came
   /// Sparse vector fields that a BM25 function fills; their statistics are kept. Those that earlier
   /// packs of the segment named need not be named again.
   std::vector<int64_t> bm25_fields;
@@ -59,7 +54,9 @@ struct SyncPack {
   bool is_drop = false;
 };
 
-/// Gives ids that no other log of the collection has. Threads: may be called concurrently
+/// Gives ids that no other log of the collection has, and that ascend: the logs of a field are rows
+/// in the order of their ids. One that is not beyond those of its segment fails the task (Invalid)
+/// before anything is written under it. Threads: may be called concurrently
 class VARVE_EXPORT IdAllocator {
  public:
   virtual ~IdAllocator() = default;
@@ -76,8 +73,8 @@ VARVE_EXPORT Result<std::shared_ptr<IdAllocator>> MakeUnusedIdAllocator(
     const std::string& root = "files");
 
 /// Pauses double from the first to the longest; each is drawn from the upper half of that.
-/// Only errors that may pass are tried again: those of the store (ErrorKind::kIo) and of commits
-/// of unknown outcome.
+/// Only errors that may pass are tried again: those of the store (ErrorKind::kIo), a store that is
+/// throttled or full (kResourceExhausted), and commits of unknown outcome.
 struct RetryOptions {
   int64_t attempts_max = 10;  ///< 0: no limit, as a write buffer of Milvus has it (and 10 s)
   std::chrono::milliseconds first_pause{200};
@@ -145,7 +142,7 @@ class VARVE_EXPORT SyncManager {
 
   /// Errors: Invalid for a member that is missing or an option out of range
   static Result<std::unique_ptr<SyncManager>> Make(SyncEnvironment environment);
-  /// Waits for all tasks.
+  /// Waits for all tasks. Where retries have no limit and the store is down, Stop ends them.
   ~SyncManager();
 
   /// Runs the pack behind those of the same segment; `done`, which may be empty, is called once, on
@@ -155,8 +152,13 @@ class VARVE_EXPORT SyncManager {
   /// checkpoint would pass over rows that are missing, until the pack of that checkpoint has been
   /// submitted again, the segment is told to Forget it, or is dropped.
   void Submit(SyncPack pack, Done done = {});
-  /// The same, and waits for what it ends with.
+  /// The same, and waits for what it ends with. Where the caller is asked to stop (varve/stop.h),
+  /// the task is too.
   Result<SyncOutcome> Sync(SyncPack pack);
+  /// Ends what is queued or running with Cancelled, and all that is submitted later: to be called
+  /// before the end of a process. A commit whose answer is awaited is not cut short, nor told to be
+  /// cancelled. Packs that were stopped failed: they come again, to another manager.
+  void Stop();
   /// Gives up the packs of the segment that failed so far: later ones may pass over their rows and
   /// deletes, which the segment then never gets, or which come in other packs. For a pack that can
   /// never succeed.
@@ -173,7 +175,9 @@ class VARVE_EXPORT SyncManager {
 
 /// Logs of a collection that none of `states` names, or only that of a dropped segment: of attempts
 /// that failed, also in a segment's first flush, and of tasks that have yet to commit. Those
-/// younger than `min_age`, by the store's clock, are left out. In byte order of their paths.
+/// younger than `min_age`, by the store's clock, are left out, and so is the log that stands for
+/// all others of a segment that is not dropped: its name is used again by the segment's next flush.
+/// In byte order of their paths.
 /// `states`: of all segments of the collection, read no longer ago than `min_age`. A segment that
 /// is not among them has orphans alone.
 VARVE_EXPORT Result<std::vector<ObjectInfo>> FindSegmentOrphans(

@@ -69,6 +69,18 @@ Result<std::shared_ptr<const CollectionSchema>> WithLayouts(
   return CollectionSchema::Make(std::move(fields), schema->max_field_id());
 }
 
+// Timestamp, where rows bring it, is no field of the schema. `first` may be null.
+Status DropTimestamps(std::shared_ptr<arrow::Schema>* columns,
+                      std::shared_ptr<arrow::RecordBatch>* first) {
+  const int timestamp = (*columns)->GetFieldIndex(std::string(kTimestampFieldName));
+  if (timestamp < 0) return Status::OK();  // its absence is told when rows are read
+  ARROW_ASSIGN_OR_RAISE(*columns, (*columns)->RemoveField(timestamp));
+  if (*first != nullptr) {
+    ARROW_ASSIGN_OR_RAISE(*first, (*first)->RemoveColumn(timestamp));
+  }
+  return Status::OK();
+}
+
 void Warn(const std::string& words) {
   if (PyErr_WarnEx(PyExc_UserWarning, words.c_str(), 2) != 0) throw nb::python_error();
 }
@@ -153,8 +165,10 @@ void WarnOfLists(const CollectionSchema& schema, const arrow::Schema& input) {
 
 PyTable Create(std::string uri, nb::handle data, const Text& primary_key, const Layouts& layouts,
                const Text& compression, const Codecs& codecs, const Text& message,
-               const Settings& settings) {
-  CreateOptions options{.primary_key = primary_key.value_or(""), .message = message.value_or("")};
+               bool keeps_timestamps, const Settings& settings) {
+  CreateOptions options{.primary_key = primary_key.value_or(""),
+                        .message = message.value_or(""),
+                        .keeps_timestamps = keeps_timestamps};
   options.table = OptionsOrThrow(settings, &uri);
   if (compression.has_value()) {
     options.table.write.defaults = ValueOrThrow(ParseCodec(*compression));
@@ -174,8 +188,10 @@ PyTable Create(std::string uri, nb::handle data, const Text& primary_key, const 
   auto made = WithoutGil([&]() -> Result<std::shared_ptr<Table>> {
     if (layouts.empty()) return Table::Create(uri, nullptr, input.reader, options);
     ARROW_ASSIGN_OR_RAISE(auto rows, PeekRows(input.reader));
-    ARROW_ASSIGN_OR_RAISE(
-        auto schema, CollectionSchema::FromArrow(*rows.second->schema(), rows.first.get(), key));
+    auto columns = rows.second->schema();
+    if (keeps_timestamps) ARROW_RETURN_NOT_OK(DropTimestamps(&columns, &rows.first));
+    ARROW_ASSIGN_OR_RAISE(auto schema,
+                          CollectionSchema::FromArrow(*columns, rows.first.get(), key));
     ARROW_ASSIGN_OR_RAISE(schema, WithLayouts(std::move(schema), layouts));
     return Table::Create(uri, std::move(schema), rows.second, options);
   });
@@ -192,8 +208,8 @@ PyTable Open(std::string uri, uint64_t version, int64_t as_of_micros, const Sett
 }
 
 uint64_t Append(const PyTable& self, nb::handle data, const Text& message, const Text& compression,
-                const std::optional<Codecs>& codecs) {
-  AppendOptions options{.message = message.value_or("")};
+                const std::optional<Codecs>& codecs, bool keeps_timestamps) {
+  AppendOptions options{.message = message.value_or(""), .keeps_timestamps = keeps_timestamps};
   if (compression.has_value()) options.defaults = ValueOrThrow(ParseCodec(*compression));
   options.fields = ValueOrThrow(ParseCodecs(codecs.value_or(Codecs())));
   Input input = MakeInput(data);
@@ -316,8 +332,10 @@ void DefineTable(nb::module_& module) {
       .def("__len__", [](const PyTable& self) { return self.table->snapshot()->num_rows(); })
       .def("append", Append, nb::arg("data").none(), nb::arg("message") = none, nb::kw_only(),
            nb::arg("compression") = none, nb::arg("codec") = none,
+           nb::arg("keeps_timestamps") = false,
            "Commits the rows of data as one version and returns its number. Nothing is visible "
-           "unless it returns. compression and codec are as for varve.create, for these rows.")
+           "unless it returns. compression, codec and keeps_timestamps are as for varve.create, "
+           "for these rows.")
       .def("resolve_commit", ResolveCommit, nb::arg("token"),
            "Settles an append that raised CommitUnknownError: the version that it became. Raises "
            "CommitConflictError if it did not happen and never will, CommitUnknownError if it may "
@@ -346,7 +364,8 @@ void DefineTable(nb::module_& module) {
            nb::arg("commit_deadline_millis"), nb::arg("storage_options"));
   module.def("_create", Create, nb::arg("uri"), nb::arg("data").none(),
              nb::arg("primary_key") = none, nb::arg("layouts"), nb::arg("compression") = none,
-             nb::arg("codecs"), nb::arg("message") = none, nb::arg("settings"));
+             nb::arg("codecs"), nb::arg("message") = none, nb::arg("keeps_timestamps"),
+             nb::arg("settings"));
   module.def("_open", Open, nb::arg("uri"), nb::arg("version"), nb::arg("as_of_micros"),
              nb::arg("settings"));
 }

@@ -112,6 +112,7 @@ def create(
     compression=None,
     codec=None,
     message=None,
+    keeps_timestamps=False,
     sync=True,
     map_files=True,
     commit_deadline=60,
@@ -137,6 +138,10 @@ def create(
         what the returned table appends
     message
         kept in the history, with version 1
+    keeps_timestamps
+        True: the rows have a column "Timestamp" too, of 64-bit integers without nulls: their hybrid timestamps (milliseconds
+        since 1970 times 2**18, and a counter), stored with them and shown in place of the commit's. From 2**63 on they are
+        negative
     sync
         False leaves it to the operating system when bytes reach the disk
     map_files
@@ -155,7 +160,9 @@ def create(
     Raises AlreadyExistsError if there is a table.
     """
     settings = _settings_of(config, sync, storage_options, map_files, commit_deadline)
-    return _create(_os.fspath(uri), data_or_schema, primary_key, layout or {}, compression, codec or {}, message, settings)
+    return _create(
+        _os.fspath(uri), data_or_schema, primary_key, layout or {}, compression, codec or {}, message, keeps_timestamps, settings
+    )
 
 
 def open(

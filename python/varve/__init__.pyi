@@ -133,6 +133,7 @@ class Table:
         *,
         compression: str | None = None,
         codec: Mapping[str, str] | None = None,
+        keeps_timestamps: bool = False,
     ) -> int: ...
     def resolve_commit(self, token: str) -> int: ...
     def storage_metrics(self) -> StorageMetrics | None: ...
@@ -160,6 +161,7 @@ def create(
     compression: str | None = None,
     codec: Mapping[str, str] | None = None,
     message: str | None = None,
+    keeps_timestamps: bool = False,
     sync: bool = True,
     map_files: bool = True,
     commit_deadline: float = 60,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Exceptions end here, on threads of ours: one that left a thread would end the process.
+// Exceptions end here: one that left a thread of ours would end the process, and none crosses into
+// C.
 //
 // Threads: functions; call them from any thread
 #pragma once

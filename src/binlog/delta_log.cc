@@ -188,6 +188,9 @@ Result<Payload> MultiFieldPayload(const DeleteData& deletes) {
 int64_t DeleteData::num_rows() const { return timestamps->length(); }
 
 Status DeleteData::Validate() const {
+  if (primary_keys == nullptr || timestamps == nullptr) {
+    return MakeError(ErrorKind::kInvalid, "deletes without keys or timestamps");
+  }
   const bool known_type = primary_keys->type_id() == arrow::Type::INT64 ||
                           primary_keys->type_id() == arrow::Type::STRING;
   if (!known_type) {

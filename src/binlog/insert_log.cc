@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "arrow/buffer.h"
+#include "binlog/stored_insert_log.h"
 #include "packed/milvus_values.h"
 #include "varve/binlog_reader.h"
 #include "varve/binlog_writer.h"
@@ -65,6 +66,12 @@ Result<std::shared_ptr<arrow::Buffer>> WriteInsertLog(const FieldSchema& field,
                                                       const std::shared_ptr<arrow::Array>& values,
                                                       BinlogDescriptor descriptor) {
   ARROW_ASSIGN_OR_RAISE(const auto stored, EncodeValues(field, values));
+  return internal::WriteStoredInsertLog(field, stored, std::move(descriptor));
+}
+
+Result<std::shared_ptr<arrow::Buffer>> internal::WriteStoredInsertLog(
+    const FieldSchema& field, const std::shared_ptr<arrow::Array>& stored,
+    BinlogDescriptor descriptor) {
   ARROW_ASSIGN_OR_RAISE(Payload payload, WriteFieldPayload(field, stored));
   descriptor.field_id = field.field_id;
   descriptor.payload_type = field.data_type;

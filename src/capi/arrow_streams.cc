@@ -5,7 +5,7 @@
 
 #include "arrow/c/bridge.h"
 #include "arrow/record_batch.h"
-#include "capi/guard.h"
+#include "base/exception_guard.h"
 
 namespace varve::capi {
 namespace {
@@ -17,10 +17,11 @@ class GuardedReader : public arrow::RecordBatchReader {
 
   std::shared_ptr<arrow::Schema> schema() const override { return reader_->schema(); }
   Status ReadNext(std::shared_ptr<arrow::RecordBatch>* out) override {
-    return Guard([&] { return Stoppable(stop_, [&] { return reader_->ReadNext(out); }); });
+    return internal::GuardExceptions(
+        [&] { return Stoppable(stop_, [&] { return reader_->ReadNext(out); }); });
   }
   Status Close() override {
-    return Guard([&] { return reader_->Close(); });
+    return internal::GuardExceptions([&] { return reader_->Close(); });
   }
 
  private:

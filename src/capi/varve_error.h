@@ -2,7 +2,7 @@
 // Errors of varve_*: an arrow::Status as a code and an object of C.
 #pragma once
 
-#include "capi/guard.h"
+#include "base/exception_guard.h"
 #include "varve/c/varve.h"
 #include "varve/status.h"
 
@@ -17,7 +17,7 @@ template <typename Call>
 varve_code Answer(varve_error** error, Call&& call) noexcept {
   if (error != nullptr) *error = nullptr;
   try {
-    return ReportError(Guard(call), error);
+    return ReportError(internal::GuardExceptions(call), error);
   } catch (...) {
     return VARVE_RESOURCE_EXHAUSTED;
   }

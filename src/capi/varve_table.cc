@@ -37,6 +37,7 @@ Result<CreateOptions> CreateOptionsOf(const varve_create_options& options) {
   CreateOptions create;
   ARROW_ASSIGN_OR_RAISE(create.primary_key, OptionalText(options.primary_key, "primary_key"));
   ARROW_ASSIGN_OR_RAISE(create.message, OptionalText(options.message, "message"));
+  create.keeps_timestamps = options.keeps_timestamps != 0;
   ARROW_ASSIGN_OR_RAISE(create.table.store.storage_options,
                         StorageOptions(options.storage, options.num_storage));
   return create;
@@ -131,9 +132,8 @@ varve_code varve_table_create_empty(const char* uri, ArrowSchema* schema,
     ARROW_ASSIGN_OR_RAISE(const auto columns, arrow::ImportSchema(schema));
     ARROW_ASSIGN_OR_RAISE(
         auto collection, varve::CollectionSchema::FromArrow(*columns, nullptr, create.primary_key));
-    ARROW_ASSIGN_OR_RAISE(auto none, arrow::RecordBatchReader::Make({}, columns));
     ARROW_ASSIGN_OR_RAISE(auto table, Stoppable(FlagOf(given.stop), [&] {
-                            return Table::Create(location, std::move(collection), none, create);
+                            return Table::Create(location, std::move(collection), nullptr, create);
                           }));
     *out = Open(std::move(table));
     return Status::OK();
@@ -196,6 +196,7 @@ varve_code varve_table_append(varve_table* table, ArrowArrayStream* rows,
     ARROW_ASSIGN_OR_RAISE(const auto given, ReadOptions(options));
     varve::AppendOptions append;
     ARROW_ASSIGN_OR_RAISE(append.message, OptionalText(given.message, "message"));
+    append.keeps_timestamps = given.keeps_timestamps != 0;
     ARROW_ASSIGN_OR_RAISE(const auto commit, Stoppable(FlagOf(given.stop), [&] {
                             return opened->Append(reader, append);
                           }));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Any bytes as an object of a version. The first byte of the input says whether they are the object
-// itself, or a payload to be put into a sound envelope (a fuzzer does not guess checksums).
+// itself, or a payload to be put into a sound envelope (a fuzzer does not guess checksums): bit 0
+// says so, and bit 1 that the envelope has the reader feature of rows in the future.
 // Seeds: tests/fixtures/fuzz/manifest/
 #include <cstddef>
 #include <cstdint>
@@ -17,7 +18,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   std::string bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
   if (data[0] % 2 == 1) {
-    auto sealed = SealManifest({.payload = std::move(bytes)});
+    ManifestEnvelope envelope{.payload = std::move(bytes)};
+    if ((data[0] & 2) != 0) envelope.reader_features.emplace_back(kFutureTimestamps);
+    auto sealed = SealManifest(envelope);
     if (!sealed.ok()) return 0;
     bytes = std::move(sealed->bytes);
   }

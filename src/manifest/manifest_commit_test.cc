@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Commits: outcomes, rebasing, lost responses, many writers.
 #include <algorithm>
+#include <chrono>
 #include <set>
 #include <thread>
 
@@ -574,15 +575,17 @@ void ExpectSoundHistory(ManifestStore* versions, const std::multiset<std::string
 TEST(ManifestConcurrencyTest, SixteenThreadsAllLand) {
   constexpr int kThreads = 16;
   constexpr int kCommits = 25;
+  // However slow the machine is.
+  const ManifestStoreOptions options{.deadline = std::chrono::hours(1)};
   auto store = std::make_shared<HookedStore>();
-  ManifestStore versions(store);
+  ManifestStore versions(store, options);
   const CommitOutcome created = versions.Create(SampleSchema(), {});
   ASSERT_EQ(created.state, CommitState::kCommitted) << created.error;
   std::vector<std::thread> threads;
   std::vector<std::string> errors(kThreads);
   for (int writer = 0; writer < kThreads; ++writer) {
     threads.emplace_back([&, writer] {
-      ManifestStore own(store);
+      ManifestStore own(store, options);
       // Half of them share one object.
       ManifestStore* mine = writer % 2 == 0 ? &versions : &own;
       auto base = created.manifest;

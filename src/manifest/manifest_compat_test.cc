@@ -81,6 +81,21 @@ std::shared_ptr<HookedStore> WriteTable() {
   return store;
 }
 
+// The first version of a table whose rows bring their times, the last of all among them.
+std::string WriteFutureVersion() {
+  const auto random = Random::Seeded(2);
+  ManualClock clock(1'700'000'000'000'000);
+  const auto store = std::make_shared<HookedStore>();
+  ManifestStore versions(store, {.clock = &clock, .random = random.get()});
+  ManifestEdit edit = AppendOf(SampleSegment(random.get()), "rows of the future");
+  edit.added_segments[0].min_ts = 7;
+  edit.added_segments[0].max_ts = UINT64_MAX;
+  edit.added_segments[0].files[0].field_ids.push_back(kTimestampFieldId);
+  const CommitOutcome outcome = versions.Create(SampleSchema(), edit);
+  EXPECT_EQ(outcome.state, CommitState::kCommitted) << outcome.error;
+  return store->Get(VersionPath(1));
+}
+
 // The version of docs/format/manifest.md.
 Manifest DocumentedVersion() {
   Manifest base = EmptyTable({0xA0, 0xA1, 0xA2, 0xA3, 0xA4, 0xA5, 0xA6, 0xA7, 0xA8, 0xA9, 0xAA,
@@ -165,6 +180,39 @@ TEST(ManifestCompatTest, WritesSeedsForTheFuzzer) {
     const std::string seed = ReadFile(kFuzzFolder + ("payload-" + std::to_string(version)));
     EXPECT_EQ(seed.size(), envelope.payload.size() + 1);
   }
+}
+
+// The first byte is as manifest_codec_fuzz.cc reads it: an object, a payload that needs the
+// feature.
+TEST(ManifestCompatTest, WritesSeedsOfTheFutureForTheFuzzer) {
+  const std::string object_path = std::string(kFuzzFolder) + "object-future-timestamps";
+  const std::string payload_path = std::string(kFuzzFolder) + "payload-future-timestamps";
+  if (WritesFixtures()) {
+    const std::string written = WriteFutureVersion();
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto envelope,
+                               OpenManifestEnvelope(AsBytes(written), "written"));
+    WriteFile(object_path, std::string(1, '\0') + written);
+    WriteFile(payload_path, std::string(1, '\3') + envelope.payload);
+  }
+  const std::string object = ReadFile(object_path).substr(1);
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto envelope, OpenManifestEnvelope(AsBytes(object), "seed"));
+  EXPECT_THAT(envelope.reader_features, ::testing::ElementsAre("future-timestamps"));
+  EXPECT_EQ(ToHex(AsBytes(ReadFile(payload_path))), "03" + ToHex(AsBytes(envelope.payload)));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto kept, DecodeManifestObject(AsBytes(object), "seed"));
+  ASSERT_EQ(kept.values.segments.size(), 1u);
+  EXPECT_EQ(kept.values.segments[0]->min_ts, 7u);
+  EXPECT_EQ(kept.values.segments[0]->max_ts, UINT64_MAX);
+  EXPECT_LT(kept.values.max_ts, UINT64_MAX);
+  // What is written now is the same.
+  const std::string written = WriteFutureVersion();
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto again, DecodeManifestObject(AsBytes(written), "written"));
+  EXPECT_EQ(DumpSegments(again.values), DumpSegments(kept.values));
+  EXPECT_EQ(again.values.max_ts, kept.values.max_ts);
+  // Without the feature these bytes are no version: its clock is behind its rows.
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto sealed, SealManifest({.payload = envelope.payload}));
+  const Status refused = DecodeManifestObject(AsBytes(sealed.bytes), "seed").status();
+  EXPECT_EQ(KindOf(refused), ErrorKind::kCorruption) << refused;
+  EXPECT_THAT(refused.message(), ::testing::HasSubstr("max_ts"));
 }
 
 // The lines of the page's dump: "0014  9a 01 …   what it is".

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Versions that have gone missing: noticed when a table is opened and before it is committed to,
 // never taken for an older table.
-#include <unistd.h>
+#include <stdlib.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -112,7 +112,8 @@ TEST_F(MissingVersionTest, NoCommitBuildsOnIt) {
 }
 
 TEST(MissingVersionsTest, OnADiskToo) {
-  const std::string folder = ::testing::TempDir() + "/varve-missing-" + std::to_string(getpid());
+  std::string folder = ::testing::TempDir() + "/varve-missing-XXXXXX";
+  ASSERT_NE(mkdtemp(folder.data()), nullptr);
   VARVE_ASSERT_OK_AND_ASSIGN(auto store, OpenChunkManager(folder, {.sync = false}));
   const auto random = Random::Seeded(kSeed);
   ManifestStore versions(store, {.random = random.get()});

@@ -26,6 +26,8 @@ constexpr char kSegments[] = "meta/segment_meta.json";
 constexpr char kFull[] = "meta/full_meta.json";
 // Of a document, so that one cannot make us hold any number of bytes many times over.
 constexpr int64_t kDocumentBytesMax = int64_t{1} << 30;
+// Deletes that concern all partitions are kept in this one.
+constexpr int64_t kAllPartitions = -1;
 
 Result<json> ReadDocument(ChunkManager* store, const std::string& path) {
   ARROW_ASSIGN_OR_RAISE(const int64_t size, store->Size(path));
@@ -164,12 +166,15 @@ Result<std::vector<FieldBinlog>> BinlogsIn(const JsonMembers& segment, const std
   return lists;
 }
 
-Result<SegmentFiles> SegmentFrom(const JsonMembers& members, const std::string& object,
-                                 std::vector<int64_t>* untold_versions) {
+// The ids that a segment leaves out are those of `enclosing`, in which it lies.
+Result<SegmentFiles> SegmentFrom(const JsonMembers& members, const PathFields& enclosing,
+                                 const std::string& object, std::vector<int64_t>* untold_versions) {
   SegmentFiles files;
   ARROW_ASSIGN_OR_RAISE(files.segment_id, members.GetInt64("segment_id"));
-  ARROW_ASSIGN_OR_RAISE(files.collection_id, NumberIn(members, "collection_id"));
-  ARROW_ASSIGN_OR_RAISE(files.partition_id, NumberIn(members, "partition_id"));
+  ARROW_ASSIGN_OR_RAISE(const auto collection_id, members.FindInt64("collection_id"));
+  ARROW_ASSIGN_OR_RAISE(const auto partition_id, members.FindInt64("partition_id"));
+  files.collection_id = collection_id.value_or(enclosing.collection);
+  files.partition_id = partition_id.value_or(enclosing.partition);
   ARROW_ASSIGN_OR_RAISE(files.num_rows, NumberIn(members, "num_of_rows"));
   ARROW_ASSIGN_OR_RAISE(files.commit_timestamp, TimestampIn(members, "commit_timestamp"));
   ARROW_ASSIGN_OR_RAISE(const auto version, members.FindInt64("storage_version"));
@@ -222,9 +227,10 @@ Result<MilvusCollection> CollectionFrom(const JsonMembers& members, const std::s
   ARROW_ASSIGN_OR_RAISE(const json* schema, members.Get("schema"));
   ARROW_ASSIGN_OR_RAISE(collection.schema, CollectionSchemaFromJson(*schema, object));
   // Those that concern all partitions.
+  const PathFields place{.collection = collection.collection_id, .partition = kAllPartitions};
   ARROW_ASSIGN_OR_RAISE(const auto level_zero, ObjectsIn(members, "l0_segments", object));
   for (const JsonMembers& segment : level_zero) {
-    ARROW_ASSIGN_OR_RAISE(auto files, SegmentFrom(segment, object, untold_versions));
+    ARROW_ASSIGN_OR_RAISE(auto files, SegmentFrom(segment, place, object, untold_versions));
     Add(std::move(files), /*is_level_zero=*/true, &collection);
   }
   return collection;
@@ -262,7 +268,7 @@ Status AddSegments(ChunkManager* store, BackupMetadata* metadata) {
   ARROW_ASSIGN_OR_RAISE(const json document, ReadDocument(store, object));
   ARROW_ASSIGN_OR_RAISE(const auto infos, InfosOf(document, object));
   for (const JsonMembers& info : infos) {
-    ARROW_ASSIGN_OR_RAISE(auto files, SegmentFrom(info, object, &metadata->untold_versions));
+    ARROW_ASSIGN_OR_RAISE(auto files, SegmentFrom(info, {}, object, &metadata->untold_versions));
     MilvusCollection* collection = FindCollection(metadata, files.collection_id);
     if (collection == nullptr) {
       return Corruption("a segment of a collection that is not described",
@@ -281,9 +287,10 @@ Status AddPartition(const JsonMembers& partition, const std::string& object,
                     MilvusCollection* collection, std::vector<int64_t>* untold_versions) {
   ARROW_ASSIGN_OR_RAISE(const int64_t id, partition.GetInt64("partition_id"));
   ARROW_ASSIGN_OR_RAISE(collection->partitions[id], TextIn(partition, "partition_name"));
+  const PathFields place{.collection = collection->collection_id, .partition = id};
   ARROW_ASSIGN_OR_RAISE(const auto segments, ObjectsIn(partition, "segment_backups", object));
   for (const JsonMembers& segment : segments) {
-    ARROW_ASSIGN_OR_RAISE(auto files, SegmentFrom(segment, object, untold_versions));
+    ARROW_ASSIGN_OR_RAISE(auto files, SegmentFrom(segment, place, object, untold_versions));
     Add(std::move(files), IsLevelZero(segment), collection);
   }
   return Status::OK();

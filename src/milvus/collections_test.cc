@@ -443,6 +443,36 @@ TEST_F(MilvusCollectionsTest, MetadataOfV3HinderNobodyElse) {
   EXPECT_THAT(Keys({.collection_id = 1}).status().message(), HasSubstr("segment 30"));
 }
 
+TEST_F(MilvusCollectionsTest, SegmentsInPartitionsNeedNotNameThem) {
+  PutRows("files/", "2/20", 1, {1, 2, 3, 4}, 5);
+  PutDeletes("files/", "2/20", 9, {2}, 6);
+  PutDeletes("files/", "-1/90", 9, {3}, 6);
+  const json fields = {
+      {{"fieldID", 100}, {"name", "key"}, {"data_type", 5}, {"is_primary_key", true}}};
+  const json log = json::array({json{{"log_id", 1}}});
+  json inserts = json::array();
+  for (const int field : {0, 1, 100}) inserts.push_back({{"fieldID", field}, {"binlogs", log}});
+  json deltas = json::array();
+  deltas.push_back({{"fieldID", 100}, {"binlogs", json::array({json{{"log_id", 9}}})}});
+  const json segment = {{"segment_id", 20}, {"binlogs", inserts}, {"deltalogs", deltas}};
+  const json level_zero = {{"segment_id", 90}, {"deltalogs", deltas}};
+  const json partition = {{"partition_id", 2}, {"segment_backups", {segment}}};
+  const json collection = {{"collection_id", 1},
+                           {"schema", {{"fields", fields}}},
+                           {"partition_backups", {partition}},
+                           {"l0_segments", {level_zero}}};
+  Put("meta/full_meta.json", json{{"collection_backups", {collection}}}.dump());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto found, Find());
+  ASSERT_EQ(found.segments.size(), 1u);
+  EXPECT_EQ(found.segments[0].collection_id, 1);
+  EXPECT_EQ(found.segments[0].partition_id, 2);
+  ASSERT_EQ(found.level_zero.size(), 1u);
+  EXPECT_EQ(found.level_zero[0].collection_id, 1);
+  EXPECT_EQ(found.level_zero[0].partition_id, -1);
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto keys, Keys({.partition_id = 2}));
+  EXPECT_THAT(keys, ElementsAre(1, 4));
+}
+
 TEST_F(MilvusCollectionsTest, FieldsThatSomeRowsLackAreNullable) {
   PutRows("", "2/20", 1, {1, 2}, 5);
   PutRows("", "2/20", 2, {3}, 5);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "arrow/array.h"
 #include "arrow/array/util.h"
@@ -8,8 +11,10 @@
 #include "arrow/scalar.h"
 #include "arrow/type.h"
 #include "base/coding.h"
+#include "base/stop.h"
 #include "milvus/export_metadata.h"
 #include "milvus/exported_segment.h"
+#include "milvus/log_listing.h"
 #include "schema/system_fields.h"
 #include "segment/packed_rows.h"
 #include "varve/milvus_export.h"
@@ -19,10 +24,12 @@ namespace {
 
 using internal::ExportedSegment;
 
+constexpr char kMetadata[] = "meta/";
 constexpr char kBackup[] = "meta/backup_meta.json";
 constexpr char kCollections[] = "meta/collection_meta.json";
 constexpr char kPartitions[] = "meta/partition_meta.json";
 constexpr char kSegments[] = "meta/segment_meta.json";
+constexpr size_t kNameBytesMax = 255;
 constexpr int32_t kTextBytesMax = 65535;
 constexpr int32_t kArrayElementsMax = 4096;
 
@@ -80,33 +87,84 @@ Result<std::shared_ptr<const CollectionSchema>> WithLimits(const CollectionSchem
   return CollectionSchema::Make(std::move(fields), schema.max_field_id());
 }
 
-Status WriteMetadata(ChunkManager* store, const MilvusCollection& collection, uint64_t timestamp) {
-  ARROW_ASSIGN_OR_RAISE(const auto metadata, internal::DescribeExport(collection, timestamp));
-  ARROW_RETURN_NOT_OK(store->Write(kBackup, internal::AsBytes(metadata.backup)));
-  ARROW_RETURN_NOT_OK(store->Write(kPartitions, internal::AsBytes(metadata.partitions)));
-  ARROW_RETURN_NOT_OK(store->Write(kSegments, internal::AsBytes(metadata.segments)));
-  // What makes it a backup comes last.
-  return store->Write(kCollections, internal::AsBytes(metadata.collections));
+// As Milvus has it: one with any other name cannot be restored.
+Status CheckName(const char* of, const std::string& name) {
+  const auto is_word = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  const bool is_fine = !name.empty() && name.size() <= kNameBytesMax &&
+                       !(name[0] >= '0' && name[0] <= '9') &&
+                       std::all_of(name.begin(), name.end(), is_word);
+  if (is_fine) return Status::OK();
+  return MakeError(ErrorKind::kInvalid, "a name that Milvus does not take",
+                   {.field = of,
+                    .expected = "letters, digits and '_', at most 255, no digit first",
+                    .found = "'" + name + "'"});
 }
 
-}  // namespace
+Status CheckNames(const MilvusExportOptions& options, const CollectionSchema& schema) {
+  ARROW_RETURN_NOT_OK(CheckName("collection", options.collection));
+  ARROW_RETURN_NOT_OK(CheckName("partition", options.partition));
+  for (const FieldSchema& field : schema.fields()) {
+    // Milvus' own for the fields that no schema names.
+    if (field.name != "$meta") ARROW_RETURN_NOT_OK(CheckName("a field's name", field.name));
+  }
+  return Status::OK();
+}
 
-Result<MilvusCollection> ExportMilvusCollection(
-    const std::shared_ptr<ChunkManager>& store,
-    const std::shared_ptr<const CollectionSchema>& schema, arrow::RecordBatchReader* rows,
-    const MilvusExportOptions& options) {
+Status WriteMetadata(ChunkManager* store, const MilvusCollection& collection, uint64_t timestamp,
+                     std::vector<std::string>* written) {
+  ARROW_ASSIGN_OR_RAISE(const auto metadata, internal::DescribeExport(collection, timestamp));
+  // What makes it a backup comes last.
+  const std::pair<const char*, const std::string*> documents[] = {
+      {kBackup, &metadata.backup},
+      {kPartitions, &metadata.partitions},
+      {kSegments, &metadata.segments},
+      {kCollections, &metadata.collections}};
+  for (const auto& [path, document] : documents) {
+    written->push_back(path);
+    ARROW_RETURN_NOT_OK(store->Write(path, internal::AsBytes(*document)));
+  }
+  return Status::OK();
+}
+
+// Metadata would hide what has none, or other metadata; and nobody's are replaced.
+Status CheckNothingIsThere(ChunkManager* store) {
+  ARROW_ASSIGN_OR_RAISE(const auto metadata, store->List(kMetadata, {.names_only = true}));
+  if (!metadata.empty()) {
+    return MakeError(ErrorKind::kAlreadyExists, "there is a backup at this place",
+                     {.object = store->uri(), .field = metadata.front().path});
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto logs, internal::ListLogs(store, {}));
+  if (logs.empty()) return Status::OK();
+  return MakeError(
+      ErrorKind::kAlreadyExists, "there are logs of Milvus at this place",
+      {.object = store->uri(), .field = logs.logs.empty() ? "" : logs.logs.begin()->second.path});
+}
+
+// The last first: without metadata nothing names the rest. Also for a caller who was asked to stop.
+void RemoveAll(ChunkManager* store, const std::vector<std::string>& paths) {
+  const internal::WorkingFor nobody(nullptr);
+  for (auto path = paths.rbegin(); path != paths.rend(); ++path) {
+    // One that was not written yet is not there; what cannot be removed stays.
+    static_cast<void>(store->Remove(*path));
+  }
+}
+
+// `written`: what there is to be removed if this fails.
+Result<MilvusCollection> Export(const std::shared_ptr<ChunkManager>& store,
+                                const std::shared_ptr<const CollectionSchema>& schema,
+                                arrow::RecordBatchReader* rows, const MilvusExportOptions& options,
+                                std::vector<std::string>* written) {
   if (schema->primary_key() == nullptr) {
     return MakeError(ErrorKind::kInvalid, "Milvus has no collections without a primary key",
                      {.object = options.collection});
   }
+  ARROW_RETURN_NOT_OK(CheckNames(options, *schema));
   ARROW_ASSIGN_OR_RAISE(const auto exported, WithLimits(*schema));
   const auto fields = internal::PackedFields(*exported);
   ARROW_RETURN_NOT_OK(internal::PackedSchema(fields).status());
-  ARROW_ASSIGN_OR_RAISE(const bool exists, store->Exist(kCollections));
-  if (exists) {
-    return MakeError(ErrorKind::kAlreadyExists, "there is a backup at this place",
-                     {.object = store->uri(), .field = kCollections});
-  }
+  ARROW_RETURN_NOT_OK(CheckNothingIsThere(store.get()));
   int64_t next_id = static_cast<int64_t>(options.timestamp);
   const auto ids = [&next_id] { return ++next_id; };
   MilvusCollection collection{
@@ -137,14 +195,26 @@ Result<MilvusCollection> ExportMilvusCollection(
                          .partition_id = partition_id,
                          .segment_id = ids(),
                          .version = StorageVersion::kV2};
-      ARROW_ASSIGN_OR_RAISE(segment,
-                            ExportedSegment::Open(store, fields, *stored, std::move(files), ids));
+      ARROW_ASSIGN_OR_RAISE(
+          segment, ExportedSegment::Open(store, fields, *stored, std::move(files), ids, written));
     }
     ARROW_RETURN_NOT_OK(segment->Write(stored));
     if (segment->memory_bytes() >= options.segment_bytes) ARROW_RETURN_NOT_OK(finish());
   }
   ARROW_RETURN_NOT_OK(finish());
-  ARROW_RETURN_NOT_OK(WriteMetadata(store.get(), collection, options.timestamp));
+  ARROW_RETURN_NOT_OK(WriteMetadata(store.get(), collection, options.timestamp, written));
+  return collection;
+}
+
+}  // namespace
+
+Result<MilvusCollection> ExportMilvusCollection(
+    const std::shared_ptr<ChunkManager>& store,
+    const std::shared_ptr<const CollectionSchema>& schema, arrow::RecordBatchReader* rows,
+    const MilvusExportOptions& options) {
+  std::vector<std::string> written;
+  auto collection = Export(store, schema, rows, options, &written);
+  if (!collection.ok()) RemoveAll(store.get(), written);
   return collection;
 }
 

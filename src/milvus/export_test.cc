@@ -18,6 +18,7 @@
 #include "base/random.h"
 #include "base/testing/status_assertions.h"
 #include "packed/testing/value_samples.h"
+#include "storage/testing/faulty_chunk_manager.h"
 #include "varve/milvus_export.h"
 #include "varve/primary_key_statistics.h"
 
@@ -426,6 +427,53 @@ TEST(MilvusExportTest, ABackupIsNotOverwritten) {
   VARVE_ASSERT_OK(Export(store, schema, none).status());
   const Status again = Export(store, schema, none).status();
   EXPECT_TRUE(IsAlreadyExists(again)) << again.ToString();
+}
+
+TEST(MilvusExportTest, WhatAnExportWouldHideKeepsItOut) {
+  const auto schema = EverySchema();
+  const auto none = arrow::RecordBatch::MakeEmpty(schema->ToArrow()).ValueOrDie();
+  for (const char* path :
+       {"meta/full_meta.json", "meta/segment_meta.json", "binlogs/insert_log/1/2/3/100/4",
+        "insert_log/1/2/3/100/4", "files/delta_log/1/2/3/4"}) {
+    const auto store = NewStore();
+    VARVE_ASSERT_OK(store->Write(path, {}));
+    const Status status = Export(store, schema, none).status();
+    EXPECT_TRUE(IsAlreadyExists(status)) << path << ": " << status.ToString();
+    EXPECT_EQ(store->List("").ValueOrDie().size(), 1) << path;
+  }
+}
+
+TEST(MilvusExportTest, AnExportThatFailsLeavesNothing) {
+  const auto schema = EverySchema();
+  const auto rows = EveryRow(*schema, 20261128);
+  const auto memory = NewStore();
+  VARVE_ASSERT_OK(Export(memory, schema, rows, 400'000).status());
+  const auto num_objects = static_cast<int64_t>(memory->List("").ValueOrDie().size());
+  for (const auto operation : {StorageOperation::kWrite, StorageOperation::kWriterClose}) {
+    int64_t failures = 0;
+    for (int64_t nth = 1; nth <= num_objects; nth *= 3) {
+      const auto store = FaultyChunkManager::Make(NewStore());
+      store->FailCall(operation, nth, Status::IOError("disk full"));
+      const Status status = Export(store, schema, rows, 400'000).status();
+      if (store->num_failures() == 0) break;
+      ++failures;
+      EXPECT_THAT(status.message(), HasSubstr("disk full"));
+      EXPECT_THAT(store->List("").ValueOrDie(), IsEmpty()) << nth;
+    }
+    EXPECT_GT(failures, 2);
+  }
+}
+
+TEST(MilvusExportTest, NamesAreThoseThatMilvusTakes) {
+  const auto schema = EverySchema();
+  for (const char* name : {"", "a b/c", "books-2024", "1st", "bücher"}) {
+    const auto store = NewStore();
+    const auto none = arrow::RecordBatchReader::Make({}, schema->ToArrow()).ValueOrDie();
+    const Status status =
+        ExportMilvusCollection(store, schema, none.get(), {.collection = name}).status();
+    EXPECT_EQ(KindOf(status), ErrorKind::kInvalid) << name;
+    EXPECT_THAT(store->List("").ValueOrDie(), IsEmpty());
+  }
 }
 
 }  // namespace

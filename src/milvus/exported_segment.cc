@@ -44,9 +44,10 @@ Result<std::unique_ptr<ExportedSegment>> ExportedSegment::Open(std::shared_ptr<C
                                                                std::vector<FieldSchema> fields,
                                                                const arrow::RecordBatch& first,
                                                                SegmentFiles files,
-                                                               std::function<int64_t()> ids) {
-  std::unique_ptr<ExportedSegment> segment(
-      new ExportedSegment(std::move(store), std::move(fields), std::move(files), std::move(ids)));
+                                                               std::function<int64_t()> ids,
+                                                               std::vector<std::string>* written) {
+  std::unique_ptr<ExportedSegment> segment(new ExportedSegment(
+      std::move(store), std::move(fields), std::move(files), std::move(ids), written));
   auto groups = SplitMilvusColumns(segment->fields_, AverageBytes(first));
   std::erase_if(groups, [](const ColumnGroup& group) { return group.columns.empty(); });
   std::vector<std::string> paths;
@@ -56,6 +57,7 @@ Result<std::unique_ptr<ExportedSegment>> ExportedSegment::Open(std::shared_ptr<C
                                             segment->log_ids_.back()));
     paths.push_back(std::move(path));
   }
+  written->insert(written->end(), paths.begin(), paths.end());
   ARROW_ASSIGN_OR_RAISE(segment->writer_,
                         MilvusPackedWriter::Make(segment->store_, first.schema(), std::move(groups),
                                                  std::move(paths)));
@@ -107,6 +109,7 @@ Status ExportedSegment::WriteStatistics() {
              .memory_bytes = static_cast<int64_t>(bytes.size())};
   ARROW_ASSIGN_OR_RAISE(log.path,
                         PathOf(PathKind::kPrimaryKeyStatistics, files_, key->field_id, log.log_id));
+  written_->push_back(log.path);
   ARROW_RETURN_NOT_OK(store_->Write(log.path, AsBytes(bytes)));
   files_.statistics = {{.field_id = key->field_id, .logs = {std::move(log)}}};
   return Status::OK();

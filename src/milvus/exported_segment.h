@@ -23,12 +23,13 @@ namespace varve::internal {
 class ExportedSegment {
  public:
   /// `first` is a sample: how its columns are shared out over files follows from it. `ids` gives
-  /// ids that nothing has, of logs.
+  /// ids that nothing has, of logs. `written` gets every path before anything is put there.
   static Result<std::unique_ptr<ExportedSegment>> Open(std::shared_ptr<ChunkManager> store,
                                                        std::vector<FieldSchema> fields,
                                                        const arrow::RecordBatch& first,
                                                        SegmentFiles files,
-                                                       std::function<int64_t()> ids);
+                                                       std::function<int64_t()> ids,
+                                                       std::vector<std::string>* written);
 
   /// Rows as EncodePackedRows gives them.
   Status Write(const std::shared_ptr<arrow::RecordBatch>& rows);
@@ -39,11 +40,13 @@ class ExportedSegment {
 
  private:
   ExportedSegment(std::shared_ptr<ChunkManager> store, std::vector<FieldSchema> fields,
-                  SegmentFiles files, std::function<int64_t()> ids)
+                  SegmentFiles files, std::function<int64_t()> ids,
+                  std::vector<std::string>* written)
       : store_(std::move(store)),
         fields_(std::move(fields)),
         files_(std::move(files)),
-        ids_(std::move(ids)) {}
+        ids_(std::move(ids)),
+        written_(written) {}
 
   Status WriteStatistics();
 
@@ -51,6 +54,7 @@ class ExportedSegment {
   const std::vector<FieldSchema> fields_;
   SegmentFiles files_;
   const std::function<int64_t()> ids_;
+  std::vector<std::string>* const written_;
   std::vector<int64_t> log_ids_;  // of the files of the set
   std::unique_ptr<MilvusPackedWriter> writer_;
   arrow::ArrayVector keys_;

@@ -141,9 +141,12 @@ Status CheckNulls(const arrow::Array& values, const arrow::Field& field, const s
   if (!field.nullable() && values.null_count() > 0) {
     return Corruption("null in a required field", {.object = path, .field = field.name()});
   }
-  if (values.type_id() != arrow::Type::LIST) return Status::OK();
-  return CheckNulls(*static_cast<const arrow::ListArray&>(values).values(), *field.type()->field(0),
-                    path);
+  if (values.type_id() != arrow::Type::LIST || values.length() == 0) return Status::OK();
+  // The elements of these rows: a slice has those of all rows below it.
+  const auto& lists = static_cast<const arrow::ListArray&>(values);
+  const int64_t first = lists.value_offset(0);
+  const int64_t end = lists.value_offset(lists.length());
+  return CheckNulls(*lists.values()->Slice(first, end - first), *field.type()->field(0), path);
 }
 
 }  // namespace

@@ -616,6 +616,29 @@ TEST(MilvusPackedReaderTest, ListsHaveElementsOfAnyNameAndNullability) {
   EXPECT_EQ(KindOf(other), ErrorKind::kUnsupported) << other.ToString();
 }
 
+TEST(MilvusPackedReaderTest, ANullElementConcernsTheBatchThatHasIt) {
+  const auto store = NewStore();
+  const auto optional = arrow::list(arrow::field("element", arrow::int16()));
+  const auto required = arrow::list(arrow::field("element", arrow::int16(), /*nullable=*/false));
+  const auto stored = arrow::schema({Field("list", optional, 100)});
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto writer,
+                             MilvusPackedWriter::Make(store, stored, {{.columns = {0}}}, {"f"}));
+  VARVE_ASSERT_OK_AND_ASSIGN(
+      const auto values, arrow::json::ArrayFromJSONString(optional, "[[1, -2], [4], [5, null]]"));
+  VARVE_ASSERT_OK(writer->Write(arrow::RecordBatch::Make(stored, 3, {values})));
+  VARVE_ASSERT_OK(writer->Close().status());
+
+  const auto wanted = arrow::schema({Field("list", required, 100)});
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto reader,
+                             OpenMilvusPackedSets(store, {{"f"}}, wanted, {.batch_rows = 2}));
+  std::shared_ptr<arrow::RecordBatch> batch;
+  VARVE_ASSERT_OK(reader->ReadNext(&batch));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto expected,
+                             arrow::json::ArrayFromJSONString(required, "[[1, -2], [4]]"));
+  EXPECT_TRUE(batch->column(0)->Equals(*expected)) << batch->ToString();
+  EXPECT_TRUE(IsCorruption(reader->ReadNext(&batch)));
+}
+
 // A set whose second file is that of another one.
 TEST(MilvusPackedReaderTest, FilesThatDoNotBelongTogetherAreRefused) {
   const auto store = NewStore();

@@ -10,12 +10,10 @@
 #include "arrow/buffer.h"
 #include "arrow/record_batch.h"
 #include "base/coding.h"
+#include "binlog/stored_insert_log.h"
 #include "packed/join_arrays.h"
-#include "varve/bm25_statistics.h"
 #include "varve/delta_log.h"
 #include "varve/hybrid_timestamp.h"
-#include "varve/insert_log.h"
-#include "varve/primary_key_statistics.h"
 
 namespace varve::internal {
 namespace {
@@ -44,10 +42,12 @@ FieldBinlog OneLog(int64_t field_id, Binlog log) {
   return field;
 }
 
-void SetRows(const InsertRows& rows, Binlog* log) {
-  log->num_rows = rows.num_rows();
-  log->timestamp_from = rows.timestamp_from();
-  log->timestamp_to = rows.timestamp_to();
+Binlog ExtentOf(const InsertRows& rows) {
+  Binlog extent;
+  extent.num_rows = rows.num_rows();
+  extent.timestamp_from = rows.timestamp_from();
+  extent.timestamp_to = rows.timestamp_to();
+  return extent;
 }
 
 bool StandsForAll(const Binlog& log) { return log.log_id == kCompoundLogId; }
@@ -63,32 +63,15 @@ std::vector<Binlog> PartsOf(const std::vector<FieldBinlog>& fields, int64_t fiel
   return logs;
 }
 
-// Nothing to sum up beyond what stands.
-bool IsSummedUp(const std::vector<Binlog>& parts, const InsertRows& rows) {
-  if (rows.num_rows() > 0) return false;
+// Nothing to sum up beyond what stands, unless there are new ones.
+bool IsSummedUp(const std::vector<Binlog>& parts) {
   return std::all_of(parts.begin(), parts.end(), StandsForAll);
 }
 
-// Of a log that stands for `parts`.
-void SetRowsOfAll(const std::vector<Binlog>& parts, Binlog* log) {
-  for (const Binlog& part : parts) {
-    const bool is_first = log->num_rows == 0;
-    log->num_rows += part.num_rows;
-    log->timestamp_from =
-        is_first ? part.timestamp_from : std::min(log->timestamp_from, part.timestamp_from);
-    log->timestamp_to = std::max(log->timestamp_to, part.timestamp_to);
-  }
-}
-
-Result<DeleteData> JoinDeletes(const std::vector<DeleteBatch>& batches) {
+Result<DeleteData> JoinDeletes(const std::vector<DeleteData>& batches) {
   arrow::ArrayVector keys;
   arrow::ArrayVector timestamps;
-  for (const DeleteBatch& batch : batches) {
-    const DeleteData part{batch.primary_keys, batch.timestamps};
-    if (part.primary_keys == nullptr || part.timestamps == nullptr) {
-      return MakeError(ErrorKind::kInvalid, "deletes without keys or timestamps");
-    }
-    ARROW_RETURN_NOT_OK(part.Validate());
+  for (const DeleteData& batch : batches) {
     if (!keys.empty() && !keys.front()->type()->Equals(*batch.primary_keys->type())) {
       return MakeError(ErrorKind::kInvalid, "deletes with keys of two types",
                        {.expected = keys.front()->type()->ToString(),
@@ -97,7 +80,7 @@ Result<DeleteData> JoinDeletes(const std::vector<DeleteBatch>& batches) {
     keys.push_back(batch.primary_keys);
     timestamps.push_back(batch.timestamps);
   }
-  if (keys.size() == 1) return DeleteData{keys.front(), batches.front().timestamps};
+  if (batches.size() == 1) return batches.front();
   ARROW_ASSIGN_OR_RAISE(auto joined_keys, JoinArrays(keys));
   ARROW_ASSIGN_OR_RAISE(const auto joined_timestamps, JoinArrays(timestamps));
   return DeleteData{std::move(joined_keys),
@@ -125,6 +108,37 @@ Status CheckHasRowsOf(const Bm25Statistics& statistics, int64_t num_rows, const 
                      .found = std::to_string(statistics.num_rows)});
 }
 
+// By then all rows have the fields of the newest chunk: older chunks may lack some, never newer
+// ones.
+Status CheckGoesOn(const SegmentFiles& segment, const std::vector<FieldSchema>& fields) {
+  if (segment.inserts.empty()) return Status::OK();
+  std::set<int64_t> logged;
+  for (const FieldBinlog& list : segment.inserts) logged.insert(list.field_id);
+  const auto wrong = [&](std::string_view message, const FieldSchema* field, int64_t field_id) {
+    return MakeError(ErrorKind::kInvalid, message,
+                     {.object = "segment " + std::to_string(segment.segment_id),
+                      .field = field == nullptr ? "" : field->name,
+                      .found = "id " + std::to_string(field_id)});
+  };
+  for (const FieldSchema& field : fields) {
+    if (logged.erase(field.field_id) > 0 || field.nullable || field.default_value != nullptr) {
+      continue;
+    }
+    return wrong("a field that no log of the segment has must be nullable or have a default",
+                 &field, field.field_id);
+  }
+  if (logged.empty()) return Status::OK();
+  return wrong("the rows lack a field that the segment has logs of", nullptr, *logged.begin());
+}
+
+Status AddTexts(const arrow::Array& column, Bm25Statistics* statistics) {
+  const auto& texts = static_cast<const arrow::BinaryArray&>(column);
+  for (int64_t row = 0; row < texts.length(); ++row) {
+    if (texts.IsValid(row)) ARROW_RETURN_NOT_OK(statistics->AddRow(AsBytes(texts.GetView(row))));
+  }
+  return Status::OK();
+}
+
 Result<size_t> IndexOfSparseField(const InsertRows& rows, int64_t field_id) {
   const auto& fields = rows.fields();
   const auto at = std::find_if(fields.begin(), fields.end(), [&](const FieldSchema& field) {
@@ -137,9 +151,14 @@ Result<size_t> IndexOfSparseField(const InsertRows& rows, int64_t field_id) {
 
 }  // namespace
 
-BulkPackWriter::BulkPackWriter(const SyncContext& context, const CollectionSchema& schema,
+BulkPackWriter::BulkPackWriter(const SyncContext& context,
+                               std::shared_ptr<const CollectionSchema> schema,
                                const SegmentState& segment)
-    : context_(context), schema_(schema), segment_(segment), logs_(context, segment.files) {}
+    : context_(context),
+      schema_(std::move(schema)),
+      segment_(segment),
+      earlier_(context, schema_, segment.files),
+      logs_(context, segment.files) {}
 
 Result<PackLogs> BulkPackWriter::Write(const SyncPack& pack, const InsertRows& rows) {
   // An L0 segment has deletes alone.
@@ -168,51 +187,90 @@ std::set<int64_t> BulkPackWriter::Bm25Fields(const SyncPack& pack, const InsertR
 }
 
 Result<std::vector<FieldBinlog>> BulkPackWriter::WriteInserts(const InsertRows& rows) {
+  ARROW_RETURN_NOT_OK(CheckGoesOn(segment_.files, rows.fields()));
   std::vector<FieldBinlog> logs;
   for (size_t i = 0; i < rows.fields().size(); ++i) {
     const FieldSchema& field = rows.fields()[i];
-    ARROW_ASSIGN_OR_RAISE(const int64_t memory_bytes, rows.ColumnBytes(i));
-    ARROW_ASSIGN_OR_RAISE(const auto values, rows.Column(i));
+    ARROW_ASSIGN_OR_RAISE(const StoredColumn column, rows.EncodeColumn(i));
     BinlogDescriptor descriptor = DescriptorOf(segment_.files, context_.clock);
     descriptor.start_timestamp = rows.timestamp_from();
     descriptor.end_timestamp = rows.timestamp_to();
-    ARROW_ASSIGN_OR_RAISE(const auto bytes, WriteInsertLog(field, values, std::move(descriptor)));
+    ARROW_ASSIGN_OR_RAISE(const auto bytes,
+                          WriteStoredInsertLog(field, column.values, std::move(descriptor)));
     ARROW_ASSIGN_OR_RAISE(
         Binlog log,
         logs_.Put({.kind = PathKind::kInsertLog, .field = field.field_id}, BytesOf(*bytes)));
-    SetRows(rows, &log);
-    log.memory_bytes = memory_bytes;
+    log.num_rows = rows.num_rows();
+    log.timestamp_from = rows.timestamp_from();
+    log.timestamp_to = rows.timestamp_to();
+    log.memory_bytes = column.memory_bytes;
     logs.push_back(OneLog(field.field_id, std::move(log)));
   }
   return logs;
 }
 
+Result<PrimaryKeyStatisticsBuilder> BulkPackWriter::BuildStatistics(const FieldSchema& key,
+                                                                    int64_t num_rows) const {
+  const SyncOptions& options = context_.environment.options;
+  return PrimaryKeyStatisticsBuilder::Make(key.field_id, key.data_type, num_rows,
+                                           options.bloom_filter_type, options.false_positive_rate);
+}
+
+Result<PrimaryKeyStatistics> BulkPackWriter::StatisticsOfEarlierRows(const FieldSchema& key) const {
+  ARROW_ASSIGN_OR_RAISE(auto builder, BuildStatistics(key, earlier_.Extent().num_rows));
+  ARROW_ASSIGN_OR_RAISE(const auto stream, earlier_.Read(key.name));
+  for (;;) {
+    ARROW_ASSIGN_OR_RAISE(const auto batch, stream->Next());
+    if (batch == nullptr) return std::move(builder).Finish();
+    ARROW_RETURN_NOT_OK(builder.AddKeys(*batch->column(0)));
+  }
+}
+
+Result<Bm25Statistics> BulkPackWriter::Bm25OfEarlierRows(const FieldSchema& field) const {
+  Bm25Statistics statistics;
+  ARROW_ASSIGN_OR_RAISE(const auto stream, earlier_.Read(field.name));
+  for (;;) {
+    ARROW_ASSIGN_OR_RAISE(const auto batch, stream->Next());
+    if (batch == nullptr) return statistics;
+    ARROW_RETURN_NOT_OK(AddTexts(*batch->column(0), &statistics));
+  }
+}
+
+Result<Binlog> BulkPackWriter::PutStatistics(const LogName& name, std::string_view bytes,
+                                             const Binlog& extent) {
+  ARROW_ASSIGN_OR_RAISE(Binlog log, logs_.Put(name, AsBytes(bytes)));
+  log.num_rows = extent.num_rows;
+  log.timestamp_from = extent.timestamp_from;
+  log.timestamp_to = extent.timestamp_to;
+  log.memory_bytes = log.file_bytes;
+  return log;
+}
+
 Result<std::vector<FieldBinlog>> BulkPackWriter::WriteStatistics(const InsertRows& rows,
                                                                  bool with_compound) {
-  const FieldSchema* key = schema_.primary_key();
+  const FieldSchema* key = schema_->primary_key();
   if (key == nullptr) return std::vector<FieldBinlog>{};
   FieldBinlog field;
   field.field_id = key->field_id;
   std::vector<PrimaryKeyStatistics> all;
   const LogName name{.kind = PathKind::kPrimaryKeyStatistics, .field = key->field_id};
   std::vector<Binlog> parts = PartsOf(segment_.files.statistics, key->field_id);
+  if ((rows.num_rows() > 0 || with_compound) && !earlier_.AreAllIn(parts)) {
+    parts.clear();  // the new one tells of their rows too
+    ARROW_ASSIGN_OR_RAISE(all.emplace_back(), StatisticsOfEarlierRows(*key));
+    ARROW_ASSIGN_OR_RAISE(const std::string bytes, EncodePrimaryKeyStatistics(all.back()));
+    ARROW_ASSIGN_OR_RAISE(field.logs.emplace_back(), PutStatistics(name, bytes, earlier_.Extent()));
+  }
   if (rows.num_rows() > 0) {
-    const SyncOptions& options = context_.environment.options;
-    ARROW_ASSIGN_OR_RAISE(
-        auto builder,
-        PrimaryKeyStatisticsBuilder::Make(key->field_id, key->data_type, rows.num_rows(),
-                                          options.bloom_filter_type, options.false_positive_rate));
+    ARROW_ASSIGN_OR_RAISE(auto builder, BuildStatistics(*key, rows.num_rows()));
     for (const auto& batch : rows.batches()) {
       ARROW_RETURN_NOT_OK(builder.AddKeys(*batch->GetColumnByName(key->name)));
     }
     ARROW_ASSIGN_OR_RAISE(all.emplace_back(), std::move(builder).Finish());
     ARROW_ASSIGN_OR_RAISE(const std::string bytes, EncodePrimaryKeyStatistics(all.back()));
-    ARROW_ASSIGN_OR_RAISE(Binlog log, logs_.Put(name, AsBytes(bytes)));
-    SetRows(rows, &log);
-    log.memory_bytes = log.file_bytes;
-    field.logs.push_back(log);
+    ARROW_ASSIGN_OR_RAISE(field.logs.emplace_back(), PutStatistics(name, bytes, ExtentOf(rows)));
   }
-  if (with_compound && !IsSummedUp(parts, rows)) {
+  if (with_compound && !(field.logs.empty() && IsSummedUp(parts))) {
     std::vector<PrimaryKeyStatistics> earlier;
     for (const Binlog& part : parts) {
       ARROW_ASSIGN_OR_RAISE(const auto bytes, logs_.Read(part.path));
@@ -229,7 +287,7 @@ Result<std::vector<FieldBinlog>> BulkPackWriter::WriteStatistics(const InsertRow
     parts.insert(parts.end(), field.logs.begin(), field.logs.end());
     ARROW_ASSIGN_OR_RAISE(const std::string bytes, EncodeCompoundPrimaryKeyStatistics(all));
     ARROW_ASSIGN_OR_RAISE(Binlog log, logs_.Replace(name, kCompoundLogId, AsBytes(bytes)));
-    SetRowsOfAll(parts, &log);
+    AddRowsOf(parts, &log);
     log.memory_bytes = log.file_bytes;
     field.logs.push_back(std::move(log));
   }
@@ -238,9 +296,9 @@ Result<std::vector<FieldBinlog>> BulkPackWriter::WriteStatistics(const InsertRow
 }
 
 Result<std::vector<FieldBinlog>> BulkPackWriter::WriteDeletes(
-    const std::vector<DeleteBatch>& batches) {
+    const std::vector<DeleteData>& batches) {
   if (batches.empty()) return std::vector<FieldBinlog>{};
-  const FieldSchema* key = schema_.primary_key();
+  const FieldSchema* key = schema_->primary_key();
   if (key == nullptr) {
     return MakeError(ErrorKind::kInvalid, "deletes are by primary key, and the schema has none");
   }
@@ -274,22 +332,26 @@ Result<FieldBinlog> BulkPackWriter::WriteBm25(int64_t field_id, const InsertRows
   FieldBinlog field;
   field.field_id = field_id;
   const LogName name{.kind = PathKind::kBm25Statistics, .field = field_id};
-  Bm25Statistics statistics;
-  if (rows.num_rows() > 0) {
-    for (const auto& batch : rows.batches()) {
-      const auto& texts =
-          static_cast<const arrow::BinaryArray&>(*batch->column(static_cast<int>(column)));
-      for (int64_t row = 0; row < texts.length(); ++row) {
-        if (texts.IsValid(row)) ARROW_RETURN_NOT_OK(statistics.AddRow(AsBytes(texts.GetView(row))));
-      }
-    }
-    ARROW_ASSIGN_OR_RAISE(Binlog log, logs_.Put(name, AsBytes(statistics.Encode())));
-    SetRows(rows, &log);
-    log.memory_bytes = log.file_bytes;
-    field.logs.push_back(log);
-  }
   std::vector<Binlog> parts = PartsOf(segment_.files.bm25, field_id);
-  if (!with_merged || IsSummedUp(parts, rows)) return field;
+  const bool has_all = earlier_.AreAllIn(parts);
+  Bm25Statistics statistics;
+  if ((rows.num_rows() > 0 || with_merged) && !has_all && parts.empty()) {
+    ARROW_ASSIGN_OR_RAISE(statistics, Bm25OfEarlierRows(rows.fields()[column]));
+    ARROW_ASSIGN_OR_RAISE(field.logs.emplace_back(),
+                          PutStatistics(name, statistics.Encode(), earlier_.Extent()));
+  }
+  if (rows.num_rows() > 0) {
+    Bm25Statistics added;
+    for (const auto& batch : rows.batches()) {
+      ARROW_RETURN_NOT_OK(AddTexts(*batch->column(static_cast<int>(column)), &added));
+    }
+    ARROW_ASSIGN_OR_RAISE(field.logs.emplace_back(),
+                          PutStatistics(name, added.Encode(), ExtentOf(rows)));
+    ARROW_RETURN_NOT_OK(statistics.Merge(added));
+  }
+  if (!with_merged || (field.logs.empty() && IsSummedUp(parts))) return field;
+  // Sums, of some rows only: which ones are missing is not known, and a merged log would claim all.
+  if (!has_all && !parts.empty()) return field;
   for (const Binlog& part : parts) {
     ARROW_ASSIGN_OR_RAISE(const auto bytes, logs_.Read(part.path));
     ARROW_ASSIGN_OR_RAISE(auto earlier, Bm25Statistics::Decode(BytesOf(*bytes), part.path));
@@ -304,7 +366,7 @@ Result<FieldBinlog> BulkPackWriter::WriteBm25(int64_t field_id, const InsertRows
   parts.insert(parts.end(), field.logs.begin(), field.logs.end());
   ARROW_ASSIGN_OR_RAISE(Binlog log,
                         logs_.Replace(name, kCompoundLogId, AsBytes(statistics.Encode())));
-  SetRowsOfAll(parts, &log);
+  AddRowsOf(parts, &log);
   log.memory_bytes = log.file_bytes;
   field.logs.push_back(std::move(log));
   return field;

@@ -12,11 +12,15 @@
 
 #include <memory>
 #include <set>
+#include <string_view>
 #include <vector>
 
+#include "segment/earlier_rows.h"
 #include "segment/insert_rows.h"
 #include "segment/log_store.h"
 #include "segment/sync_context.h"
+#include "varve/bm25_statistics.h"
+#include "varve/primary_key_statistics.h"
 #include "varve/segment_metadata.h"
 #include "varve/sync.h"
 
@@ -31,7 +35,7 @@ struct PackLogs {
 class BulkPackWriter {
  public:
   /// All outlive the writer. `segment`: as it is before the pack.
-  BulkPackWriter(const SyncContext& context, const CollectionSchema& schema,
+  BulkPackWriter(const SyncContext& context, std::shared_ptr<const CollectionSchema> schema,
                  const SegmentState& segment);
   virtual ~BulkPackWriter() = default;
 
@@ -43,19 +47,26 @@ class BulkPackWriter {
 
   const SyncContext& context() const { return context_; }
   const SegmentState& segment() const { return segment_; }
-  const LogStore& logs() const { return logs_; }
+  LogStore& logs() { return logs_; }
 
  private:
   /// Those that the pack names, and those of which the segment has statistics.
   std::set<int64_t> Bm25Fields(const SyncPack& pack, const InsertRows& rows) const;
+  Result<PrimaryKeyStatisticsBuilder> BuildStatistics(const FieldSchema& key,
+                                                      int64_t num_rows) const;
+  Result<PrimaryKeyStatistics> StatisticsOfEarlierRows(const FieldSchema& key) const;
+  Result<Bm25Statistics> Bm25OfEarlierRows(const FieldSchema& field) const;
+  /// A log with the rows and times of `extent`.
+  Result<Binlog> PutStatistics(const LogName& name, std::string_view bytes, const Binlog& extent);
   Result<std::vector<FieldBinlog>> WriteStatistics(const InsertRows& rows, bool with_compound);
-  Result<std::vector<FieldBinlog>> WriteDeletes(const std::vector<DeleteBatch>& batches);
+  Result<std::vector<FieldBinlog>> WriteDeletes(const std::vector<DeleteData>& batches);
   Result<FieldBinlog> WriteBm25(int64_t field_id, const InsertRows& rows, bool with_merged);
 
   const SyncContext& context_;
-  const CollectionSchema& schema_;
+  const std::shared_ptr<const CollectionSchema> schema_;
   const SegmentState& segment_;
-  const LogStore logs_;
+  const EarlierRows earlier_;
+  LogStore logs_;
 };
 
 }  // namespace varve::internal

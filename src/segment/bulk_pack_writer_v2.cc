@@ -85,7 +85,7 @@ Result<std::vector<ColumnGroup>> BulkPackWriterV2::ChooseSplit(
 
 Result<std::vector<FieldBinlog>> BulkPackWriterV2::WriteSet(
     const InsertRows& rows, const arrow::RecordBatchVector& stored,
-    const std::vector<ColumnGroup>& groups) const {
+    const std::vector<ColumnGroup>& groups) {
   std::vector<int64_t> ids;
   std::vector<std::string> paths;
   for (const ColumnGroup& group : groups) {

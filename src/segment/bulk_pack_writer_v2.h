@@ -29,7 +29,7 @@ class BulkPackWriterV2 : public BulkPackWriter {
                                                const arrow::RecordBatchVector& rows) const;
   Result<std::vector<FieldBinlog>> WriteSet(const InsertRows& rows,
                                             const arrow::RecordBatchVector& stored,
-                                            const std::vector<ColumnGroup>& groups) const;
+                                            const std::vector<ColumnGroup>& groups);
 };
 
 }  // namespace varve::internal

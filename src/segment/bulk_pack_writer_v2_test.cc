@@ -355,6 +355,25 @@ TEST_F(BulkPackWriterV2Test, YoungFilesMayBeThoseOfATaskAtWork) {
   EXPECT_EQ(orphans[0].path, path);
 }
 
+// The next flush puts it there again, maybe while orphans are collected.
+TEST_F(BulkPackWriterV2Test, TheNameThatIsUsedAgainIsNoOrphanUnlessItsSegmentIsGone) {
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(testing::SamplePack(kSegment, 0, 20)));
+  const std::string used_again = "files/stats_log/1/2/7/100/1";
+  const std::string of_another = "files/stats_log/1/2/9/100/1";
+  VARVE_ASSERT_OK(memory_->Write(used_again, {}));
+  VARVE_ASSERT_OK(memory_->Write(of_another, {}));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto removed,
+                             CollectSegmentOrphans(memory_.get(), 1, {outcome.state}, "files", {}));
+  ASSERT_EQ(removed.size(), 1);
+  EXPECT_EQ(removed[0].path, of_another);
+  EXPECT_TRUE(memory_->Exist(used_again).ValueOrDie());
+
+  SegmentState dropped = outcome.state;
+  dropped.lifecycle = SegmentLifecycle::kDropped;
+  VARVE_ASSERT_OK(CollectSegmentOrphans(memory_.get(), 1, {dropped}, "files", {}).status());
+  EXPECT_FALSE(memory_->Exist(used_again).ValueOrDie());
+}
+
 TEST_F(BulkPackWriterV2Test, OrphansOfAFirstFlushAndOfADroppedSegmentAreCollected) {
   VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome stays, Run(testing::SamplePack(kSegment, 0, 20)));
   cache_->Put(SampleSegment(8, StorageVersion::kV2));

@@ -9,10 +9,10 @@
 #include "arrow/record_batch.h"
 #include "arrow/type.h"
 #include "packed/join_arrays.h"
+#include "packed/milvus_values.h"
 #include "packed/visible_bytes.h"
 #include "schema/system_fields.h"
 #include "schema/timestamp_range.h"
-#include "segment/packed_rows.h"
 
 namespace varve::internal {
 namespace {
@@ -90,23 +90,21 @@ Result<InsertRows> InsertRows::Make(const CollectionSchema& schema, const SyncPa
   return rows;
 }
 
-Result<std::shared_ptr<arrow::Array>> InsertRows::Column(size_t i) const {
-  const auto column = static_cast<int>(i);
-  if (batches_.size() == 1) return batches_.front()->column(column);
+Result<StoredColumn> InsertRows::EncodeColumn(size_t i) const {
+  StoredColumn stored;
   arrow::ArrayVector parts;
   parts.reserve(batches_.size());
-  for (const auto& batch : batches_) parts.push_back(batch->column(column));
-  return JoinArrays(parts);
-}
-
-Result<int64_t> InsertRows::ColumnBytes(size_t i) const {
-  int64_t bytes = 0;
   for (const auto& batch : batches_) {
-    ARROW_ASSIGN_OR_RAISE(const auto column, batch->SelectColumns({static_cast<int>(i)}));
-    ARROW_ASSIGN_OR_RAISE(const auto stored, EncodePackedRows({fields_[i]}, *column));
-    bytes += VisibleBytes(*stored->column(0));
+    ARROW_ASSIGN_OR_RAISE(parts.emplace_back(),
+                          EncodeValues(fields_[i], batch->column(static_cast<int>(i))));
+    stored.memory_bytes += VisibleBytes(*parts.back());
   }
-  return bytes;
+  if (parts.size() == 1) {
+    stored.values = std::move(parts.front());
+  } else {
+    ARROW_ASSIGN_OR_RAISE(stored.values, JoinArrays(parts));
+  }
+  return stored;
 }
 
 }  // namespace varve::internal

@@ -17,6 +17,12 @@
 
 namespace varve::internal {
 
+/// A column in the form that Milvus stores.
+struct StoredColumn {
+  std::shared_ptr<arrow::Array> values;
+  int64_t memory_bytes = 0;  ///< by Milvus' accounting (VisibleBytes), batch by batch
+};
+
 class InsertRows {
  public:
   /// Errors: Invalid naming field and row: those of ConformBatch, and for a RowID or Timestamp
@@ -32,10 +38,7 @@ class InsertRows {
   uint64_t timestamp_to() const { return timestamp_to_; }
 
   /// The values of fields()[i] in one array.  REQUIRES: num_rows() > 0
-  Result<std::shared_ptr<arrow::Array>> Column(size_t i) const;
-  /// Bytes in memory of a column in the form that Milvus stores, by its accounting (VisibleBytes),
-  /// batch by batch.
-  Result<int64_t> ColumnBytes(size_t i) const;
+  Result<StoredColumn> EncodeColumn(size_t i) const;
 
  private:
   std::vector<FieldSchema> fields_;

@@ -33,7 +33,9 @@ Result<std::vector<ListedLog>> ListLogs(ChunkManager* store, const std::string& 
                                                     {.names_only = names_only}));
     for (ObjectInfo& object : objects) {
       const auto path = ParsePathAs(kind, object.path, root);
-      if (path.ok()) logs.push_back({.object = std::move(object), .log_id = path->log});
+      if (!path.ok()) continue;
+      logs.push_back(
+          {.object = std::move(object), .segment_id = path->segment, .log_id = path->log});
     }
   }
   return logs;

@@ -20,6 +20,7 @@ namespace varve::internal {
 
 struct ListedLog {
   ObjectInfo object;
+  int64_t segment_id = 0;
   int64_t log_id = 0;
 };
 

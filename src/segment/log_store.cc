@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "segment/log_store.h"
 
+#include <algorithm>
+
 #include "arrow/buffer.h"
 #include "base/coding.h"
+#include "segment/segment_chunks.h"
 
 namespace varve::internal {
 namespace {
@@ -18,14 +21,17 @@ LogStore::LogStore(const SyncContext& context, const SegmentFiles& segment)
     : context_(context),
       segment_{.collection = segment.collection_id,
                .partition = segment.partition_id,
-               .segment = segment.segment_id} {}
+               .segment = segment.segment_id} {
+  for (const Binlog* log : LogsOf(segment)) last_id_ = std::max(last_id_, log->log_id);
+}
 
-Result<int64_t> LogStore::NextId() const {
+Result<int64_t> LogStore::NextId() {
   ARROW_ASSIGN_OR_RAISE(const int64_t id, context_.environment.ids->Next());
-  if (id > kCompoundLogId) return id;
-  return MakeError(
-      ErrorKind::kInvalid, "an id that no log may have",
-      {.expected = "more than " + std::to_string(kCompoundLogId), .found = std::to_string(id)});
+  if (id > last_id_) return last_id_ = id;
+  return MakeError(ErrorKind::kInvalid, "ids of a segment's logs must ascend, as their rows do",
+                   {.object = "segment " + std::to_string(segment_.segment),
+                    .expected = "more than " + std::to_string(last_id_),
+                    .found = std::to_string(id)});
 }
 
 Result<std::string> LogStore::PathOf(const LogName& name, int64_t log_id) const {
@@ -42,7 +48,7 @@ Status LogStore::CheckIsNew(const std::string& path) const {
   return is_there ? UsedBefore(path) : Status::OK();
 }
 
-Result<Binlog> LogStore::Put(const LogName& name, std::span<const uint8_t> bytes) const {
+Result<Binlog> LogStore::Put(const LogName& name, std::span<const uint8_t> bytes) {
   ARROW_ASSIGN_OR_RAISE(const int64_t id, WithRetries(context_.retry(), [&] { return NextId(); }));
   ARROW_ASSIGN_OR_RAISE(std::string path, PathOf(name, id));
   ARROW_RETURN_NOT_OK(WithRetries(context_.retry(), [&] { return PutNew(path, bytes); }));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Logs of one segment into the store: each under an id of its own, each with retries.
 //
-// Threads: as the store and the allocator
+// Threads: one at a time
 // Source:  shared specification of Milvus' formats, sections 5 and 10.4
 #pragma once
 
@@ -29,8 +29,9 @@ class LogStore {
   /// `context` outlives it.
   LogStore(const SyncContext& context, const SegmentFiles& segment);
 
-  /// Asked once.
-  Result<int64_t> NextId() const;
+  /// Asked once. Logs of a field are rows in the order of their ids.
+  /// Errors: Invalid for one that is not beyond all that the segment has and this gave
+  Result<int64_t> NextId();
   Result<std::string> PathOf(const LogName& name, int64_t log_id) const;
 
   /// Where the store cannot see to it by itself (put_if_absent), looks whether a writer of `path`
@@ -39,7 +40,7 @@ class LogStore {
 
   /// A new log; nothing that is there is touched. Gives path, id and file_bytes.
   /// Errors: AlreadyExists naming the object, if the id was used before
-  Result<Binlog> Put(const LogName& name, std::span<const uint8_t> bytes) const;
+  Result<Binlog> Put(const LogName& name, std::span<const uint8_t> bytes);
   /// The log under an id that stands for all others (kCompoundLogId), in the place of an older one.
   Result<Binlog> Replace(const LogName& name, int64_t log_id, std::span<const uint8_t> bytes) const;
   Result<std::shared_ptr<arrow::Buffer>> Read(const std::string& path) const;
@@ -49,6 +50,7 @@ class LogStore {
 
   const SyncContext& context_;
   const PathFields segment_;
+  int64_t last_id_ = kCompoundLogId;
 };
 
 }  // namespace varve::internal

@@ -7,6 +7,7 @@
 #include "base/stop.h"
 #include "segment/log_listing.h"
 #include "segment/segment_chunks.h"
+#include "varve/path_template.h"
 #include "varve/sync.h"
 
 namespace varve {
@@ -23,6 +24,15 @@ std::unordered_set<std::string> NamedPaths(const std::vector<SegmentState>& stat
   return paths;
 }
 
+// Segments whose next flush may commit, and with it the one name that is used again.
+std::unordered_set<int64_t> LiveSegments(const std::vector<SegmentState>& states) {
+  std::unordered_set<int64_t> ids;
+  for (const SegmentState& state : states) {
+    if (state.lifecycle != SegmentLifecycle::kDropped) ids.insert(state.files.segment_id);
+  }
+  return ids;
+}
+
 }  // namespace
 
 Result<std::vector<ObjectInfo>> FindSegmentOrphans(ChunkManager* store, int64_t collection_id,
@@ -32,11 +42,14 @@ Result<std::vector<ObjectInfo>> FindSegmentOrphans(ChunkManager* store, int64_t 
   ARROW_ASSIGN_OR_RAISE(const int64_t now_micros, store->StoreTime());
   const int64_t newest_micros = now_micros - min_age.count() * kMicrosPerMilli;
   const auto named = NamedPaths(states);
+  const auto live = LiveSegments(states);
   ARROW_ASSIGN_OR_RAISE(auto logs,
                         internal::ListLogs(store, root, collection_id, /*names_only=*/false));
   std::vector<ObjectInfo> orphans;
   for (internal::ListedLog& log : logs) {
     if (named.contains(log.object.path)) continue;
+    // By the time it is removed it may be another object, of a flush that was committed meanwhile.
+    if (log.log_id == kCompoundLogId && live.contains(log.segment_id)) continue;
     if (log.object.last_modified_micros <= newest_micros) orphans.push_back(std::move(log.object));
   }
   std::sort(orphans.begin(), orphans.end(),

@@ -14,7 +14,14 @@ constexpr std::chrono::nanoseconds kBetweenLooks = std::chrono::milliseconds(50)
 }  // namespace
 
 bool MayPass(const Status& error) {
-  return KindOf(error) == ErrorKind::kIo || KindOf(error) == ErrorKind::kCommitUnknown;
+  switch (KindOf(error)) {
+    case ErrorKind::kIo:
+    case ErrorKind::kResourceExhausted:
+    case ErrorKind::kCommitUnknown:
+      return true;
+    default:
+      return false;
+  }
 }
 
 RetryLoop::RetryLoop(const RetryPolicy& policy)

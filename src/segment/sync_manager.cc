@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <future>
 #include <map>
 #include <mutex>
@@ -9,6 +11,7 @@
 #include <utility>
 
 #include "base/exception_guard.h"
+#include "base/stop.h"
 #include "segment/sync_context.h"
 #include "segment/sync_dispatcher.h"
 #include "segment/sync_task.h"
@@ -69,12 +72,18 @@ int MaxQueued(const SyncOptions& options) {
   return options.max_queued > 0 ? options.max_queued : 2 * MaxRunning(options);
 }
 
+// A caller that waits for its pack looks so often whether it should stop.
+constexpr auto kBetweenLooks = std::chrono::milliseconds(20);
+
+// An answer that never came leaves a commit in doubt; other tries that ended with the stop do not.
+Status EndedByStop(const Status& status) {
+  if (KindOf(status) != ErrorKind::kIo) return status;
+  return MakeError(ErrorKind::kCancelled, "stopped while it was tried again: " + status.message());
+}
+
 bool HasNull(const SyncPack& pack) {
   return std::any_of(pack.inserts.begin(), pack.inserts.end(),
-                     [](const auto& batch) { return batch == nullptr; }) ||
-         std::any_of(pack.deletes.begin(), pack.deletes.end(), [](const DeleteBatch& batch) {
-           return batch.primary_keys == nullptr || batch.timestamps == nullptr;
-         });
+                     [](const auto& batch) { return batch == nullptr; });
 }
 
 }  // namespace
@@ -86,15 +95,20 @@ class SyncManager::Impl {
         dispatcher_(MaxRunning(context_.environment.options),
                     MaxQueued(context_.environment.options)) {}
 
-  void Submit(SyncPack pack, Done done) {
+  /// `stops`, which may be nullptr: set once the pack is not wanted any more.
+  void Submit(SyncPack pack, std::shared_ptr<const std::atomic<bool>> stops, Done done) {
     const int64_t segment_id = pack.segment_id;
     // In a shared pointer, since functions are copied.
     auto held = std::make_shared<SyncPack>(std::move(pack));
-    dispatcher_.Submit(segment_id, [this, held = std::move(held), done = std::move(done)] {
-      const Result<SyncOutcome> outcome = Run(std::move(*held));
+    dispatcher_.Submit(segment_id, [this, held = std::move(held), stops = std::move(stops),
+                                    done = std::move(done)] {
+      const Result<SyncOutcome> outcome =
+          Run(std::move(*held), [&] { return stops_ || (stops != nullptr && *stops); });
       if (done) done(outcome);
     });
   }
+
+  void Stop() { stops_ = true; }
 
   void Forget(int64_t segment_id) {
     const std::lock_guard lock(mutex_);
@@ -108,16 +122,20 @@ class SyncManager::Impl {
   }
 
  private:
-  Result<SyncOutcome> Run(SyncPack pack) {
+  Result<SyncOutcome> Run(SyncPack pack, const std::function<bool()>& should_stop) {
     const int64_t segment_id = pack.segment_id;
     const uint64_t checkpoint = pack.checkpoint.timestamp;
     const bool has_data = !pack.inserts.empty() || !pack.deletes.empty();
     const bool is_drop = pack.is_drop;
+    const StopScope scope(should_stop);
     Result<SyncOutcome> outcome = internal::GuardExceptions([&]() -> Result<SyncOutcome> {
+      // A scope asks from time to time only.
+      if (should_stop()) return MakeError(ErrorKind::kCancelled, "the pack was asked to stop");
       // Of a segment that is dropped no rows are missed.
       if (!is_drop) ARROW_RETURN_NOT_OK(CheckNoGap(segment_id, checkpoint, has_data));
       return RunTask(std::move(pack));
     });
+    if (!outcome.ok() && scope.stopped()) outcome = EndedByStop(outcome.status());
     const std::lock_guard lock(mutex_);
     if (is_drop && outcome.ok()) {
       failed_.erase(segment_id);
@@ -166,6 +184,7 @@ class SyncManager::Impl {
   }
 
   const internal::SyncContext context_;
+  std::atomic<bool> stops_ = false;
 
   std::mutex mutex_;  // guards what follows
   /// By segment, the checkpoints of packs with rows or deletes that failed; no set is empty.
@@ -185,16 +204,24 @@ SyncManager::SyncManager(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 SyncManager::~SyncManager() = default;
 
 void SyncManager::Submit(SyncPack pack, Done done) {
-  impl_->Submit(std::move(pack), std::move(done));
+  impl_->Submit(std::move(pack), nullptr, std::move(done));
 }
 
 Result<SyncOutcome> SyncManager::Sync(SyncPack pack) {
   std::promise<Result<SyncOutcome>> promise;
   auto future = promise.get_future();
-  impl_->Submit(std::move(pack),
+  const auto stops = std::make_shared<std::atomic<bool>>(false);
+  impl_->Submit(std::move(pack), stops,
                 [&](const Result<SyncOutcome>& outcome) { promise.set_value(outcome); });
+  StopScope* const scope = internal::CurrentScope();
+  while (scope != nullptr && future.wait_for(kBetweenLooks) != std::future_status::ready) {
+    // Here, since a scope's function is called on its own thread alone.
+    if (scope->Ask()) *stops = true;
+  }
   return future.get();
 }
+
+void SyncManager::Stop() { impl_->Stop(); }
 
 void SyncManager::Forget(int64_t segment_id) { impl_->Forget(segment_id); }
 

@@ -2,16 +2,19 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <chrono>
 #include <cmath>
 #include <mutex>
 #include <new>
 #include <stdexcept>
+#include <thread>
 #include <utility>
 
 #include "base/testing/status_assertions.h"
 #include "segment/testing/sync_samples.h"
 #include "storage/memory/memory_chunk_manager.h"
 #include "storage/testing/faulty_chunk_manager.h"
+#include "varve/stop.h"
 #include "varve/sync.h"
 
 namespace varve {
@@ -89,6 +92,52 @@ TEST_F(SyncManagerTest, NothingGoesPastAPackThatFailed) {
 
   VARVE_ASSERT_OK(manager_->Sync(SamplePack(2, 0, 10)).status());
   VARVE_ASSERT_OK(manager_->Sync(end).status());
+  EXPECT_EQ(writer_->Find(2)->files.num_rows, 20);
+}
+
+class StoppedSyncTest : public SyncManagerTest {
+ protected:
+  void SetUp() override {
+    SyncManagerTest::SetUp();
+    environment_.options.retry = {.attempts_max = 0,
+                                  .first_pause = std::chrono::milliseconds(1),
+                                  .longest_pause = std::chrono::milliseconds(1)};
+    VARVE_ASSERT_OK_AND_ASSIGN(manager_, SyncManager::Make(environment_));
+    faulty_->FailCall(StorageOperation::kPutIfAbsent, 1, Status::IOError("down"),
+                      FaultyChunkManager::kBefore, int64_t{1} << 40);
+  }
+};
+
+TEST_F(StoppedSyncTest, StopEndsWhatIsTriedAgainForEver) {
+  std::vector<Result<SyncOutcome>> outcomes;
+  const auto done = [&](const auto& outcome) { outcomes.push_back(outcome); };
+  manager_->Submit(SamplePack(2, 0, 10), done);
+  manager_->Submit(SamplePack(2, 10, 10), done);
+  while (faulty_->num_failures() < 3) std::this_thread::yield();
+  manager_->Stop();
+  EXPECT_EQ(KindOf(manager_->Drain()), ErrorKind::kCancelled);
+  ASSERT_EQ(outcomes.size(), 2);
+  EXPECT_EQ(KindOf(outcomes[0].status()), ErrorKind::kCancelled);
+  EXPECT_THAT(outcomes[0].status().message(), HasSubstr("down"));
+  EXPECT_EQ(KindOf(outcomes[1].status()), ErrorKind::kCancelled);
+
+  faulty_->Heal();
+  EXPECT_EQ(KindOf(manager_->Sync(SamplePack(2, 0, 10)).status()), ErrorKind::kCancelled);
+  EXPECT_EQ(writer_->Find(2), std::nullopt);
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto next, SyncManager::Make(environment_));
+  VARVE_ASSERT_OK(next->Sync(SamplePack(2, 0, 10)).status());
+  EXPECT_EQ(writer_->Find(2)->files.num_rows, 10);
+}
+
+TEST_F(StoppedSyncTest, ACallerThatStopsStopsItsPackAlone) {
+  {
+    const StopScope scope([&] { return faulty_->num_failures() >= 3; });
+    EXPECT_EQ(KindOf(manager_->Sync(SamplePack(2, 0, 10)).status()), ErrorKind::kCancelled);
+  }
+  faulty_->Heal();
+  EXPECT_EQ(KindOf(manager_->Sync(SamplePack(2, 10, 10)).status()), ErrorKind::kInvalid);
+  VARVE_ASSERT_OK(manager_->Sync(SamplePack(2, 0, 10)).status());
+  VARVE_ASSERT_OK(manager_->Sync(SamplePack(2, 10, 10)).status());
   EXPECT_EQ(writer_->Find(2)->files.num_rows, 20);
 }
 

@@ -20,8 +20,7 @@ std::string NameOf(const SegmentState& state) {
 
 LogRows DeletesOf(const SyncPack& pack) {
   LogRows deletes;
-  for (const DeleteBatch& batch : pack.deletes) {
-    if (batch.timestamps == nullptr) continue;
+  for (const DeleteData& batch : pack.deletes) {
     for (int64_t i = 0; i < batch.timestamps->length(); ++i) {
       const uint64_t time = batch.timestamps->Value(i);
       deletes.timestamp_from =
@@ -37,6 +36,7 @@ Status CheckPack(const SyncPack& pack, const InsertRows& rows, const SegmentStat
   if (pack.checkpoint.timestamp == 0) {
     return MakeError(ErrorKind::kInvalid, "a pack needs a checkpoint", {.object = NameOf(state)});
   }
+  for (const DeleteData& batch : pack.deletes) ARROW_RETURN_NOT_OK(batch.Validate());
   if (rows.num_rows() == 0) return Status::OK();
   if (state.level == SegmentLevel::kL0) {
     return MakeError(ErrorKind::kInvalid, "an L0 segment holds deletes alone",
@@ -123,13 +123,13 @@ SegmentUpdate Plan(const SegmentState& before, const SyncPack& pack, int64_t num
 }
 
 Result<std::unique_ptr<BulkPackWriter>> MakeWriter(const SyncContext& context,
-                                                   const CollectionSchema& schema,
+                                                   std::shared_ptr<const CollectionSchema> schema,
                                                    const SegmentState& state) {
   switch (state.files.version) {
     case StorageVersion::kV1:
-      return std::make_unique<BulkPackWriter>(context, schema, state);
+      return std::make_unique<BulkPackWriter>(context, std::move(schema), state);
     case StorageVersion::kV2:
-      return std::make_unique<BulkPackWriterV2>(context, schema, state);
+      return std::make_unique<BulkPackWriterV2>(context, std::move(schema), state);
     case StorageVersion::kV3:
       break;
   }
@@ -181,7 +181,7 @@ Result<SyncOutcome> SyncTask::Attempt(SyncPack pack) {
   ARROW_RETURN_NOT_OK(environment.writer->CheckPlan(Plan(*before, pack, rows.num_rows(), schema)));
   PackLogs logs;
   if (!pack.is_drop) {
-    ARROW_ASSIGN_OR_RAISE(const auto writer, MakeWriter(context_, *schema, *before));
+    ARROW_ASSIGN_OR_RAISE(const auto writer, MakeWriter(context_, schema, *before));
     ARROW_ASSIGN_OR_RAISE(logs, writer->Write(pack, rows));
   }
   const SegmentUpdate update = MakeUpdate(*before, pack, std::move(logs), schema);

@@ -682,6 +682,17 @@ TEST_F(SyncTaskTest, AnL0SegmentHoldsDeletesAndIsFlushedAtOnce) {
   EXPECT_EQ(KindOf(Run(rows).status()), ErrorKind::kInvalid);
 }
 
+TEST_F(SyncTaskTest, DeletesThatAreNoneAreRefusedBeforeAnythingIsWritten) {
+  for (const DeleteData& deletes :
+       {DeleteData{}, DeleteData{SyncDeletes(3, 2).primary_keys, nullptr},
+        DeleteData{SyncDeletes(3, 2).primary_keys, SyncDeletes(3, 1).timestamps}}) {
+    SyncPack pack = testing::SamplePack(kSegment, 0, 12);
+    pack.deletes = {SyncDeletes(0, 1), deletes};
+    EXPECT_EQ(KindOf(Run(pack).status()), ErrorKind::kInvalid);
+    EXPECT_THAT(Names(memory_.get()), IsEmpty());
+  }
+}
+
 TEST_F(SyncTaskTest, RowsThatDoNotFitAreRefusedBeforeAnythingIsWritten) {
   SyncPack without_times = testing::SamplePack(kSegment, 0, 9);
   without_times.inserts[1] = *without_times.inserts[1]->RemoveColumn(0);

@@ -12,10 +12,12 @@
 _Static_assert(sizeof(varve_open_options) == 48, "layout");
 _Static_assert(offsetof(varve_open_options, storage) == 24, "layout");
 _Static_assert(offsetof(varve_open_options, stop) == 40, "layout");
-_Static_assert(sizeof(varve_create_options) == 48, "layout");
+_Static_assert(sizeof(varve_create_options) == 56, "layout");
 _Static_assert(offsetof(varve_create_options, stop) == 40, "layout");
-_Static_assert(sizeof(varve_append_options) == 24, "layout");
+_Static_assert(offsetof(varve_create_options, keeps_timestamps) == 48, "layout");
+_Static_assert(sizeof(varve_append_options) == 32, "layout");
 _Static_assert(offsetof(varve_append_options, stop) == 16, "layout");
+_Static_assert(offsetof(varve_append_options, keeps_timestamps) == 24, "layout");
 _Static_assert(sizeof(varve_scan_options) == 64, "layout");
 _Static_assert(offsetof(varve_scan_options, limit) == 32, "layout");
 _Static_assert(offsetof(varve_scan_options, skip_verification) == 48, "layout");
@@ -567,6 +569,88 @@ static void TestNamesDamage(const char* folder) {
   CHECK_OK(varve_table_close(table, &error));
 }
 
+// Ids and times in order: `times`, and 0 to num_times - 1, `copies` times over.
+static void CheckTimes(varve_table* table, const int64_t* times, int64_t num_times, int copies) {
+  const char* const columns[] = {"id", "Timestamp"};
+  const varve_scan_options scan = {
+      .struct_size = sizeof(scan), .columns = columns, .num_columns = 2};
+  struct ArrowArrayStream rows;
+  CHECK_OK(varve_table_scan(table, &scan, &rows, &error));
+  int64_t row = 0;
+  for (;;) {
+    struct ArrowArray batch;
+    CHECK_EQUAL(rows.get_next(&rows, &batch), 0);
+    if (batch.release == NULL) break;
+    const struct ArrowArray* const column = batch.children[1];
+    const int64_t* const found = (const int64_t*)column->buffers[1] + column->offset;
+    for (int64_t i = 0; i < batch.length; ++i, ++row) {
+      CHECK_EQUAL(Ids(&batch)[i], row % num_times);
+      CHECK_EQUAL(found[i], times[row % num_times]);
+    }
+    batch.release(&batch);
+  }
+  CHECK_EQUAL(row, num_times * copies);
+  rows.release(&rows);
+}
+
+// A table is copied with its times, which are those of two commits, by one commit.
+static void TestKeepsTimestamps(const char* folder) {
+  char path[8192];
+  struct ArrowArrayStream rows;
+  varve_table* from = NULL;
+  snprintf(path, sizeof(path), "%s/of-two-times", folder);
+  MakeSampleStream(0, 1, 2, 0, &rows);
+  CHECK_OK(varve_table_create(path, &rows, NULL, &from, &error));
+  MakeSampleStream(2, 1, 3, 0, &rows);
+  // Of a program that is older than the option, whatever stands behind what it knows.
+  varve_append_options older = {.struct_size = offsetof(varve_append_options, keeps_timestamps),
+                                .keeps_timestamps = 1};
+  CHECK_OK(varve_table_append(from, &rows, &older, NULL, &error));
+
+  const char* const columns[] = {"id", "emb", "Timestamp"};
+  const varve_scan_options scan = {
+      .struct_size = sizeof(scan), .columns = columns, .num_columns = 3};
+  struct ArrowArray taken;
+  struct ArrowSchema schema;
+  const int64_t positions[] = {0, 1, 2, 3, 4};
+  const varve_take_options take = {
+      .struct_size = sizeof(take), .columns = columns + 2, .num_columns = 1};
+  CHECK_OK(varve_table_take(from, positions, 5, &take, &taken, &schema, &error));
+  int64_t times[5];
+  memcpy(times, Ids(&taken), sizeof(times));
+  taken.release(&taken);
+  schema.release(&schema);
+  CHECK_EQUAL(times[1], times[0]);
+  CHECK(times[2] > times[1]);
+  CHECK_EQUAL(times[4], times[2]);
+
+  varve_table* to = NULL;
+  snprintf(path, sizeof(path), "%s/of-kept-times", folder);
+  const varve_create_options create = {.struct_size = sizeof(create), .keeps_timestamps = 1};
+  CHECK_OK(varve_table_scan(from, &scan, &rows, &error));
+  CHECK_OK(varve_table_create(path, &rows, &create, &to, &error));
+  CheckTimes(to, times, 5, 1);
+  const varve_append_options append = {.struct_size = sizeof(append), .keeps_timestamps = 1};
+  CHECK_OK(varve_table_scan(from, &scan, &rows, &error));
+  CHECK_OK(varve_table_append(to, &rows, &append, NULL, &error));
+  CheckTimes(to, times, 5, 2);
+
+  // Who does not ask for it has no such column, and who does has to bring it.
+  const varve_append_options plain = {.struct_size = sizeof(plain)};
+  CHECK_OK(varve_table_scan(from, &scan, &rows, &error));
+  CHECK_FAILS(varve_table_append(to, &rows, &plain, NULL, &error), VARVE_INVALID,
+              "unknown column: field 'Timestamp'");
+  CHECK_OK(varve_table_scan(from, &scan, &rows, &error));
+  CHECK_FAILS(varve_table_append(to, &rows, &older, NULL, &error), VARVE_INVALID,
+              "unknown column: field 'Timestamp'");
+  CHECK_OK(varve_table_scan(from, NULL, &rows, &error));
+  CHECK_FAILS(varve_table_append(to, &rows, &append, NULL, &error), VARVE_INVALID,
+              "missing column: field 'Timestamp'");
+  CheckTimes(to, times, 5, 2);
+  CHECK_OK(varve_table_close(to, &error));
+  CHECK_OK(varve_table_close(from, &error));
+}
+
 int main(int argc, char** argv) {
   CHECK_EQUAL(argc, 2);
   snprintf(uri, sizeof(uri), "%s/books", argv[1]);
@@ -581,6 +665,7 @@ int main(int argc, char** argv) {
   TestReportsFailures(table, argv[1]);
   TestAnswersMisuse(table);
   CHECK_OK(varve_table_close(table, &error));
+  TestKeepsTimestamps(argv[1]);
   TestNamesDamage(argv[1]);
   CHECK_EQUAL(NumSamplesLeft(), 0);
   return 0;

@@ -96,6 +96,12 @@ def test_rows_as_of_a_time(backup):
     for unit in (1, 10**3, 10**6):
         error = run("segment", "cat", backup, "--as-of", 1704067200 * unit, code=2).err
         assert "hybrid timestamp is 19" in error and "2026-11-21T04:00Z" in error
+    # Nanoseconds, of the next century.
+    error = run("segment", "cat", backup, "--as-of", 1704067200 * 10**9, code=2).err
+    assert "hybrid timestamp is 21" in error and "2026-11-21T04:00Z" in error
+    # A time to come that is nothing else, and the last there is.
+    for later in (milvus.DELETED * 4 // 3, 2**64 - 1):
+        assert ids("--as-of", later) == ids()
     assert ids("--as-of", 5) == []
     for action in ("ls", "info"):
         assert "--as-of goes with cat" in run("segment", action, backup, "--as-of", milvus.INSERTED, code=2).err
@@ -470,4 +476,11 @@ def test_what_cannot_be_exported_to_milvus(tmp_path):
     assert "did you mean 'id'" in run("export", tmp_path / "t", out, "--to", "milvus-v2", "--primary-key", "ids", code=2).err
     assert "--force" in run("export", tmp_path / "t", out, "--to", "milvus-v2", "--force", code=2).err
     assert "milvus-v2" in run("export", tmp_path / "t", out, "--to", "milvus-v9", code=2).err
+    assert "letters, digits" in run("export", tmp_path / "t", out, "--to", "milvus-v2", "--primary-key", "id", "--collection", "a b", code=2).err
+    before = sorted(tmp_path.rglob("*"))
+    assert "there is a table" in run("export", tmp_path / "t", tmp_path / "t", "--to", "milvus-v2", "--primary-key", "id", code=5).err
+    assert sorted(tmp_path.rglob("*")) == before
     assert not (out / "meta").exists()
+    (tmp_path / "t").rename(tmp_path / "books-2024")
+    done = run("export", tmp_path / "books-2024", out, "--to", "milvus-v2", "--primary-key", "id", "--json").json
+    assert done["collection"] == "books_2024"

@@ -408,8 +408,8 @@ TEST_P(SyncCrashTest, AFlushKilledAnywhereCountsOnceWhenItIsRunAgain) {
     ++wrong;
     ADD_FAILURE() << problem;
   }
-  // Threads may pass the last moments in another order, and one or two fewer.
-  EXPECT_GE(kills, trials - 4);
+  // Threads may pass moments in another order, and a few fewer: then nobody dies at the last.
+  EXPECT_GE(kills, trials - std::max<int64_t>(4, trials / 20));
   // One line of JSON, which the benchmarks read.
   std::printf(R"({"scene": "%s", "kills": %lld, "wrong": %d})"
               "\n",

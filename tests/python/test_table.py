@@ -211,8 +211,39 @@ def test_primary_key(tmp_path, rows):
         varve.create(tmp_path / "u", rows, primary_key="score")
 
 
+def times_of(table):
+    return table.scan(["Timestamp"]).to_numpy("Timestamp").tolist()
+
+
+@pytest.mark.parametrize("layout", [None, {"emb": "list"}])
+def test_rows_keep_the_times_that_they_bring(tmp_path, rows, layout):
+    first = rows.slice(0, 3)
+    kept = [7, 1 << 62, -1]  # -1 is the last of all, 2**64 - 1
+    with_times = first.add_column(1, "Timestamp", pa.array(kept, pa.int64()))
+    made = varve.create(tmp_path / "t", with_times, primary_key="id", layout=layout, keeps_timestamps=True)
+    assert made.schema.names == rows.column_names
+    assert times_of(made) == kept
+    assert made.append(with_times, keeps_timestamps=True) == 2
+    assert made.append(first) == 3
+    read = varve.open(tmp_path / "t")
+    assert plain(read.scan()).equals(plain(pa.concat_tables([first] * 3)))
+    times = times_of(read)
+    assert times[:6] == kept * 2
+    # The table's clock follows neither a time of the far future, nor one of the past.
+    commit_millis = read.versions()[0].commit_micros // 1000
+    assert commit_millis <= times[6] >> 18 < (1 << 62) >> 18
+    assert times[6:] == [times[6]] * 3
+    assert read.count("Timestamp = -1") == 2
+    for options, data, words in [({}, with_times, "unknown column"), ({"keeps_timestamps": True}, first, "missing column")]:
+        with pytest.raises(varve.InvalidError, match=words) as error:
+            made.append(data, **options)
+        assert error.value.field == "Timestamp"
+    with pytest.raises(varve.InvalidError, match="reserved field name"):
+        varve.create(tmp_path / "u", with_times)
+
+
 def test_tables_are_made_and_opened_without_maps_and_with_a_deadline(tmp_path, rows):
-    made = varve.create(tmp_path / "t", rows, map_files=False, commit_deadline=5)
+    made = varve.create(tmp_path / "t", rows, map_files=False, commit_deadline=300)
     made.append(rows, message="again")
     read = varve.open(tmp_path / "t", map_files=False, commit_deadline=0.5)
     for each in (made, read):

@@ -18,7 +18,7 @@ VARVE = os.environ["VARVE"]
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "KEYID7F3A", "AWS_SECRET_ACCESS_KEY": "CANARY/secret+7f3a",
                "AWS_SESSION_TOKEN": "CANARY-session/77+=="}
 # Probing would find what this server cannot do; nobody else writes here.
-OPTIONS = [word for option in ("retry_attempts=1", "deadline=2s", "skip_probe=true", f"part_bytes={5 << 20}")
+OPTIONS = [word for option in ("retry_attempts=1", "deadline=60s", "skip_probe=true", f"part_bytes={5 << 20}")
            for word in ("--storage-option", option)]
 FAULTS = {"echo 400": Echo(400), "echo 403": Echo(403), "echo 404": Echo(404), "echo 500": Echo(500), "echo 503": Echo(503),
           "echo 200": Echo(200), "truncated": TRUNCATE, "reset": RESET}

@@ -123,12 +123,19 @@ typedef struct varve_create_options {
   const varve_option* storage;
   size_t num_storage;
   const varve_stop* stop;
+  uint64_t keeps_timestamps;  // as varve_append_options
 } varve_create_options;
 
+// Members at the end are as wide as a pointer: a structure has no padding that a later one would
+// take for a value.
 typedef struct varve_append_options {
   size_t struct_size;
   const char* message;  // kept in the history
   const varve_stop* stop;
+  // Not 0: the rows have a column "Timestamp" too, an int64 without nulls: their hybrid timestamps
+  // (milliseconds since the epoch times 2^18, and a counter), stored with them and shown in place
+  // of the commit's. From 2^63 on they are negative.
+  uint64_t keeps_timestamps;
 } varve_append_options;
 
 typedef struct varve_scan_options {

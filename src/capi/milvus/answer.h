@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-#include "capi/guard.h"
+#include "base/exception_guard.h"
 #include "varve/c/milvus_packed.h"
 #include "varve/status.h"
 
@@ -18,7 +18,7 @@ inline constexpr char kNoMessage[] = "";
 template <typename Call>
 CStatus AnswerCStatus(Call&& call) noexcept {
   try {
-    const Status status = Guard(call);
+    const Status status = internal::GuardExceptions(call);
     if (status.ok()) return {0, kNoMessage};
     return {static_cast<int>(KindOf(status)), strdup(status.message().c_str())};
   } catch (...) {

@@ -7,7 +7,7 @@
 #include <string>
 #include <utility>
 
-#include "capi/guard.h"
+#include "base/exception_guard.h"
 #include "capi/handles.h"
 
 namespace varve::capi {
@@ -52,7 +52,7 @@ using namespace varve::capi;
 
 CColumnSplits NewCColumnSplits(void) {
   CColumnSplits made = nullptr;
-  static_cast<void>(Guard([&]() -> varve::Status {
+  static_cast<void>(varve::internal::GuardExceptions([&]() -> varve::Status {
     made = AllSplits().Add(std::make_shared<ColumnSplits>());
     return varve::Status::OK();
   }));
@@ -60,10 +60,10 @@ CColumnSplits NewCColumnSplits(void) {
 }
 
 void AddCColumnSplit(CColumnSplits splits, int* group, int group_size) {
-  static_cast<void>(Guard([&]() -> varve::Status {
+  static_cast<void>(varve::internal::GuardExceptions([&]() -> varve::Status {
     ARROW_ASSIGN_OR_RAISE(const auto found, AllSplits().Find(splits));
     std::lock_guard<std::mutex> lock(found->mutex);
-    auto read = Guard(
+    auto read = varve::internal::GuardExceptions(
         [&] { return ReadGroup(static_cast<int64_t>(found->groups.size()), group, group_size); });
     if (found->status.ok()) found->status = read.status();
     found->groups.push_back(read.ok() ? *std::move(read) : varve::ColumnGroup());
@@ -73,7 +73,7 @@ void AddCColumnSplit(CColumnSplits splits, int* group, int group_size) {
 
 int CColumnSplitsSize(CColumnSplits splits) {
   int size = 0;
-  static_cast<void>(Guard([&]() -> varve::Status {
+  static_cast<void>(varve::internal::GuardExceptions([&]() -> varve::Status {
     ARROW_ASSIGN_OR_RAISE(const auto found, AllSplits().Find(splits));
     std::lock_guard<std::mutex> lock(found->mutex);
     size = static_cast<int>(found->groups.size());
@@ -83,5 +83,6 @@ int CColumnSplitsSize(CColumnSplits splits) {
 }
 
 void FreeCColumnSplits(CColumnSplits splits) {
-  static_cast<void>(Guard([&] { return AllSplits().Remove(splits).status(); }));
+  static_cast<void>(
+      varve::internal::GuardExceptions([&] { return AllSplits().Remove(splits).status(); }));
 }

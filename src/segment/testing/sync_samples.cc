@@ -77,7 +77,7 @@ std::shared_ptr<arrow::RecordBatch> SyncRows(int64_t begin, int64_t count) {
       {Done(&timestamps), Done(&keys), Done(&texts), vector, Done(&sparse), Done(&row_ids)});
 }
 
-DeleteBatch SyncDeletes(int64_t begin, int64_t count) {
+DeleteData SyncDeletes(int64_t begin, int64_t count) {
   arrow::Int64Builder keys;
   arrow::UInt64Builder timestamps;
   for (int64_t row = begin; row < begin + count; ++row) {

@@ -28,7 +28,7 @@ std::shared_ptr<const CollectionSchema> SyncSchema();
 std::shared_ptr<arrow::RecordBatch> SyncRows(int64_t begin, int64_t count);
 
 /// Deletes of the keys [begin, begin + count), 2^20 later than their rows.
-DeleteBatch SyncDeletes(int64_t begin, int64_t count);
+DeleteData SyncDeletes(int64_t begin, int64_t count);
 
 /// Rows [begin, begin + count) in two batches, up to the checkpoint kFirstTimestamp + end.
 SyncPack SamplePack(int64_t segment_id, int64_t begin, int64_t count);

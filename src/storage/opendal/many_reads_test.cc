@@ -138,7 +138,7 @@ TEST_F(ManyReadsTest, AllComeWithinTheLimits) {
                                                {"region", "r"},
                                                {"access_key_id", "key"},
                                                {"secret_access_key", "secret"},
-                                               {"timeout", "2s"},
+                                               {"timeout", "5s"},
                                                {"max_in_flight", std::to_string(kMaxInFlight)},
                                            }})
           .ValueOrDie();

@@ -12,6 +12,7 @@
 
 #include "base/exception_guard.h"
 #include "base/stop.h"
+#include "segment/retry_loop.h"
 #include "segment/sync_context.h"
 #include "segment/sync_dispatcher.h"
 #include "segment/sync_task.h"
@@ -77,7 +78,7 @@ constexpr auto kBetweenLooks = std::chrono::milliseconds(20);
 
 // An answer that never came leaves a commit in doubt; other tries that ended with the stop do not.
 Status EndedByStop(const Status& status) {
-  if (KindOf(status) != ErrorKind::kIo) return status;
+  if (!internal::MayPass(status) || KindOf(status) == ErrorKind::kCommitUnknown) return status;
   return MakeError(ErrorKind::kCancelled, "stopped while it was tried again: " + status.message());
 }
 

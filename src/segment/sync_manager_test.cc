@@ -129,6 +129,19 @@ TEST_F(StoppedSyncTest, StopEndsWhatIsTriedAgainForEver) {
   EXPECT_EQ(writer_->Find(2)->files.num_rows, 10);
 }
 
+TEST_F(StoppedSyncTest, StopEndsWhatAThrottledStoreHoldsUp) {
+  faulty_->Heal();
+  faulty_->FailCall(StorageOperation::kPutIfAbsent, 1,
+                    MakeError(ErrorKind::kResourceExhausted, "slow down"),
+                    FaultyChunkManager::kBefore, int64_t{1} << 40);
+  manager_->Submit(SamplePack(2, 0, 10));
+  while (faulty_->num_failures() < 3) std::this_thread::yield();
+  manager_->Stop();
+  const Status stopped = manager_->Drain();
+  EXPECT_EQ(KindOf(stopped), ErrorKind::kCancelled);
+  EXPECT_THAT(stopped.message(), HasSubstr("slow down"));
+}
+
 TEST_F(StoppedSyncTest, ACallerThatStopsStopsItsPackAlone) {
   {
     const StopScope scope([&] { return faulty_->num_failures() >= 3; });

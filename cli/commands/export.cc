@@ -2,7 +2,9 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -10,6 +12,7 @@
 #include "arrow/io/stdio.h"
 #include "arrow/record_batch.h"
 #include "arrow/type.h"
+#include "arrow/util/io_util.h"
 #include "cli/command.h"
 #include "cli/export/export_sink.h"
 #include "cli/export/milvus_export.h"
@@ -24,6 +27,16 @@
 
 namespace varve::cli {
 namespace {
+
+// Arrow's errors of the file that is written tell the system's error number, and not the file.
+Status NamingFile(const Status& status, const std::string& path) {
+  const int number = arrow::internal::ErrnoFromStatus(status);
+  if (number == 0) return status;
+  const bool is_full = number == ENOSPC || number == EDQUOT;
+  return MakeError(is_full ? ErrorKind::kResourceExhausted : ErrorKind::kIo,
+                   std::string("cannot write the file: ") + std::strerror(number),
+                   {.object = path});
+}
 
 // A file that appears under its name only when it is complete, and not at all otherwise.
 class StagedOutput {
@@ -57,7 +70,7 @@ class StagedOutput {
 
   Result<int64_t> Publish() {
     ARROW_ASSIGN_OR_RAISE(const int64_t bytes, stream_->Tell());
-    ARROW_RETURN_NOT_OK(stream_->Close());
+    ARROW_RETURN_NOT_OK(NamingFile(stream_->Close(), path_));
     std::error_code error;
     if (replace_) {
       std::filesystem::rename(staged_, path_, error);
@@ -118,7 +131,8 @@ class ExportCommand : public Command {
     }
     StagedOutput output;
     ARROW_RETURN_NOT_OK(output.Open(file_, force_));
-    ARROW_RETURN_NOT_OK(Copy(std::move(rows), num_rows, output.stream(), console));
+    ARROW_RETURN_NOT_OK(
+        NamingFile(Copy(std::move(rows), num_rows, output.stream(), console), file_));
     ARROW_RETURN_NOT_OK(CheckInterrupted());
     ARROW_ASSIGN_OR_RAISE(const int64_t bytes, output.Publish());
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;

@@ -93,7 +93,6 @@ Result<std::vector<FieldBinlog>> BulkPackWriterV2::WriteSet(
     ARROW_ASSIGN_OR_RAISE(
         paths.emplace_back(),
         logs().PathOf({.kind = PathKind::kInsertLog, .field = group.group_id}, ids.back()));
-    ARROW_RETURN_NOT_OK(logs().CheckIsNew(paths.back()));
   }
   ARROW_ASSIGN_OR_RAISE(const auto schema, PackedSchema(rows.fields()));
   const SyncOptions& options = context().environment.options;

@@ -41,13 +41,6 @@ Result<std::string> LogStore::PathOf(const LogName& name, int64_t log_id) const 
   return PrintPath(name.kind, fields, context_.environment.options.root);
 }
 
-Status LogStore::CheckIsNew(const std::string& path) const {
-  ChunkManager& store = *context_.environment.store;
-  if (store.features().put_if_absent) return Status::OK();
-  ARROW_ASSIGN_OR_RAISE(const bool is_there, store.Exist(path));
-  return is_there ? UsedBefore(path) : Status::OK();
-}
-
 Result<Binlog> LogStore::Put(const LogName& name, std::span<const uint8_t> bytes) {
   ARROW_ASSIGN_OR_RAISE(const int64_t id, WithRetries(context_.retry(), [&] { return NextId(); }));
   ARROW_ASSIGN_OR_RAISE(std::string path, PathOf(name, id));

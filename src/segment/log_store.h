@@ -34,10 +34,6 @@ class LogStore {
   Result<int64_t> NextId();
   Result<std::string> PathOf(const LogName& name, int64_t log_id) const;
 
-  /// Where the store cannot see to it by itself (put_if_absent), looks whether a writer of `path`
-  /// would destroy a log.  Errors: AlreadyExists naming it
-  Status CheckIsNew(const std::string& path) const;
-
   /// A new log; nothing that is there is touched. Gives path, id and file_bytes.
   /// Errors: AlreadyExists naming the object, if the id was used before
   Result<Binlog> Put(const LogName& name, std::span<const uint8_t> bytes);

@@ -5,6 +5,7 @@ import json
 import os
 import pty
 import re
+import resource
 import shutil
 import signal
 import subprocess
@@ -384,3 +385,18 @@ def test_lists_that_are_no_vectors_are_named(tmp_path, lists, why):
 ])
 def test_rows_that_are_none(table, row, message):
     assert run("take", table, row, code=2).err.splitlines()[0] == f"varve: {message}"
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "rows.jsonl").write_text("".join(f'{{"id": {i}, "text": "row {i} of many"}}\n' for i in range(20_000)))
+    run("import", tmp_path / "t", tmp_path / "rows.jsonl")
+
+    def limit():  # of a file's bytes; as if the disk were full, but for the error's number
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+    out = tmp_path / "out.csv"
+    done = subprocess.run([VARVE, "export", tmp_path / "t", out], capture_output=True, text=True, preexec_fn=limit, timeout=300)
+    assert done.returncode == 1
+    assert "File too large" in done.stderr and str(out) in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["rows.jsonl", "t"]

@@ -47,4 +47,13 @@ CLI::Validator FilterText() {
       "");
 }
 
+Status CheckNotGiven(const CLI::App& app, std::initializer_list<const char*> options,
+                     const std::string& goes_with) {
+  for (const char* option : options) {
+    if (app.get_option(option)->count() == 0) continue;
+    return MakeError(ErrorKind::kInvalid, std::string(option) + " goes with " + goes_with);
+  }
+  return Status::OK();
+}
+
 }  // namespace varve::cli

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// Checks of option values whose messages say what was wrong in a person's words.
+// Checks of options whose messages say what was wrong in a person's words.
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 
+#include "varve/status.h"
+
 namespace CLI {
+class App;
 class Validator;
-}
+}  // namespace CLI
 
 namespace varve::cli {
 
@@ -19,5 +23,10 @@ CLI::Validator VersionNumber();
 
 /// A filter that says something.
 CLI::Validator FilterText();
+
+/// Invalid for the first of `options`, by their long names, that was given: it would do nothing
+/// without `goes_with`.
+Status CheckNotGiven(const CLI::App& app, std::initializer_list<const char*> options,
+                     const std::string& goes_with);
 
 }  // namespace varve::cli

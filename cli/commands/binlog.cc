@@ -72,6 +72,7 @@ nlohmann::ordered_json ToJson(const BinlogInfo& info) {
 class BinlogCommand : public Command {
  public:
   void Configure(CLI::App* app) override {
+    app_ = app;
     app->add_option("ACTION", action_,
                     "info: what the file says of itself; cat: its rows, or the bytes of the index "
                     "that it holds; verify: decode and check every value")
@@ -84,6 +85,7 @@ class BinlogCommand : public Command {
   }
 
   Status Run(Console* console) override {
+    if (action_ != "cat") ARROW_RETURN_NOT_OK(CheckNotGiven(*app_, {"--limit"}, "cat"));
     while (file_.size() > 1 && file_.back() == '/') file_.pop_back();
     const FileLocation location = SplitFileLocation(file_);
     ARROW_ASSIGN_OR_RAISE(const auto options, store_.ToOptions(file_));
@@ -215,6 +217,7 @@ class BinlogCommand : public Command {
 
   std::string action_, file_;
   int64_t limit_ = INT64_MAX;
+  const CLI::App* app_ = nullptr;
   StoreArguments store_;
 };
 

@@ -94,6 +94,7 @@ class StagedOutput {
 class ExportCommand : public Command {
  public:
   void Configure(CLI::App* app) override {
+    app_ = app;
     source_.Configure(app, /*with_file=*/true);
     app->add_option(
            "FILE", file_,
@@ -117,6 +118,9 @@ class ExportCommand : public Command {
 
   Status Run(Console* console) override {
     const GracefulInterruption graceful;
+    if (milvus_.to.empty()) {
+      ARROW_RETURN_NOT_OK(CheckNotGiven(*app_, {"--collection", "--primary-key"}, "--to"));
+    }
     ARROW_RETURN_NOT_OK(milvus_.to.empty() ? ChooseFormat() : CheckNoFile());
     ARROW_ASSIGN_OR_RAISE(const auto source, Source::Open(source_));
     ARROW_ASSIGN_OR_RAISE(const int64_t num_rows, CountRows(*source));
@@ -257,6 +261,7 @@ class ExportCommand : public Command {
   std::vector<std::string> columns_;
   std::string filter_;
   int64_t limit_ = INT64_MAX;
+  const CLI::App* app_ = nullptr;
   bool force_ = false;
   MilvusExportArguments milvus_;
 };

@@ -51,6 +51,7 @@ std::shared_ptr<arrow::RecordBatchReader> WithUnsignedTimestamps(
 class SegmentCommand : public Command {
  public:
   void Configure(CLI::App* app) override {
+    app_ = app;
     app->add_option("ACTION", action_,
                     "ls: the segments; info: the files of each; cat: the rows that are visible")
         ->required()
@@ -72,6 +73,11 @@ class SegmentCommand : public Command {
   Status Run(Console* console) override {
     if (action_ != "cat" && !milvus_.as_of.empty()) {
       return MakeError(ErrorKind::kInvalid, "--as-of goes with cat: files have no time");
+    }
+    if (action_ != "cat")
+      ARROW_RETURN_NOT_OK(CheckNotGiven(*app_, {"--columns", "--limit"}, "cat"));
+    if (action_ == "ls") {
+      ARROW_RETURN_NOT_OK(CheckNotGiven(*app_, {"--primary-key"}, "info and cat"));
     }
     ARROW_ASSIGN_OR_RAISE(const FoundMilvus found, milvus_.Find(path_, store_));
     if (action_ == "ls") return List(console, found);
@@ -141,6 +147,7 @@ class SegmentCommand : public Command {
     return Status::OK();
   }
 
+  const CLI::App* app_ = nullptr;
   std::string action_, path_, primary_key_;
   MilvusArguments milvus_;
   std::vector<std::string> columns_;

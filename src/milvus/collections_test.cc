@@ -504,7 +504,7 @@ TEST_F(MilvusCollectionsTest, FieldsThatSomeRowsLackAreNullable) {
 
 TEST_F(MilvusCollectionsTest, WhatIsNoLogIsAnError) {
   EXPECT_THAT(Find().status().ToString(),
-              AllOf(HasSubstr("'insert_log/'"), HasSubstr("'files/delta_log/'")));
+              AllOf(HasSubstr("'insert_log/'"), HasSubstr("'files/insert_log/'")));
   PutRows("", "2/20", 1, {1, 2}, 5);
   Put("insert_log/1/2/20/100/7.tmp", "x");
   EXPECT_THAT(FindMilvusCollections(store_, {}).status().ToString(),

@@ -121,12 +121,12 @@ Result<LogListing> ListLogs(ChunkManager* store, const MilvusPlace& place) {
 Status NoLogs(const ChunkManager& store, const MilvusPlace& place) {
   std::string tried;
   for (const std::string_view root : kRoots) {
-    for (const std::string_view folder : kLogFolders) {
-      tried += (tried.empty() ? "'" : ", '") + Prefix(root, folder, place) + "'";
-    }
+    tried += (tried.empty() ? "'" : ", '") + Prefix(root, kLogFolders[0], place) + "'";
   }
-  return MakeError(ErrorKind::kNotFound, "no logs of Milvus here",
-                   {.object = store.uri(), .expected = "objects below one of " + tried});
+  return MakeError(
+      ErrorKind::kNotFound, "no logs of Milvus here",
+      {.object = store.uri(),
+       .expected = "objects below one of " + tried + " or the folders of other logs beside it"});
 }
 
 }  // namespace varve::internal

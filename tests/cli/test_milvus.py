@@ -491,3 +491,14 @@ def test_names_and_places_of_an_export(backup, tmp_path):
     shutil.copytree(backup / "binlogs", logs / "binlogs")
     assert "logs of Milvus" in run("export", table, logs, "--to", "milvus-v2", code=5).err
     assert not (logs / "meta").exists()
+
+
+def test_options_that_would_do_nothing_are_refused(backup, tmp_path):
+    for words, message in [
+            (["segment", "ls", backup, "--columns", "id"], "--columns goes with cat"),
+            (["segment", "info", backup, "-n", "3"], "--limit goes with cat"),
+            (["segment", "ls", backup, "--primary-key", "id"], "--primary-key goes with info and cat"),
+            (["binlog", "info", log_of(backup, 100), "--limit", "3"], "--limit goes with cat"),
+            (["export", backup, tmp_path / "rows.csv", "--collection", "books"], "--collection goes with --to"),
+            (["export", backup, tmp_path / "rows.csv", "--primary-key", "id"], "--primary-key goes with --to")]:
+        assert message in run(*words, code=2).err

@@ -217,13 +217,14 @@ Result<PrimaryKeyStatisticsBuilder> BulkPackWriter::BuildStatistics(const FieldS
 }
 
 Result<PrimaryKeyStatistics> BulkPackWriter::StatisticsOfEarlierRows(const FieldSchema& key) const {
-  ARROW_ASSIGN_OR_RAISE(auto builder, BuildStatistics(key, earlier_.Extent().num_rows));
+  // Metadata need not tell how many there are, which the filter has to know.
   ARROW_ASSIGN_OR_RAISE(const auto stream, earlier_.Read(key.name));
-  for (;;) {
-    ARROW_ASSIGN_OR_RAISE(const auto batch, stream->Next());
-    if (batch == nullptr) return std::move(builder).Finish();
-    ARROW_RETURN_NOT_OK(builder.AddKeys(*batch->column(0)));
-  }
+  ARROW_ASSIGN_OR_RAISE(const auto batches, stream->ToRecordBatches());
+  int64_t num_rows = 0;
+  for (const auto& batch : batches) num_rows += batch->num_rows();
+  ARROW_ASSIGN_OR_RAISE(auto builder, BuildStatistics(key, num_rows));
+  for (const auto& batch : batches) ARROW_RETURN_NOT_OK(builder.AddKeys(*batch->column(0)));
+  return std::move(builder).Finish();
 }
 
 Result<Bm25Statistics> BulkPackWriter::Bm25OfEarlierRows(const FieldSchema& field) const {

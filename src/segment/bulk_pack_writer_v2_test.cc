@@ -210,6 +210,7 @@ TEST_F(BulkPackWriterV2Test, AFormatThatIsNotParquetIsRefused) {
   group.format = "vortex";
   group.logs.emplace_back().log_id = 17;
   state.files.inserts = {group};
+  state.files.statistics = {{.field_id = testing::kKeyFieldId, .logs = group.logs}};
   cache_->Put(state);
   const Status refused = Run(testing::SamplePack(kSegment, 0, 10)).status();
   EXPECT_EQ(KindOf(refused), ErrorKind::kUnsupported);

@@ -13,12 +13,13 @@ EarlierRows::EarlierRows(const SyncContext& context, std::shared_ptr<const Colle
     : context_(context), schema_(std::move(schema)), files_(files) {}
 
 bool EarlierRows::AreAllIn(const std::vector<Binlog>& logs) const {
+  if (logs.empty()) return files_.inserts.empty();
   int64_t num_rows = 0;
   for (const Binlog& log : logs) {
     if (log.num_rows <= 0) return true;
     num_rows += log.num_rows;
   }
-  return num_rows >= Extent().num_rows;
+  return num_rows >= std::max(files_.num_rows, Extent().num_rows);
 }
 
 Binlog EarlierRows::Extent() const {

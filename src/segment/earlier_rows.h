@@ -27,7 +27,7 @@ class EarlierRows {
   /// False: by what metadata say, the logs are of some of the rows alone. Logs of which they do not
   /// say it are taken to have what they should.
   bool AreAllIn(const std::vector<Binlog>& logs) const;
-  /// Number and times of all of them, for the log that is written.
+  /// Number and times of all of them, as metadata say, for the log that is written.
   Binlog Extent() const;
   /// The values of one field, deleted or not.
   Result<std::shared_ptr<arrow::RecordBatchReader>> Read(const std::string& field) const;

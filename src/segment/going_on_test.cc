@@ -177,6 +177,24 @@ TEST_P(GoingOnTest, StatisticsTellOfRowsThatCameWithoutAny) {
   EXPECT_EQ(files.bm25.front().logs.front().num_rows, 45);
 }
 
+// Nor do all metadata tell how many rows there are.
+TEST_P(GoingOnTest, StatisticsTellOfRowsThatNobodyCounted) {
+  VARVE_ASSERT_OK_AND_ASSIGN(SyncOutcome first, Run(SamplePack(kSegment, 0, 20)));
+  SegmentFiles& untold = first.state.files;
+  untold.statistics.clear();
+  untold.num_rows = 0;
+  for (FieldBinlog& field : untold.inserts) field.logs.front().num_rows = 0;
+  VARVE_ASSERT_OK(Become(first.state, SyncSchema()));
+  SyncPack pack = SamplePack(kSegment, 20, 5);
+  pack.is_flush = true;
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(pack));
+  const auto parts = CompoundOf(outcome.state.files);
+  ASSERT_EQ(parts.size(), 2);
+  EXPECT_EQ(parts[0].min, PrimaryKey(int64_t{0}));
+  EXPECT_EQ(parts[0].max, PrimaryKey(int64_t{19}));
+  for (int64_t key = 0; key < 20; ++key) EXPECT_TRUE(parts[0].MayContain(key)) << key;
+}
+
 TEST_P(GoingOnTest, AStoreThatIsThrottledIsAskedAgain) {
   faulty_->FailCall(GetParam() == StorageVersion::kV1 ? StorageOperation::kPutIfAbsent
                                                       : StorageOperation::kOpenWriter,

@@ -47,10 +47,7 @@ func NewPackedReader(filePaths []string, schema *arrow.Schema, bufferSize int64,
 	var memory arena
 	defer memory.free()
 	paths, numPaths := memory.texts(filePaths), C.int64_t(len(filePaths))
-	var store C.CStorageConfig
-	if storageConfig != nil {
-		store = memory.storageConfig(*storageConfig)
-	}
+	store := memory.storageConfig(storageConfig)
 	if memory.err != nil {
 		return nil, memory.err
 	}

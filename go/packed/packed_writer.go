@@ -37,10 +37,7 @@ func NewPackedWriter(filePaths []string, schema *arrow.Schema, bufferSize, multi
 		C.AddCColumnSplit(splits, unsafe.SliceData(columns), C.int(len(columns)))
 	}
 	paths, numPaths := memory.texts(filePaths), C.int64_t(len(filePaths))
-	var store C.CStorageConfig
-	if storageConfig != nil {
-		store = memory.storageConfig(*storageConfig)
-	}
+	store := memory.storageConfig(storageConfig)
 	if memory.err != nil {
 		return nil, memory.err
 	}

@@ -69,7 +69,7 @@ func exportSchema(schema *arrow.Schema, out *cdata.CArrowSchema) error {
 func InitArrowFileSystem(config StorageConfig) error {
 	var memory arena
 	defer memory.free()
-	store := memory.storageConfig(config)
+	store := memory.storageConfig(&config)
 	if memory.err != nil {
 		return memory.err
 	}
@@ -114,7 +114,11 @@ func (a *arena) texts(texts []string) **C.char {
 	return first
 }
 
-func (a *arena) storageConfig(config StorageConfig) C.CStorageConfig {
+// Of no configuration all members are zero; C is not given them then.
+func (a *arena) storageConfig(config *StorageConfig) C.CStorageConfig {
+	if config == nil {
+		return C.CStorageConfig{}
+	}
 	return C.CStorageConfig{
 		address:                a.text(config.Address),
 		bucket_name:            a.text(config.BucketName),

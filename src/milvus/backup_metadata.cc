@@ -27,8 +27,6 @@ constexpr char kSegments[] = "meta/segment_meta.json";
 constexpr char kFull[] = "meta/full_meta.json";
 // Of a document, so that one cannot make us hold any number of bytes many times over.
 constexpr int64_t kDocumentBytesMax = int64_t{1} << 30;
-// Deletes that concern all partitions are kept in this one.
-constexpr int64_t kAllPartitions = -1;
 
 Result<json> ReadDocument(ChunkManager* store, const std::string& path) {
   ARROW_ASSIGN_OR_RAISE(const int64_t size, store->Size(path));

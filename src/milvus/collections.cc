@@ -13,10 +13,9 @@
 namespace varve {
 namespace {
 
+using internal::kAllPartitions;
 using internal::LogListing;
 
-// Deletes that concern all partitions are kept in this one.
-constexpr int64_t kAllPartitions = -1;
 constexpr char kParquetMagic[] = {'P', 'A', 'R', '1'};
 constexpr char kEncryptedParquetMagic[] = {'P', 'A', 'R', 'E'};
 

@@ -16,6 +16,7 @@
 #include "base/testing/status_assertions.h"
 #include "packed/decoded_column.h"
 #include "packed/file_source.h"
+#include "packed/flat_take.h"
 #include "parquet/arrow/writer.h"
 #include "parquet/properties.h"
 #include "storage/memory/memory_chunk_manager.h"
@@ -271,6 +272,61 @@ TEST_F(FlatReadTest, AFlippedBitInTheFooterIsNamed) {
         << read.status().ToString();
   }
   EXPECT_GT(refused, 0);
+}
+
+// A page header that names each encoding there is, and those there are not: a read and a take give
+// an error or what other decoders make of the page, whatever number stands there.
+TEST_F(FlatReadTest, AnyNumberMayStandForAnEncoding) {
+  std::mt19937_64 random(3);
+  const auto values = Values(arrow::binary(), /*nulls=*/false, /*few=*/false, &random)->Slice(0, 9);
+  parquet::WriterProperties::Builder properties;
+  properties.disable_dictionary()->enable_write_page_index();
+  const auto table =
+      arrow::Table::Make(arrow::schema({arrow::field("x", arrow::binary(), false)}), {values});
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto sink, arrow::io::BufferOutputStream::Create());
+  VARVE_ASSERT_OK(parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), sink, kRows,
+                                             properties.build()));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto good, sink->Finish());
+  // In the header: a struct (field 5) with 9 values (18 as a zigzag), then the encoding.
+  const std::string start("\x2c\x15\x12\x15\x00", 5);
+  const size_t at = good->ToString().find(start);
+  ASSERT_NE(at, std::string::npos);
+  const std::vector<int64_t> rows = {1, 7};
+  for (int number = -64; number < 64; ++number) {
+    SCOPED_TRACE("encoding " + std::to_string(number));
+    std::string bad = good->ToString();
+    bad[at + 4] = static_cast<char>(number < 0 ? -2 * number - 1 : 2 * number);
+    const auto source = std::make_shared<const FileSource>(
+        OpenBuffer("x.parquet", arrow::Buffer::FromString(std::move(bad))));
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto metadata, ParquetMetadata::Read(source, nullptr));
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto extent, metadata->Chunk(0, 0));
+    std::atomic<int64_t> pages{0};
+    const std::string name = "x";
+    const FlatColumn column = {.metadata = metadata.get(),
+                               .descriptor = metadata->footer()->schema()->Column(0),
+                               .name = &name,
+                               .type = values->type(),
+                               .pages_decoded = &pages};
+    const auto taken =
+        TakeFlat(column, *extent, values->length(), rows, Executor::Inline(), /*verify=*/true);
+    const auto read = ReadFlat(column, *extent, values->length(), INT64_MAX, Executor::Inline(),
+                               /*verify=*/true);
+    if (number == parquet::Encoding::PLAIN) {
+      VARVE_ASSERT_OK(taken.status());
+      VARVE_ASSERT_OK(read.status());
+      EXPECT_TRUE((*taken)->Slice(0, 1)->Equals(values->Slice(1, 1)));
+      EXPECT_TRUE((*taken)->Slice(1, 1)->Equals(values->Slice(7, 1)));
+      EXPECT_TRUE((*read)->Equals(values));
+      continue;
+    }
+    for (const auto& result : {taken, read}) {
+      if (result.ok() && *result == nullptr) continue;  // not for this road
+      ASSERT_FALSE(result.ok()) << (*result)->ToString();
+      EXPECT_EQ(KindOf(result.status()), ErrorKind::kCorruption) << result.status().ToString();
+      EXPECT_EQ(ContextOf(result.status())->object, "x.parquet");
+      EXPECT_EQ(ContextOf(result.status())->field, "x");
+    }
+  }
 }
 
 }  // namespace

@@ -170,7 +170,6 @@ class Taker {
   Result<bool> Take(size_t task, std::span<const PageWork> works) const {
     FlatPageOpener opener = column_.Opener(extent_.codec, verify_);
     std::unique_ptr<parquet::TypedDecoder<DType>> decoder;
-    int32_t decoder_encoding = -1;
     std::vector<Wanted> values;  // of a page: which of its values goes where
     for (const PageWork& work : works) {
       const PageExtent& place = extent_.pages[work.page];
@@ -187,10 +186,9 @@ class Taker {
         ARROW_RETURN_NOT_OK(PickIndexed(task, page, place.offset, values));
         continue;
       }
-      if (encoding != decoder_encoding) {
+      if (decoder == nullptr || encoding != static_cast<int32_t>(decoder->encoding())) {
         decoder = MakeFlatDecoder<DType>(encoding, column_.descriptor);
         if (decoder == nullptr) return false;
-        decoder_encoding = encoding;
       }
       ARROW_RETURN_NOT_OK(Pick(task, page, place.offset, decoder.get(), values));
     }

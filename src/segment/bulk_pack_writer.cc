@@ -327,6 +327,22 @@ Result<std::vector<FieldBinlog>> BulkPackWriter::WriteDeletes(
   return std::vector<FieldBinlog>{OneLog(key->field_id, std::move(log))};
 }
 
+Status BulkPackWriter::MergeParts(const std::vector<Binlog>& parts,
+                                  Bm25Statistics* statistics) const {
+  for (const Binlog& part : parts) {
+    ARROW_ASSIGN_OR_RAISE(const auto bytes, logs_.Read(part.path));
+    ARROW_ASSIGN_OR_RAISE(auto earlier, Bm25Statistics::Decode(BytesOf(*bytes), part.path));
+    if (StandsForAll(part) && earlier.num_rows > part.num_rows) {
+      // A flush that was never committed has put its sums there; those of ours are the same.
+      ARROW_RETURN_NOT_OK(CheckHasRowsOf(earlier, part.num_rows + statistics->num_rows, part.path));
+      *statistics = std::move(earlier);
+    } else {
+      ARROW_RETURN_NOT_OK(statistics->Merge(earlier));
+    }
+  }
+  return Status::OK();
+}
+
 Result<FieldBinlog> BulkPackWriter::WriteBm25(int64_t field_id, const InsertRows& rows,
                                               bool with_merged) {
   ARROW_ASSIGN_OR_RAISE(const size_t column, IndexOfSparseField(rows, field_id));
@@ -350,19 +366,15 @@ Result<FieldBinlog> BulkPackWriter::WriteBm25(int64_t field_id, const InsertRows
                           PutStatistics(name, added.Encode(), ExtentOf(rows)));
     ARROW_RETURN_NOT_OK(statistics.Merge(added));
   }
-  if (!with_merged || (field.logs.empty() && IsSummedUp(parts))) return field;
-  // Sums, of some rows only: which ones are missing is not known, and a merged log would claim all.
-  if (!has_all && !parts.empty()) return field;
-  for (const Binlog& part : parts) {
-    ARROW_ASSIGN_OR_RAISE(const auto bytes, logs_.Read(part.path));
-    ARROW_ASSIGN_OR_RAISE(auto earlier, Bm25Statistics::Decode(BytesOf(*bytes), part.path));
-    if (StandsForAll(part) && earlier.num_rows > part.num_rows) {
-      // A flush that was never committed has put its sums there; those of ours are the same.
-      ARROW_RETURN_NOT_OK(CheckHasRowsOf(earlier, part.num_rows + statistics.num_rows, part.path));
-      statistics = std::move(earlier);
-    } else {
-      ARROW_RETURN_NOT_OK(statistics.Merge(earlier));
-    }
+  const bool lacks_some = !has_all && !parts.empty();
+  if (!with_merged || (field.logs.empty() && IsSummedUp(parts) && !lacks_some)) return field;
+  if (lacks_some) {
+    // Of sums nobody knows which rows are missing: all are counted anew.
+    ARROW_ASSIGN_OR_RAISE(const auto earlier, Bm25OfEarlierRows(rows.fields()[column]));
+    ARROW_RETURN_NOT_OK(statistics.Merge(earlier));
+    parts = {earlier_.Extent()};
+  } else {
+    ARROW_RETURN_NOT_OK(MergeParts(parts, &statistics));
   }
   parts.insert(parts.end(), field.logs.begin(), field.logs.end());
   ARROW_ASSIGN_OR_RAISE(Binlog log,

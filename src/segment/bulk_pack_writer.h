@@ -60,6 +60,8 @@ class BulkPackWriter {
   Result<Binlog> PutStatistics(const LogName& name, std::string_view bytes, const Binlog& extent);
   Result<std::vector<FieldBinlog>> WriteStatistics(const InsertRows& rows, bool with_compound);
   Result<std::vector<FieldBinlog>> WriteDeletes(const std::vector<DeleteData>& batches);
+  // Adds the sums of earlier logs.
+  Status MergeParts(const std::vector<Binlog>& parts, Bm25Statistics* statistics) const;
   Result<FieldBinlog> WriteBm25(int64_t field_id, const InsertRows& rows, bool with_merged);
 
   const SyncContext& context_;

@@ -80,6 +80,19 @@ class GoingOnTest : public ::testing::TestWithParam<StorageVersion> {
     return Bm25Statistics::Decode(BytesOf(log), log.path).ValueOrDie();
   }
 
+  // Of the rows there are of the field of terms.
+  static Bm25Statistics Bm25Of(int64_t begin, int64_t count) {
+    Bm25Statistics statistics;
+    const auto rows = SyncRows(begin, count);
+    const auto& texts = static_cast<const arrow::BinaryArray&>(*rows->GetColumnByName("terms"));
+    for (int64_t row = 0; row < texts.length(); ++row) {
+      const std::string_view text = texts.GetView(row);
+      EXPECT_TRUE(
+          statistics.AddRow({reinterpret_cast<const uint8_t*>(text.data()), text.size()}).ok());
+    }
+    return statistics;
+  }
+
   const std::shared_ptr<MemoryChunkManager> memory_ = MemoryChunkManager::Make();
   const std::shared_ptr<FaultyChunkManager> faulty_ = FaultyChunkManager::Make(memory_);
   std::shared_ptr<MetaCache> cache_ = MakeMemoryMetaCache(SyncSchema());
@@ -165,16 +178,32 @@ TEST_P(GoingOnTest, StatisticsTellOfRowsThatCameWithoutAny) {
   }
   EXPECT_EQ(parts[0].max, PrimaryKey(int64_t{39}));
 
-  Bm25Statistics expected;
-  const auto rows = SyncRows(0, 45);
-  const auto& texts = static_cast<const arrow::BinaryArray&>(*rows->GetColumnByName("terms"));
-  for (int64_t row = 0; row < texts.length(); ++row) {
-    const std::string_view text = texts.GetView(row);
-    VARVE_ASSERT_OK(expected.AddRow({reinterpret_cast<const uint8_t*>(text.data()), text.size()}));
-  }
   ASSERT_EQ(files.bm25.front().logs.size(), 3);
-  EXPECT_EQ(Bm25In(files.bm25.front().logs.front()), expected);
+  EXPECT_EQ(Bm25In(files.bm25.front().logs.front()), Bm25Of(0, 45));
   EXPECT_EQ(files.bm25.front().logs.front().num_rows, 45);
+}
+
+// Sums of some rows alone cannot be added to: nobody knows which rows they lack.
+TEST_P(GoingOnTest, SumsThatLackRowsAreCountedAnew) {
+  SyncPack pack = SamplePack(kSegment, 0, 20);
+  pack.bm25_fields = {kSparseFieldId};
+  VARVE_ASSERT_OK(Run(pack).status());
+  pack = SamplePack(kSegment, 20, 20);
+  pack.bm25_fields = {kSparseFieldId};
+  VARVE_ASSERT_OK_AND_ASSIGN(SyncOutcome second, Run(pack));
+  auto& logs = second.state.files.bm25.front().logs;
+  ASSERT_EQ(logs.size(), 2);
+  EXPECT_EQ(Bm25In(logs.back()), Bm25Of(20, 20));
+  logs.pop_back();
+  VARVE_ASSERT_OK(Become(second.state, SyncSchema()));
+  pack = SamplePack(kSegment, 40, 5);
+  pack.is_flush = true;
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome outcome, Run(pack));
+  const auto& merged = outcome.state.files.bm25.front().logs.front();
+  EXPECT_EQ(merged.log_id, 1);
+  EXPECT_EQ(merged.num_rows, 45);
+  EXPECT_EQ(merged.timestamp_to, testing::kFirstTimestamp + 44);
+  EXPECT_EQ(Bm25In(merged), Bm25Of(0, 45));
 }
 
 // Nor do all metadata tell how many rows there are.

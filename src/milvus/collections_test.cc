@@ -215,6 +215,12 @@ TEST_F(MilvusCollectionsTest, MetadataSayWhatCounts) {
   EXPECT_EQ(unmarked.segments[0].deltas, found.segments[0].deltas);
   VARVE_ASSERT_OK_AND_ASSIGN(const auto with_marker, Keys());
   EXPECT_THAT(with_marker, ElementsAre(1));
+  // Of one that is there, a zero may mean that nobody counted.
+  json uncounted = segment;
+  uncounted["deltalogs"][0]["binlogs"][0]["entries_num"] = 0;
+  Put("meta/segment_meta.json", json{{"infos", {uncounted}}}.dump());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto with_uncounted, Keys());
+  EXPECT_THAT(with_uncounted, ElementsAre(1));
   // Go leaves out the zero. One that has a size and no object is missing.
   json& last = marked["deltalogs"][0]["binlogs"].back();
   last.erase("entries_num");

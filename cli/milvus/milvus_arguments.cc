@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <iterator>
 
 #include "arrow/buffer.h"
 #include "cli/location.h"
@@ -94,15 +95,20 @@ Status CheckKeyIsTold(const MilvusCollection& collection) {
                        names);
 }
 
-// Whether a log is there, of those that metadata name: the first stands for all.
-Result<bool> HasLogs(ChunkManager* store, const MilvusCollection& collection) {
-  for (const SegmentFiles& files : collection.segments) {
-    if (files.version == StorageVersion::kV3) return true;  // what it has, its manifest says
-    for (const FieldBinlog& list : files.inserts) {
-      if (!list.logs.empty()) return store->Exist(list.logs.front().path);
-    }
-  }
-  return false;
+// Whether a log is there, of those that metadata name.
+bool HasLogs(const MilvusCollection& collection) {
+  const auto is_here = [&](const Binlog& log) { return !collection.missing.contains(log.path); };
+  const auto has_logs = [&](const std::vector<FieldBinlog>& lists) {
+    return std::ranges::any_of(
+        lists, [&](const FieldBinlog& list) { return std::ranges::any_of(list.logs, is_here); });
+  };
+  const auto is_there = [&](const SegmentFiles& files) {
+    return files.version == StorageVersion::kV3 ||  // what it has, its manifest says
+           has_logs(files.inserts) || has_logs(files.deltas) || has_logs(files.statistics) ||
+           has_logs(files.bm25);
+  };
+  return std::ranges::any_of(collection.segments, is_there) ||
+         std::ranges::any_of(collection.level_zero, is_there);
 }
 
 Result<std::string> ReadText(const std::string& path, const StoreArguments& store) {
@@ -192,10 +198,7 @@ Result<MilvusCollection> MilvusArguments::Choose(const FoundMilvus& found,
   std::vector<MilvusCollection> candidates = found.collections;
   if (candidates.size() > 1) {
     std::vector<MilvusCollection> present;
-    for (MilvusCollection& one : candidates) {
-      ARROW_ASSIGN_OR_RAISE(const bool has_logs, HasLogs(found.store.get(), one));
-      if (has_logs) present.push_back(one);
-    }
+    std::ranges::copy_if(candidates, std::back_inserter(present), HasLogs);
     if (present.size() == 1) {
       console->Say("collection " + Described(present.front()) +
                    ": of the others that the metadata name, no logs are here");

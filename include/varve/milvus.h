@@ -21,6 +21,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,6 +56,8 @@ struct MilvusCollection {
   std::vector<SegmentFiles> segments;
   /// Segments of delta logs alone, which concern all others of their partition; -1: of all.
   std::vector<SegmentFiles> level_zero;
+  /// Paths of logs that the metadata name and that are not there.
+  std::set<std::string> missing;
 };
 
 /// What is at `place`, by id. With metadata, the segments that these name, whose logs need not be

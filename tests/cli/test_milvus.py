@@ -45,6 +45,39 @@ def copy(backup, tmp_path):
     return pathlib.Path(shutil.copytree(backup, tmp_path / "demo"))
 
 
+@pytest.fixture
+def two(tmp_path, monkeypatch):
+    """A backup of two collections: books, and films (800) with the same ids of segments."""
+    folder = tmp_path / "two"
+    infos = {}
+    for collection, name in ((milvus.COLLECTION, "books"), (800, "films")):
+        monkeypatch.setattr(milvus, "COLLECTION", collection)
+        milvus.write(folder)
+        for path in sorted((folder / "meta").iterdir()):
+            infos.setdefault(path, []).extend(json.loads(path.read_text())["infos"])
+        infos[folder / "meta" / "collection_meta.json"][-1]["collection_name"] = name
+    for path, of_both in infos.items():
+        path.write_text(json.dumps({"infos": of_both}))
+    return folder
+
+
+def test_a_collection_that_lacks_logs_is_here(two, tmp_path):
+    """One of its logs, whichever, and it counts beside others."""
+    import_all = ("import", tmp_path / "t", two, "--from", "milvus")
+    logs = sorted(path for path in two.glob("binlogs/*/700/**/*") if path.is_file())
+    assert len(logs) == 19
+    seed = random.randrange(2**32)
+    print("seed", seed)
+    random.Random(seed).shuffle(logs)
+    for path in logs[:-1]:
+        path.unlink()
+    error = run(*import_all, code=2).err
+    assert "there are several collections here" in error and "books (700), films (800)" in error
+    logs[-1].unlink()
+    assert "collection films (800): of the others" in run(*import_all).err
+    assert run("query", tmp_path / "t", "--count").out == "8\n"
+
+
 def test_import_of_a_backup(backup, tmp_path):
     done = run("import", tmp_path / "t", backup, "--from", "milvus", "-m", "from milvus", "--json").json
     assert (done["version"], done["rows"]) == (1, 8)

@@ -139,8 +139,9 @@ class SegmentCommand : public Command {
       ARROW_RETURN_NOT_OK(PrintSegment(console, found.store, collection, files, num_deletes,
                                        /*is_level_zero=*/false));
     }
-    if (!milvus_.partitions.empty()) return Status::OK();  // the others are of no partition alone
     for (const SegmentFiles& files : collection.level_zero) {
+      // Asked for partitions, what is of none alone is not meant.
+      if (!milvus_.partitions.empty() && files.partition_id == kAllPartitions) continue;
       ARROW_RETURN_NOT_OK(PrintSegment(console, found.store, collection, files, std::nullopt,
                                        /*is_level_zero=*/true));
     }

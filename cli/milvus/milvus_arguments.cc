@@ -6,6 +6,8 @@
 #include <charconv>
 #include <chrono>
 #include <iterator>
+#include <map>
+#include <set>
 
 #include "arrow/buffer.h"
 #include "cli/location.h"
@@ -35,25 +37,38 @@ Status NotFound(const std::string& what, const std::string& word,
                                              DidYouMean(word, known) + "; there are: " + names);
 }
 
-// Only partitions that `words` name stay.
+// Names by id, empty for what only the segments tell of.
+std::map<int64_t, std::string> PartitionsOf(const MilvusCollection& collection) {
+  std::map<int64_t, std::string> partitions = collection.partitions;
+  for (const auto* segments : {&collection.segments, &collection.level_zero}) {
+    for (const SegmentFiles& files : *segments) partitions[files.partition_id];
+  }
+  partitions.erase(kAllPartitions);
+  return partitions;
+}
+
+// Only partitions that `words` name stay, with the deletes that concern all.
 Status KeepPartitions(const std::vector<std::string>& words, MilvusCollection* collection) {
-  std::vector<int64_t> ids;
+  const auto partitions = PartitionsOf(*collection);
+  std::set<int64_t> ids;
   for (const std::string& word : words) {
-    const auto found = std::ranges::find_if(collection->partitions, [&](const auto& partition) {
+    const auto found = std::ranges::find_if(partitions, [&](const auto& partition) {
       return IsNamed(partition.second, partition.first, word);
     });
-    if (found == collection->partitions.end()) {
+    if (found == partitions.end()) {
       std::vector<std::string> known;
-      for (const auto& [id, name] : collection->partitions) {
+      for (const auto& [id, name] : partitions) {
         known.push_back(name.empty() ? std::to_string(id) : name);
       }
       return NotFound("partition", word, known);
     }
-    ids.push_back(found->first);
+    ids.insert(found->first);
   }
-  std::erase_if(collection->segments, [&](const SegmentFiles& files) {
-    return std::ranges::find(ids, files.partition_id) == ids.end();
-  });
+  const auto is_elsewhere = [&](const SegmentFiles& files) {
+    return files.partition_id != kAllPartitions && !ids.contains(files.partition_id);
+  };
+  std::erase_if(collection->segments, is_elsewhere);
+  std::erase_if(collection->level_zero, is_elsewhere);
   return Status::OK();
 }
 

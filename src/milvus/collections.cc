@@ -15,7 +15,6 @@
 namespace varve {
 namespace {
 
-using internal::kAllPartitions;
 using internal::LogListing;
 
 constexpr char kParquetMagic[] = {'P', 'A', 'R', '1'};

@@ -156,8 +156,37 @@ def test_folders_of_a_backup(backup):
     folder = backup / "binlogs" / "insert_log" / str(milvus.COLLECTION)
     ids = lambda path: [line["id"] for line in run("segment", "cat", path, "--json", "-c", "id").lines]
     assert ids(folder) == [0, 1, 3, 4, 5, 6, 7, 8]
+    assert run("segment", "ls", backup / "binlogs", "--json").lines == run("segment", "ls", backup, "--json").lines
     assert ids(folder / str(milvus.NEW)) == [8]
     assert ids(f"{folder}/{milvus.DEFAULT}/{milvus.OLD_SEGMENT}/{milvus.OLD_SEGMENT}") == [0, 1, 3, 4, 5, 6, 7]
+
+
+def test_deletes_of_other_partitions_are_left_out(copy):
+    logs = milvus.Backup(copy, "V1")
+    logs.next_log = 9900
+    path = copy / "meta" / "collection_meta.json"
+    collections = json.loads(path.read_text())
+    level_zero = collections["infos"][0]["l0_segments"]
+    level_zero.append({"segment_id": 706, "collection_id": 700, "partition_id": 702, "is_l0": True, "deltalogs": logs.delete(702, 706, [8])})
+    path.write_text(json.dumps(collections))
+    segments = lambda action, name: [line["segment_id"] for line in run("segment", action, copy, "--partition", name, "--json").lines]
+    ids = lambda name, **expected: [line["id"] for line in run("segment", "cat", copy, "--partition", name, "-c", "id", "--json", **expected).lines]
+    assert [segments("ls", name) for name in ("_default", "new")] == [[703, 705], [704, 705, 706]]
+    assert [segments("info", name) for name in ("_default", "new")] == [[703], [704, 706]]
+    assert [ids(name) for name in ("_default", "new")] == [[0, 1, 3, 4, 5, 6, 7], []]
+    # One that cannot be read hinders its own partition only.
+    level_zero[-1] = {"segment_id": 706, "collection_id": 700, "partition_id": 702, "is_l0": True, "storage_version": 3}
+    path.write_text(json.dumps(collections))
+    assert ids("_default") == [0, 1, 3, 4, 5, 6, 7]
+    ids("new", code=7)
+
+
+def test_partitions_without_names(copy):
+    (copy / "meta" / "partition_meta.json").unlink()
+    assert [line["segment_id"] for line in run("segment", "ls", copy, "--partition", 702, "--json").lines] == [704, 705]
+    assert [line["id"] for line in run("segment", "cat", copy, "--partition", 702, "-c", "id", "--json").lines] == [8]
+    for name in ("new", -1):
+        assert f"no partition '{name}'; there are: 701, 702" in run("segment", "ls", copy, "--partition", name, code=4).err
 
 
 def test_places_that_are_not_there(backup, copy, tmp_path):

@@ -344,6 +344,13 @@ def test_binlog_cat(backup):
     assert run("binlog", "cat", delta, "--json").lines == [{"pk": 2, "ts": milvus.DELETED}]
 
 
+def test_a_type_without_a_name_is_told_by_its_code(tmp_path):
+    path = tmp_path / "log"
+    path.write_bytes(milvus.frame(b"", milvus.INDEX_FILE, 28, (700, 701, 703, 102), (1, 1), {"original_size": "0", "indexBuildID": "44"}))
+    assert run("binlog", "info", path, "--json").json["type"] == "unknown (28)"
+    assert "102, unknown (28)" in run("binlog", "info", path).out
+
+
 @pytest.mark.parametrize("in_parquet", [False, True])
 def test_binlog_cat_of_an_index_file(tmp_path, in_parquet):
     index = bytes(range(256)) * 3  # no text
@@ -354,6 +361,8 @@ def test_binlog_cat_of_an_index_file(tmp_path, in_parquet):
     path.write_bytes(file)
     done = subprocess.run([VARVE, "binlog", "cat", path], capture_output=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, index, b"768 bytes\n")
+    facts = run("binlog", "info", path).out.splitlines()
+    assert facts[2] == "segment       703" and facts[7] == "indexBuildID  44"
     assert base64.b64decode(run("binlog", "cat", path, "--json").json["value"]) == index
     assert "--limit is of rows" in run("binlog", "cat", path, "-n", 1, code=2).err
     # A terminal is not written to.

@@ -131,12 +131,13 @@ Result<Binlog> BinlogFrom(const JsonMembers& members, PathKind kind, PathFields 
   return log;
 }
 
-// A delta log that says of itself that it is empty was never written. One that does not say how
-// many deletes it has may have any number.
+// A delta log without entries may stand for none: one that names no object was never written.
+// Whether one that does was, the objects that are there tell.
 Result<bool> IsMarker(const JsonMembers& log, PathKind kind) {
-  if (kind != PathKind::kDeltaLog) return false;
-  ARROW_ASSIGN_OR_RAISE(const auto entries, log.FindInt64("entries_num"));
-  return entries == 0;
+  if (kind != PathKind::kDeltaLog || log.Find("log_id") != nullptr) return false;
+  ARROW_ASSIGN_OR_RAISE(const std::string path, TextIn(log, "log_path"));
+  ARROW_ASSIGN_OR_RAISE(const int64_t entries, NumberIn(log, "entries_num"));
+  return path.empty() && entries == 0;
 }
 
 Result<std::vector<FieldBinlog>> BinlogsIn(const JsonMembers& segment, const std::string& name,

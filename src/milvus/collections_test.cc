@@ -225,6 +225,12 @@ TEST_F(MilvusCollectionsTest, MetadataSayWhatCounts) {
   EXPECT_EQ(unmarked.segments[0].deltas, found.segments[0].deltas);
   VARVE_ASSERT_OK_AND_ASSIGN(const auto with_marker, Keys());
   EXPECT_THAT(with_marker, ElementsAre(1));
+  // Of one that is there, a zero may mean that nobody counted.
+  json uncounted = segment;
+  uncounted["deltalogs"][0]["binlogs"][0]["entries_num"] = 0;
+  Put("meta/segment_meta.json", json{{"infos", {uncounted}}}.dump());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto with_uncounted, Keys());
+  EXPECT_THAT(with_uncounted, ElementsAre(1));
   // Go leaves out the zero. One that has a size and no object is missing.
   json& last = marked["deltalogs"][0]["binlogs"].back();
   last.erase("entries_num");
@@ -498,7 +504,8 @@ TEST_F(MilvusCollectionsTest, SegmentsInPartitionsNeedNotNameThem) {
 TEST_F(MilvusCollectionsTest, FieldsThatSomeRowsLackAreNullable) {
   PutRows("", "2/20", 1, {1, 2}, 5);
   PutRows("", "2/20", 2, {3}, 5);
-  const FieldSchema added{.field_id = 101, .name = "added", .data_type = DataType::kInt64};
+  // Of a writer that was told no id of the field: the path has it.
+  const FieldSchema added{.field_id = -1, .name = "added", .data_type = DataType::kInt64};
   Put("insert_log/1/2/20/101/2",
       WriteInsertLog(added, ArrayOf<arrow::Int64Builder>(std::vector<int64_t>{8}),
                      {.start_timestamp = 1, .end_timestamp = 1})
@@ -509,6 +516,8 @@ TEST_F(MilvusCollectionsTest, FieldsThatSomeRowsLackAreNullable) {
   VARVE_ASSERT_OK_AND_ASSIGN(const auto schema, DescribeMilvusSchema(store_, collection));
   EXPECT_EQ(schema->primary_key()->name, "field_100");
   EXPECT_FALSE(schema->fields()[0].nullable);
+  EXPECT_EQ(schema->fields()[1].field_id, 101);
+  EXPECT_EQ(schema->fields()[1].name, "field_101");
   EXPECT_TRUE(schema->fields()[1].nullable);
 }
 

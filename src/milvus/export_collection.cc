@@ -6,6 +6,7 @@
 
 #include "arrow/array.h"
 #include "arrow/array/util.h"
+#include "arrow/buffer.h"
 #include "arrow/builder.h"
 #include "arrow/record_batch.h"
 #include "arrow/scalar.h"
@@ -112,12 +113,30 @@ Status CheckNames(const MilvusExportOptions& options, const CollectionSchema& sc
   return Status::OK();
 }
 
+Status Occupied(const ChunkManager& store, const std::string& path) {
+  return MakeError(ErrorKind::kAlreadyExists, "there is a backup at this place",
+                   {.object = store.uri(), .field = path});
+}
+
+// Of two exports to one place the first that puts its first document has it.
+Status Claim(ChunkManager* store, const std::string& document, std::vector<std::string>* written) {
+  const auto put = store->PutIfAbsent(kBackup, internal::AsBytes(document));
+  if (put.ok() && !*put) return Occupied(*store, kBackup);
+  if (!put.ok()) {
+    // It may be there all the same; another's is not to be removed.
+    const auto found = store->Read(kBackup);
+    if (!found.ok() || !(*found)->Equals(arrow::Buffer(document))) return put.status();
+  }
+  written->push_back(kBackup);
+  return put.status();
+}
+
 Status WriteMetadata(ChunkManager* store, const MilvusCollection& collection, uint64_t timestamp,
                      std::vector<std::string>* written) {
   ARROW_ASSIGN_OR_RAISE(const auto metadata, internal::DescribeExport(collection, timestamp));
+  ARROW_RETURN_NOT_OK(Claim(store, metadata.backup, written));
   // What makes it a backup comes last.
   const std::pair<const char*, const std::string*> documents[] = {
-      {kBackup, &metadata.backup},
       {kPartitions, &metadata.partitions},
       {kSegments, &metadata.segments},
       {kCollections, &metadata.collections}};
@@ -131,10 +150,7 @@ Status WriteMetadata(ChunkManager* store, const MilvusCollection& collection, ui
 // Metadata would hide what has none, or other metadata; and nobody's are replaced.
 Status CheckNothingIsThere(ChunkManager* store) {
   ARROW_ASSIGN_OR_RAISE(const auto metadata, store->List(kMetadata, {.names_only = true}));
-  if (!metadata.empty()) {
-    return MakeError(ErrorKind::kAlreadyExists, "there is a backup at this place",
-                     {.object = store->uri(), .field = metadata.front().path});
-  }
+  if (!metadata.empty()) return Occupied(*store, metadata.front().path);
   ARROW_ASSIGN_OR_RAISE(const auto logs, internal::ListLogs(store, {}));
   if (logs.empty()) return Status::OK();
   return MakeError(

@@ -236,13 +236,47 @@ def test_segment_info(backup):
         (0, "RowID", 2), (1, "Timestamp", 2), (100, "id", 2), (101, "title", 2), (102, "emb", 2), (103, "year", 1)]
     assert first["fields"][2]["logs"][0].startswith("binlogs/insert_log/700/701/703/703/100/")
     [delta] = (backup / "binlogs" / "delta_log").glob("*/*/703/703/*")
-    assert first["deltas"] == [{"logs": [str(delta.relative_to(backup))], "bytes": delta.stat().st_size}]
+    assert first["deltas"] == [{"logs": [str(delta.relative_to(backup))], "bytes": delta.stat().st_size, "missing": []}]
     assert (first["statistics"], first["bm25_statistics"]) == ([], [])
     out = run("segment", "info", backup, "--partition", "new").out
     assert "partition   702, new" in out and "deletes     1" in out and "703" not in out
     # All files by name.
     listed = [line.split()[0] for line in run("segment", "info", backup).out.splitlines() if line.startswith("binlogs/")]
     assert sorted(listed) == sorted(str(path.relative_to(backup)) for path in (backup / "binlogs").rglob("*") if path.is_file())
+
+
+def test_logs_that_are_missing_are_marked(backup, copy):
+    """What is left is shown, with what the metadata say of the rest."""
+    assert [line["missing_logs"] for line in run("segment", "ls", backup, "--json").lines] == [0, 0, 0]
+    title = log_of(copy, 101)
+    [delta] = (copy / "binlogs" / "delta_log").glob("*/*/703/703/*")
+    good = delta.read_bytes()
+    title.unlink()
+    delta.unlink()
+    assert [line["missing_logs"] for line in run("segment", "ls", copy, "--json").lines] == [2, 0, 0]
+    header, *lines = run("segment", "ls", copy).out.splitlines()
+    assert header.split()[-1] == "missing" and [line.split()[-1] for line in lines] == ["2", "0", "0"]
+    done = run("segment", "info", copy, "--json")
+    first, second, shared = done.lines
+    assert (first["deletes"], second["deletes"], shared["deletes"]) == (None, 1, None)
+    # Where they should lie, without the group.
+    at = lambda kind, *parts: "/".join(map(str, ("binlogs", kind, 700, 701, 703, *parts)))
+    missing = {f["name"]: f["missing"] for f in first["fields"] if f["missing"]}
+    assert missing == {"title": [at("insert_log", 101, title.name)]}
+    assert [one["missing"] for one in first["deltas"]] == [[at("delta_log", delta.name)]]
+    assert [f["missing"] for f in second["fields"]] == [[]] * 6
+    [note] = done.err.splitlines()
+    assert note.startswith("varve: deletes of segment 703 are not counted: no such object") and at("delta_log", delta.name) in note
+    out = run("segment", "info", copy, "--partition", "_default").out
+    assert "deletes     -\nmissing     2 logs\n" in out
+    assert [line.split()[0] for line in out.splitlines() if line.endswith(" missing")] == [
+        at("insert_log", 101, title.name), at("delta_log", delta.name)]
+    # One that is damaged is there.
+    delta.write_bytes(good[:-9])
+    done = run("segment", "info", copy, "--json")
+    assert (done.lines[0]["deletes"], done.lines[0]["missing_logs"]) == (None, 1)
+    assert "event_length" in done.err and str(delta.relative_to(copy)) in done.err
+    run("segment", "cat", copy, "-c", "id", code=3)
 
 
 def test_segment_info_of_packed_sets(tmp_path):
@@ -438,6 +472,10 @@ def test_damage_is_told(copy):
 
 @pytest.mark.skipif(not REAL.exists(), reason=f"no data in {REAL}")
 def test_a_real_backup(tmp_path):
+    listed = {line["collection"]: line for line in run("segment", "ls", REAL, "--json").lines}
+    assert {name: line["missing_logs"] > 0 for name, line in listed.items()} == {"hello_milvus": False, "hello_milvus2": True}
+    lost = run("segment", "info", REAL, "--collection", "hello_milvus2", "--json").lines[0]
+    assert all(f["missing"] == f["logs"] for f in lost["fields"]) and lost["fields"]
     done = run("import", tmp_path / "t", REAL, "--from", "milvus")  # of the other collection only the metadata are there
     assert "collection hello_milvus (442958042415517552)" in done.err
     columns = ("--columns", "pk,Timestamp", "--json", "-q")

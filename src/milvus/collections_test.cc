@@ -241,6 +241,18 @@ TEST_F(MilvusCollectionsTest, MetadataSayWhatCounts) {
   Put("meta/segment_meta.json", json{{"infos", {marked}}}.dump());
   EXPECT_TRUE(IsNotFound(Keys().status()));
 
+  for (const int64_t count : {int64_t{-1}, int64_t{1} << 60}) {
+    for (const char* name : {"entries_num", "log_size", "memory_size"}) {
+      json wrong = segment;
+      wrong["binlogs"][0]["binlogs"][0][name] = count;
+      Put("meta/segment_meta.json", json{{"infos", {wrong}}}.dump());
+      const Status status = Find().status();
+      EXPECT_TRUE(IsCorruption(status)) << status;
+      EXPECT_THAT(status.message(),
+                  AllOf(HasSubstr(name), HasSubstr("found " + std::to_string(count))));
+    }
+  }
+
   json twice = segment;
   twice["binlogs"].push_back(twice["binlogs"][0]);
   Put("meta/segment_meta.json", json{{"infos", {twice}}}.dump());

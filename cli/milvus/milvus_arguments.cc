@@ -118,7 +118,7 @@ bool HasLogs(const MilvusCollection& collection) {
         lists, [&](const FieldBinlog& list) { return std::ranges::any_of(list.logs, is_here); });
   };
   const auto is_there = [&](const SegmentFiles& files) {
-    return files.version == StorageVersion::kV3 ||  // what it has, its manifest says
+    return files.version >= StorageVersion::kV3 ||  // what it has, its manifest says
            has_logs(files.inserts) || has_logs(files.deltas) || has_logs(files.statistics) ||
            has_logs(files.bm25);
   };
@@ -237,6 +237,7 @@ Result<MilvusCollection> MilvusArguments::Choose(const FoundMilvus& found,
     ARROW_ASSIGN_OR_RAISE(chosen.schema,
                           MilvusSchemaFromJson(json, WithoutOptions(schema), chosen.collection_id));
   } else if (chosen.schema == nullptr) {
+    ARROW_RETURN_NOT_OK(chosen.unreadable);
     ARROW_ASSIGN_OR_RAISE(chosen.schema, DescribeMilvusSchema(found.store, chosen, primary_key));
     ARROW_RETURN_NOT_OK(CheckKeyIsTold(chosen));
   }

@@ -103,8 +103,8 @@ class VARVE_EXPORT FileManager {
 
   /// The same, written to `path` of `disk` in the form that disk indexes are built of: u32 number
   /// of rows, u32 dim, then the vectors row by row.
-  /// Errors: Invalid for values that are no dense vectors without nulls, or that make another
-  ///         number of rows; there is no file then
+  /// Errors: Invalid for values that are no dense vectors without nulls, or that have another
+  ///         shape: a row is dim elements of 1, 8, 16 or 32 bits. There is no file then
   Status CacheRawDataToDisk(const std::vector<std::string>& paths, RawVectorShape shape,
                             ChunkManager* disk, const std::string& path);
 

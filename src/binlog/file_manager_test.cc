@@ -339,7 +339,41 @@ TEST_P(RawDataTest, WhatIsNoDenseVectorLeavesNoFile) {
     return rows.Finish();
   };
   files = Make(options_);
-  EXPECT_THAT(cache({0, 2}), HasSubstr("object 'log/12', expected 3 bytes, found 4"));
+  EXPECT_THAT(cache({0, 24}), HasSubstr("object 'log/12', expected 3 bytes, found 4"));
+}
+
+// What a disk index reads behind the head depends on it.
+TEST_P(RawDataTest, TheDimensionIsThatOfTheRows) {
+  int32_t row_bytes = 0;
+  options_.decode_insert_log = [&](std::shared_ptr<arrow::Buffer>,
+                                   const std::string&) -> Result<std::shared_ptr<arrow::Array>> {
+    arrow::FixedSizeBinaryBuilder rows(arrow::fixed_size_binary(row_bytes));
+    ARROW_RETURN_NOT_OK(rows.Append(std::string(static_cast<size_t>(row_bytes), 'x')));
+    return rows.Finish();
+  };
+  FileManager files = Make(options_);
+  const auto cache = [&](int32_t bytes, int64_t dim) {
+    row_bytes = bytes;
+    return files.CacheRawDataToDisk(paths_, {4, dim}, disk_.get(), "raw");
+  };
+  // Of bits, of int8, of 16 bits, of float.
+  for (const int64_t dim : {3072 * 8, 3072, 3072 / 2, 3072 / 4}) {
+    SCOPED_TRACE(dim);
+    VARVE_ASSERT_OK(cache(3072, dim));
+  }
+  VARVE_ASSERT_OK(disk_->Remove("raw"));
+  for (const int64_t dim : {5, 1, 384, 767, 3072 * 8 + 1, 3072 * 16}) {
+    const Status status = cache(3072, dim);
+    EXPECT_EQ(KindOf(status), ErrorKind::kInvalid) << dim;
+    EXPECT_THAT(status.message(), HasSubstr("object 'log/9', expected " + std::to_string(dim) +
+                                            " elements of 1, 8, 16 or 32 bits, found 3072 bytes"))
+        << dim;
+    EXPECT_FALSE(disk_->Exist("raw").ValueOrDie()) << dim;
+  }
+  options_.decode_insert_log = DecodeRows;
+  files = Make(options_);
+  EXPECT_THAT(files.CacheRawDataToDisk(paths_, {8, 3}, disk_.get(), "raw").message(),
+              HasSubstr("object 'log/9', expected 3 elements"));
 }
 
 TEST_P(RawDataTest, WithoutADecoderTheValuesAreThoseThatAreStored) {

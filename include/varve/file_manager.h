@@ -10,6 +10,9 @@
 //
 // Parallel: `objects_in_flight` objects at a time, each on a thread. Those under way together have
 //           at most `bytes_in_flight` bytes; one that is larger by itself is moved alone.
+// Memory:   those bytes, which are stored ones, and what is decoded of the objects. Compression is
+//           not counted, but no more than `objects_in_flight` objects are held decoded, beside
+//           those that a method returns
 // Errors:   the first failure stops tasks under way and keeps others from starting. Objects that
 //           were stored by then stay, and calling again replaces them; local files are whole or
 //           absent.
@@ -123,7 +126,7 @@ class VARVE_EXPORT FileManager {
   /// Calls `consume` for every object, several at a time.
   Status ReadObjects(const std::vector<BatchRead>& reads, const ObjectConsumer& consume);
   /// Calls `decode` for every object, several at a time, and `take` in order. What was decoded and
-  /// not taken is of at most bytes_in_flight bytes.
+  /// not taken is of at most objects_in_flight objects, of at most bytes_in_flight stored bytes.
   Status ReadInOrder(const std::vector<std::string>& paths, const ObjectConsumer& decode,
                      const std::function<Status(int64_t)>& take);
 

@@ -157,7 +157,8 @@ Status FileManager::ReadInOrder(const std::vector<std::string>& paths, const Obj
       RunBatch(executor_.get(), count, /*stop_at_first_error=*/true, ask_size).status);
   for (int64_t begin = 0, end = 0; begin < count; begin = end) {
     std::vector<BatchRead> wave;
-    for (int64_t bytes = 0; end < count; ++end) {
+    // Stored bytes do not tell how many are decoded of them: so few objects are decoded at a time.
+    for (int64_t bytes = 0; end < count && end - begin < options_.objects_in_flight; ++end) {
       const int64_t size = reads[end].known_size;
       if (!wave.empty() && size > options_.bytes_in_flight - bytes) break;
       bytes += size;

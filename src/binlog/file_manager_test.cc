@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -285,6 +286,33 @@ TEST_P(RawDataTest, RowsOnADiskStandBehindTheirShape) {
     VARVE_ASSERT_OK(files.CacheRawDataToDisk(paths_, {8, 2}, disk_.get(), "raw/vectors"));
     EXPECT_EQ(ToHex(AsBytes(Contents(disk_.get(), "raw/vectors"))), ToHex(AsBytes(expected)));
   }
+}
+
+// However small the logs are as they are stored.
+TEST_P(RawDataTest, NoMoreLogsAreDecodedThanMayBeUnderWay) {
+  std::vector<std::string> paths;
+  for (int row = 0; row < 40; ++row) {
+    paths.push_back("many/" + std::to_string(row));
+    VARVE_ASSERT_OK(store_->Write(paths.back(), AsBytes(std::to_string(row) + " 1")));
+  }
+  std::mutex mutex;
+  std::vector<std::weak_ptr<arrow::Array>> decoded;
+  std::ptrdiff_t most = 0;
+  options_.decode_insert_log =
+      [&](std::shared_ptr<arrow::Buffer> bytes,
+          const std::string& object) -> Result<std::shared_ptr<arrow::Array>> {
+    ARROW_ASSIGN_OR_RAISE(auto array, DecodeRows(std::move(bytes), object));
+    const std::lock_guard<std::mutex> lock(mutex);
+    decoded.push_back(array);
+    most = std::max(most,
+                    std::ranges::count_if(decoded, [](const auto& one) { return !one.expired(); }));
+    return array;
+  };
+  FileManager files = Make(options_);
+  VARVE_ASSERT_OK(files.CacheRawDataToDisk(paths, {40, 2}, disk_.get(), "raw"));
+  EXPECT_EQ(decoded.size(), 40u);
+  EXPECT_EQ(most, GetParam());
+  EXPECT_EQ(disk_->Size("raw").ValueOrDie(), 8 + 40 * 8);
 }
 
 TEST_P(RawDataTest, BinaryVectorsAreTakenAsTheyAre) {

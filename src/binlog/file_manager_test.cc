@@ -19,10 +19,12 @@
 #include "arrow/builder.h"
 #include "base/coding.h"
 #include "base/random.h"
+#include "base/stop.h"
 #include "base/testing/status_assertions.h"
 #include "storage/memory/memory_chunk_manager.h"
 #include "storage/testing/counting_chunk_manager.h"
 #include "storage/testing/faulty_chunk_manager.h"
+#include "storage/testing/intercepting_chunk_manager.h"
 #include "storage/testing/scratch_directory.h"
 #include "varve/insert_log.h"
 #include "varve/stop.h"
@@ -429,6 +431,27 @@ TEST_P(RawDataTest, WithoutADecoderTheValuesAreThoseThatAreStored) {
   EXPECT_TRUE(IsCorruption(files.CacheRawDataToMemory(paths_).status()));
 }
 
+// Lets no call of `operation` return before the work that it belongs to was told to stop.
+class UntilStopped : public StorageInterceptor {
+ public:
+  explicit UntilStopped(StorageOperation operation) : operation_(operation) {}
+  Status After(StorageOperation operation, const std::string&, int64_t, int64_t) override {
+    while (operation == operation_ && CheckStopped().ok()) {
+      if (std::chrono::steady_clock::now() > gives_up_) {
+        ADD_FAILURE() << "not told to stop";
+        break;
+      }
+      std::this_thread::yield();
+    }
+    return Status::OK();
+  }
+
+ private:
+  const StorageOperation operation_;
+  const std::chrono::steady_clock::time_point gives_up_ =
+      std::chrono::steady_clock::now() + std::chrono::minutes(1);
+};
+
 // The first failure keeps the rest from being asked for.
 TEST_P(FileManagerTest, AFailureStopsTheOthers) {
   BinarySet set;
@@ -438,22 +461,32 @@ TEST_P(FileManagerTest, AFailureStopsTheOthers) {
 
   const auto counting = CountingChunkManager::Make(store_);
   const auto faulty = FaultyChunkManager::Make(counting);
-  FileManager files = Make(Options(faulty));
+  // With several threads, those that are under way wait for the failure. They are as many as there
+  // are threads, one of which fails: so no other object may be begun.
+  const auto files_of = [&](StorageOperation operation) {
+    if (GetParam() == 1) return Make(Options(faulty));
+    return Make(Options(std::make_shared<InterceptingChunkManager>(
+        faulty, std::make_shared<UntilStopped>(operation))));
+  };
+  const int64_t others = GetParam() == 1 ? 4 : GetParam() - 1;
   faulty->FailCall(StorageOperation::kOpenReader, 5, Status::IOError("reset"));
-  EXPECT_THAT(files.LoadIndexToMemory(PathsOf(stored)).status().message(), HasSubstr("reset"));
-  // Those that were under way already.
-  const int64_t reads = counting->count(StorageOperation::kReadAt).calls;
-  EXPECT_LE(reads, 4 + GetParam());
-  EXPECT_GE(reads, GetParam() == 1 ? 4 : 0);
+  EXPECT_THAT(
+      files_of(StorageOperation::kOpenReader).LoadIndexToMemory(PathsOf(stored)).status().message(),
+      HasSubstr("reset"));
+  EXPECT_LE(counting->count(StorageOperation::kOpenReader).calls, others);
+  EXPECT_GE(counting->count(StorageOperation::kOpenReader).calls, 4);
 
   faulty->Heal();
   counting->Reset();
   faulty->FailCall(StorageOperation::kWrite, 5, Status::IOError("reset"));
-  EXPECT_THAT(files.AddFile(set).status().message(), HasSubstr("reset"));
-  EXPECT_LE(counting->count(StorageOperation::kWrite).calls, 4 + GetParam());
+  EXPECT_THAT(files_of(StorageOperation::kWrite).AddFile(set).status().message(),
+              HasSubstr("reset"));
+  EXPECT_LE(counting->count(StorageOperation::kWrite).calls, others);
+  EXPECT_GE(counting->count(StorageOperation::kWrite).calls, 4);
 
   // Again, and all is well.
   faulty->Heal();
+  FileManager files = Make(Options(faulty));
   VARVE_ASSERT_OK_AND_ASSIGN(const auto again, files.AddFile(set));
   EXPECT_EQ(again, stored);
   VARVE_ASSERT_OK_AND_ASSIGN(const auto loaded, files.LoadIndexToMemory(PathsOf(again)));

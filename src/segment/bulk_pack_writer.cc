@@ -108,12 +108,26 @@ Status CheckHasRowsOf(const Bm25Statistics& statistics, int64_t num_rows, const 
                      .found = std::to_string(statistics.num_rows)});
 }
 
+// Ids of the fields that the segment has; none where its metadata do not name those of all groups.
+std::set<int64_t> LoggedFields(const SegmentFiles& segment) {
+  std::set<int64_t> ids;
+  for (const FieldBinlog& list : segment.inserts) {
+    if (segment.version == StorageVersion::kV1) {
+      ids.insert(list.field_id);
+    } else if (list.child_fields.empty()) {
+      return {};
+    } else {
+      ids.insert(list.child_fields.begin(), list.child_fields.end());
+    }
+  }
+  return ids;
+}
+
 // By then all rows have the fields of the newest chunk: older chunks may lack some, never newer
 // ones.
 Status CheckGoesOn(const SegmentFiles& segment, const std::vector<FieldSchema>& fields) {
-  if (segment.inserts.empty()) return Status::OK();
-  std::set<int64_t> logged;
-  for (const FieldBinlog& list : segment.inserts) logged.insert(list.field_id);
+  std::set<int64_t> logged = LoggedFields(segment);
+  if (logged.empty()) return Status::OK();
   const auto wrong = [&](std::string_view message, const FieldSchema* field, int64_t field_id) {
     return MakeError(ErrorKind::kInvalid, message,
                      {.object = "segment " + std::to_string(segment.segment_id),
@@ -166,6 +180,7 @@ Result<PackLogs> BulkPackWriter::Write(const SyncPack& pack, const InsertRows& r
   PackLogs logs;
   logs.num_rows = rows.num_rows();
   if (rows.num_rows() > 0) {
+    ARROW_RETURN_NOT_OK(CheckGoesOn(segment_.files, rows.fields()));
     ARROW_ASSIGN_OR_RAISE(logs.inserts, WriteInserts(rows));
   }
   ARROW_ASSIGN_OR_RAISE(logs.statistics, WriteStatistics(rows, completes));
@@ -187,7 +202,6 @@ std::set<int64_t> BulkPackWriter::Bm25Fields(const SyncPack& pack, const InsertR
 }
 
 Result<std::vector<FieldBinlog>> BulkPackWriter::WriteInserts(const InsertRows& rows) {
-  ARROW_RETURN_NOT_OK(CheckGoesOn(segment_.files, rows.fields()));
   std::vector<FieldBinlog> logs;
   for (size_t i = 0; i < rows.fields().size(); ++i) {
     const FieldSchema& field = rows.fields()[i];

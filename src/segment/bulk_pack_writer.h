@@ -42,7 +42,7 @@ class BulkPackWriter {
   Result<PackLogs> Write(const SyncPack& pack, const InsertRows& rows);
 
  protected:
-  /// REQUIRES: rows.num_rows() > 0
+  /// REQUIRES: rows.num_rows() > 0; of fields that go on from those of the segment
   virtual Result<std::vector<FieldBinlog>> WriteInserts(const InsertRows& rows);
 
   const SyncContext& context() const { return context_; }

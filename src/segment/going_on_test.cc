@@ -134,19 +134,24 @@ TEST_P(GoingOnTest, AFieldThatEarlierRowsNeedIsRefused) {
   ExpectRows(10);
 }
 
+// Also one of a column group of which other fields are left.
 TEST_P(GoingOnTest, AFieldThatIsGoneIsRefused) {
-  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome first, Run(SamplePack(kSegment, 0, 10)));
   auto fields = SyncSchema()->fields();
-  std::erase_if(fields, [](const FieldSchema& field) { return field.field_id == kTextFieldId; });
-  VARVE_ASSERT_OK_AND_ASSIGN(const auto schema, CollectionSchema::Make(std::move(fields)));
-  VARVE_ASSERT_OK(Become(first.state, schema));
-  const size_t objects = NumObjects();
-  SyncPack pack = SamplePack(kSegment, 10, 10);
+  fields.push_back(
+      {.field_id = 104, .name = "number", .data_type = DataType::kInt64, .nullable = true});
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto wider, CollectionSchema::Make(std::move(fields)));
+  cache_ = MakeMemoryMetaCache(wider);
+  cache_->Put(SampleSegment(kSegment, GetParam()));
+  SyncPack pack = SamplePack(kSegment, 0, 10);
   for (auto& batch : pack.inserts) {
-    VARVE_ASSERT_OK_AND_ASSIGN(batch, batch->RemoveColumn(batch->schema()->GetFieldIndex("text")));
+    VARVE_ASSERT_OK_AND_ASSIGN(batch, batch->AddColumn(0, "number", batch->GetColumnByName("pk")));
   }
-  const Status status = Run(pack).status();
+  VARVE_ASSERT_OK_AND_ASSIGN(const SyncOutcome first, Run(pack));
+  VARVE_ASSERT_OK(Become(first.state, SyncSchema()));
+  const size_t objects = NumObjects();
+  const Status status = Run(SamplePack(kSegment, 10, 10)).status();
   EXPECT_EQ(KindOf(status), ErrorKind::kInvalid) << status;
+  EXPECT_THAT(status.message(), HasSubstr("found id 104"));
   EXPECT_EQ(NumObjects(), objects);
   ExpectRows(10);
 }

@@ -61,7 +61,9 @@ struct FileManagerOptions {
   int64_t bytes_in_flight = 256 << 20;
 
   std::shared_ptr<const IndexFileCodec> codec;  ///< null: EventIndexFileCodec()
-  InsertLogDecoder decode_insert_log;  ///< null: the values as they are stored (BinlogReader)
+  /// null: the values as they are stored, of V1 binlogs and of V2 files that have one column, as
+  /// those of vectors do
+  InsertLogDecoder decode_insert_log;
 };
 
 /// An object that was stored.
@@ -101,7 +103,8 @@ class VARVE_EXPORT FileManager {
                                                    ChunkManager* disk, const std::string& folder);
 
   /// The values of insert logs in the order of their log ids, an array each.
-  /// Errors: Invalid for a path that does not end in a log id
+  /// Errors: Invalid for a path that does not end in a log id; without a decoder, Unsupported
+  ///         naming the object for one of several columns or an encrypted one
   Result<arrow::ArrayVector> CacheRawDataToMemory(const std::vector<std::string>& paths);
 
   /// The same, written to `path` of `disk` in the form that disk indexes are built of: u32 number

@@ -26,6 +26,8 @@ namespace {
 
 constexpr int kZstdLevel = 3;
 constexpr char kValueColumn[] = "val";
+// Beside the values: footer, page headers, levels, and what a binlog has before them.
+constexpr int64_t kRoomBytes = 64 << 10;
 // Of a row group, so that readers can bound what they decode of one, however well it is compressed.
 constexpr int64_t kGroupBytesMax = 32 << 20;
 
@@ -98,7 +100,9 @@ Result<Payload> WriteParquet(std::vector<std::shared_ptr<arrow::Field>> fields,
 
   const auto table = arrow::Table::Make(arrow::schema(std::move(fields)), columns);
   return CatchParquet("payload", kValueColumn, [&]() -> Result<Payload> {
-    ARROW_ASSIGN_OR_RAISE(const auto out, arrow::io::BufferOutputStream::Create());
+    // Room that is not filled takes no memory; growing would hold the bytes twice.
+    ARROW_ASSIGN_OR_RAISE(const auto out, arrow::io::BufferOutputStream::Create(
+                                              payload.original_size + kRoomBytes));
     ARROW_ASSIGN_OR_RAISE(
         const auto file,
         parquet::arrow::FileWriter::Open(*table->schema(), arrow::default_memory_pool(), out,

@@ -74,7 +74,7 @@ bool IsForThisRoad(const FlatColumn& column, const Page& page) {
   return !column.has_levels() || !is_v1 || page.header.definition_encoding == Encoding::RLE;
 }
 
-// Which rows of a page have a value: `out`, one a row. False: levels end early.
+// Which rows of a page have a value: `out`, one a row. False: levels end early, or are none.
 bool ReadLevels(const FlatPage& page, std::span<uint8_t> out, int64_t* num_values) {
   HybridReader reader(page.levels, /*bit_width=*/1);
   uint32_t levels[kStep];
@@ -103,7 +103,11 @@ Result<int64_t> CountValues(const FlatColumn& column, const Page& page, const Fl
                             std::span<uint8_t> valid_rows) {
   int64_t num_values = page.header.num_values;
   if (column.has_levels() && !ReadLevels(opened, valid_rows, &num_values)) {
-    return column.Damaged("definition levels end early", page.offset);
+    return column.Damaged("definition levels end early or are no levels", page.offset);
+  }
+  // There is room for one value a row.
+  if (num_values > page.header.num_values) {
+    return column.Damaged("page has more values than rows", page.offset);
   }
   return num_values;
 }

@@ -222,7 +222,7 @@ class Taker {
           at = next;
           num_read = std::min<int64_t>(kStep, page.header.num_values - at);
           if (!reader.Read({levels, static_cast<size_t>(num_read)})) {
-            return Damaged("definition levels end early", place.offset);
+            return Damaged("definition levels end early or are no levels", place.offset);
           }
         }
         if (next == row) break;

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files whose pages, or whose footer, say what is not so: reads and takes of columns without
+// children refuse them by name, within the memory that such files may take.
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "arrow/array.h"
+#include "arrow/array/util.h"
+#include "arrow/builder.h"
+#include "arrow/io/memory.h"
+#include "arrow/table.h"
+#include "arrow/type.h"
+#include "base/testing/status_assertions.h"
+#include "packed/decoded_column.h"
+#include "packed/file_source.h"
+#include "parquet/arrow/writer.h"
+#include "parquet/properties.h"
+#include "storage/memory/memory_chunk_manager.h"
+
+namespace varve::internal {
+namespace {
+
+using ArrayPtr = std::shared_ptr<arrow::Array>;
+
+// Plain values in pages of version 1, found by an offset index.
+parquet::WriterProperties::Builder Plain() {
+  parquet::WriterProperties::Builder properties;
+  properties.disable_dictionary()->disable_statistics()->enable_write_page_index();
+  return properties;
+}
+
+std::string Write(const ArrayPtr& values, parquet::WriterProperties::Builder properties,
+                  bool nullable) {
+  const auto table =
+      arrow::Table::Make(arrow::schema({arrow::field("x", values->type(), nullable)}), {values});
+  const auto sink = arrow::io::BufferOutputStream::Create().ValueOrDie();
+  const Status status = parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), sink,
+                                                   values->length(), properties.build());
+  EXPECT_TRUE(status.ok()) << status;
+  return sink->Finish().ValueOrDie()->ToString();
+}
+
+// `to`, as long as `from`, wherever that stands.
+std::string Replaced(std::string bytes, const std::string& from, const std::string& to) {
+  EXPECT_EQ(from.size(), to.size());
+  EXPECT_NE(bytes.find(from), std::string::npos);
+  for (size_t at = bytes.find(from); at != std::string::npos; at = bytes.find(from, at + 1)) {
+    bytes.replace(at, to.size(), to);
+  }
+  return bytes;
+}
+
+ArrayPtr Ascending(int32_t length) {
+  arrow::Int32Builder builder;
+  for (int32_t i = 0; i < length; ++i) EXPECT_TRUE(builder.Append(i).ok());
+  return builder.Finish().ValueOrDie();
+}
+
+ArrayPtr Repeated(const std::string& text, int64_t length) {
+  return arrow::MakeArrayFromScalar(arrow::BinaryScalar(text), length).ValueOrDie();
+}
+
+// The one column of a file that no manifest vouches for, as the file says it is.
+class Column {
+ public:
+  explicit Column(std::string bytes) {
+    const auto source = std::make_shared<const FileSource>(
+        OpenBuffer("x.parquet", arrow::Buffer::FromString(std::move(bytes))));
+    const auto metadata = ParquetMetadata::Read(source, nullptr).ValueOrDie();
+    column_ = DecodedColumn::Make(metadata, 0, nullptr, &pages_).ValueOrDie();
+  }
+
+  Result<ArrayPtr> Read() const { return column_->ReadAll(0, Executor::Inline(), true); }
+  Result<ArrayPtr> Take(const std::vector<int64_t>& rows) const {
+    return column_->TakeValues(0, rows, Executor::Inline(), true);
+  }
+
+ private:
+  std::atomic<int64_t> pages_{0};
+  std::shared_ptr<const DecodedColumn> column_;
+};
+
+void ExpectRefused(const Status& status, ErrorKind kind) {
+  EXPECT_EQ(KindOf(status), kind) << status;
+  ASSERT_NE(ContextOf(status), nullptr) << status;
+  EXPECT_EQ(ContextOf(status)->object, "x.parquet");
+  EXPECT_EQ(ContextOf(status)->field, "x");
+}
+
+// The definition levels of a thousand rows that all have a value: one run of ones.
+const std::string kLevels("\x03\x00\x00\x00\xd0\x0f\x01", 7);
+
+TEST(FlatDamageTest, LevelsAreOfOneBit) {
+  const std::string good = Write(Ascending(1000), Plain(), /*nullable=*/true);
+  EXPECT_TRUE((*Column(good).Take({5}))->Equals(Ascending(6)->Slice(5)));
+  const Column bad(Replaced(good, kLevels, std::string("\x03\x00\x00\x00\xd0\x0f\x03", 7)));
+  ExpectRefused(bad.Take({5}).status(), ErrorKind::kCorruption);
+  ExpectRefused(bad.Read().status(), ErrorKind::kCorruption);
+}
+
+// Eight rows whose levels add up to the thousand values of the page: the array has room for eight.
+TEST(FlatDamageTest, LevelsDoNotAddUpToMoreThanTheRows) {
+  for (const ArrayPtr& values : {Ascending(1000), Repeated("ab", 1000)}) {
+    SCOPED_TRACE(values->type()->ToString());
+    std::string bad = Write(values, Plain(), /*nullable=*/true);
+    bad = Replaced(bad, kLevels, std::string("\x03\x00\x00\x00\x90\x00\x7d", 7));
+    bad = Replaced(bad, std::string("\xd0\x0f", 2), std::string("\x90\x00", 2));
+    ExpectRefused(Column(bad).Read().status(), ErrorKind::kCorruption);
+    ExpectRefused(Column(bad).Take({5}).status(), ErrorKind::kCorruption);
+  }
+}
+
+}  // namespace
+}  // namespace varve::internal

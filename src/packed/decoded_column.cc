@@ -399,7 +399,8 @@ Result<std::shared_ptr<arrow::Array>> DecodedColumn::TakeValues(int row_group,
   if (!is_flat_) return nullptr;
   ARROW_ASSIGN_OR_RAISE(const auto extent, metadata_->Chunk(row_group, column_.leaf_begin));
   if (extent->pages.empty()) return nullptr;
-  return TakeFlat(Flat(), *extent, RowsOf(row_group), rows, executor, verify);
+  return TakeFlat(Flat(), *extent, RowsOf(row_group), rows, MostBytes(extent->end - extent->begin),
+                  executor, verify);
 }
 
 Result<std::shared_ptr<arrow::Array>> DecodedColumn::Take(int row_group,

@@ -14,9 +14,14 @@
 #include "arrow/io/memory.h"
 #include "arrow/table.h"
 #include "arrow/type.h"
+#include "base/coding.h"
 #include "base/testing/status_assertions.h"
+#include "packed/bounded_pool.h"
 #include "packed/decoded_column.h"
 #include "packed/file_source.h"
+#include "packed/flat_column.h"
+#include "packed/page_header.h"
+#include "packed/parquet_errors.h"
 #include "parquet/arrow/writer.h"
 #include "parquet/properties.h"
 #include "storage/memory/memory_chunk_manager.h"
@@ -112,6 +117,58 @@ TEST(FlatDamageTest, LevelsDoNotAddUpToMoreThanTheRows) {
     ExpectRefused(Column(bad).Read().status(), ErrorKind::kCorruption);
     ExpectRefused(Column(bad).Take({5}).status(), ErrorKind::kCorruption);
   }
+}
+
+// A page of texts whose lengths are said to be two thousand million: 8 GiB for a decoder to hold.
+TEST(FlatDamageTest, DecodersHoldNoMoreThanAFileMayTake) {
+  auto properties = Plain();
+  properties.encoding(parquet::Encoding::DELTA_LENGTH_BYTE_ARRAY);
+  const std::string good = Write(Repeated("ab", 100), properties, /*nullable=*/false);
+  EXPECT_TRUE((*Column(good).Read())->Equals(Repeated("ab", 100)));
+  // Blocks of 128 in four parts, a hundred lengths, the first is 2; four texts make room.
+  const std::string start("\x80\x01\x04\x64\x04", 5);
+  const size_t at = good.find(start);
+  ASSERT_NE(at, std::string::npos);
+  const size_t texts = good.find("abab", at);
+  ASSERT_NE(texts, std::string::npos);
+  std::string bad = good;
+  bad.erase(texts, 4);
+  bad.replace(at, start.size(), std::string("\x80\x01\x04\xff\xff\xff\xff\x07\x04", 9));
+  ASSERT_EQ(bad.size(), good.size());
+  ExpectRefused(Column(bad).Read().status(), ErrorKind::kResourceExhausted);
+  ExpectRefused(Column(bad).Take({5}).status(), ErrorKind::kResourceExhausted);
+}
+
+// A dictionary of so many empty texts takes four times its page.
+TEST(FlatDamageTest, DictionariesHoldNoMoreThanAFileMayTake) {
+  const auto source = std::make_shared<const FileSource>(
+      OpenBuffer("x.parquet", arrow::Buffer::FromString(Write(Repeated("ab", 1), Plain(), false))));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto metadata, ParquetMetadata::Read(source, nullptr));
+  const std::string name = "x";
+  std::atomic<int64_t> pages{0};
+  const FlatColumn column = {.metadata = metadata.get(),
+                             .descriptor = metadata->footer()->schema()->Column(0),
+                             .name = &name,
+                             .type = arrow::binary(),
+                             .pages_decoded = &pages};
+  constexpr int32_t kTexts = 1 << 18;
+  const std::string page = EncodePageHeader({.dictionary = true,
+                                             .uncompressed_bytes = 4 * kTexts,
+                                             .compressed_bytes = 4 * kTexts,
+                                             .num_values = kTexts}) +
+                           std::string(4 * kTexts, '\0');
+  const auto load = [&](int64_t most_bytes) {
+    BoundedPool pool(most_bytes);
+    FlatDictionary<parquet::ByteArrayType> dictionary(&pool);
+    return CatchParquet("x.parquet", name, [&]() -> Result<size_t> {
+      ARROW_RETURN_NOT_OK(dictionary.Load(column, parquet::Compression::UNCOMPRESSED,
+                                          /*verify=*/true, AsBytes(page), /*offset=*/4));
+      return dictionary.values().size();
+    });
+  };
+  VARVE_ASSERT_OK_AND_ASSIGN(const size_t loaded, load(16 * kTexts));
+  EXPECT_EQ(loaded, kTexts);
+  ExpectRefused(load(16 * kTexts - 1).status(), ErrorKind::kResourceExhausted);
 }
 
 }  // namespace

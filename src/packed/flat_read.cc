@@ -14,6 +14,7 @@
 #include "arrow/type.h"
 #include "arrow/util/bitmap_builders.h"
 #include "packed/array_conversion.h"
+#include "packed/bounded_pool.h"
 #include "packed/fixed_width.h"
 #include "packed/hybrid_reader.h"
 #include "packed/parquet_errors.h"
@@ -117,8 +118,8 @@ class Reader {
  public:
   using T = typename DType::c_type;
 
-  Reader(const FlatColumn& column, const ChunkExtent& extent, bool verify)
-      : column_(column), extent_(extent), verify_(verify) {}
+  Reader(const FlatColumn& column, const ChunkExtent& extent, int64_t most_bytes, bool verify)
+      : column_(column), extent_(extent), verify_(verify), pool_(most_bytes), dictionary_(&pool_) {}
 
   Status LoadDictionary(std::span<const uint8_t> bytes) {
     if (bytes.empty()) return Status::OK();
@@ -154,7 +155,7 @@ class Reader {
       }
       return true;
     }
-    const auto decoder = MakeFlatDecoder<DType>(page.header.encoding, column_.descriptor);
+    const auto decoder = MakeFlatDecoder<DType>(page.header.encoding, column_.descriptor, &pool_);
     if (decoder == nullptr) return false;
     decoder->SetData(static_cast<int>(num_values), opened.values.data(),
                      static_cast<int>(opened.values.size()));
@@ -171,6 +172,7 @@ class Reader {
   const FlatColumn& column_;
   const ChunkExtent& extent_;
   const bool verify_;
+  mutable BoundedPool pool_;  // of what pages say that decoders have to hold
   FlatDictionary<DType> dictionary_;
 };
 
@@ -211,10 +213,11 @@ Result<std::shared_ptr<arrow::Buffer>> Bitmap(const std::vector<uint8_t>& is_val
 template <typename DType>
 Result<std::shared_ptr<arrow::Array>> ReadFixed(const FlatColumn& column, const Pages& pages,
                                                 const ChunkExtent& extent, int64_t num_rows,
-                                                Executor* executor, bool verify) {
+                                                int64_t most_bytes, Executor* executor,
+                                                bool verify) {
   const auto width = static_cast<size_t>(FlatWidth(*column.type));
   const bool as_stored = static_cast<int64_t>(width) == StoredWidth(*column.descriptor);
-  Reader<DType> reader(column, extent, verify);
+  Reader<DType> reader(column, extent, most_bytes, verify);
   ARROW_RETURN_NOT_OK(reader.LoadDictionary(pages.dictionary));
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> values,
                         arrow::AllocateBuffer(num_rows * static_cast<int64_t>(width)));
@@ -321,7 +324,7 @@ class TextBuffers {
 Result<std::shared_ptr<arrow::Array>> ReadTexts(const FlatColumn& column, const Pages& pages,
                                                 const ChunkExtent& extent, int64_t num_rows,
                                                 int64_t most_bytes, bool verify) {
-  Reader<parquet::ByteArrayType> reader(column, extent, verify);
+  Reader<parquet::ByteArrayType> reader(column, extent, most_bytes, verify);
   ARROW_RETURN_NOT_OK(reader.LoadDictionary(pages.dictionary));
   int64_t unpacked = 0;
   for (const Page& page : pages.data) unpacked += page.header.uncompressed_bytes;
@@ -381,8 +384,8 @@ Result<std::shared_ptr<arrow::Array>> ReadFlat(const FlatColumn& column, const C
   return CatchParquet(column.metadata->source().path(), *column.name,
                       [&]() -> Result<std::shared_ptr<arrow::Array>> {
                         const auto fixed = [&]<typename DType>() {
-                          return ReadFixed<DType>(column, pages, extent, num_rows, executor,
-                                                  verify);
+                          return ReadFixed<DType>(column, pages, extent, num_rows, most_bytes,
+                                                  executor, verify);
                         };
                         switch (column.descriptor->physical_type()) {
                           case parquet::Type::INT32:

@@ -14,6 +14,7 @@
 #include "arrow/type.h"
 #include "arrow/util/bit_util.h"
 #include "packed/array_conversion.h"
+#include "packed/bounded_pool.h"
 #include "packed/fixed_width.h"
 #include "packed/flat_column.h"
 #include "packed/hybrid_reader.h"
@@ -159,8 +160,14 @@ class Taker {
  public:
   using T = typename DType::c_type;
 
-  Taker(const FlatColumn& column, const ChunkExtent& extent, bool verify, TakenValues* out)
-      : column_(column), extent_(extent), verify_(verify), out_(out) {}
+  Taker(const FlatColumn& column, const ChunkExtent& extent, int64_t most_bytes, bool verify,
+        TakenValues* out)
+      : column_(column),
+        extent_(extent),
+        verify_(verify),
+        out_(out),
+        pool_(most_bytes),
+        dictionary_(&pool_) {}
 
   Status LoadDictionary(std::span<const uint8_t> bytes) {
     return dictionary_.Load(column_, extent_.codec, verify_, bytes, extent_.begin);
@@ -187,7 +194,7 @@ class Taker {
         continue;
       }
       if (decoder == nullptr || encoding != static_cast<int32_t>(decoder->encoding())) {
-        decoder = MakeFlatDecoder<DType>(encoding, column_.descriptor);
+        decoder = MakeFlatDecoder<DType>(encoding, column_.descriptor, &pool_);
         if (decoder == nullptr) return false;
       }
       ARROW_RETURN_NOT_OK(Pick(task, page, place.offset, decoder.get(), values));
@@ -285,6 +292,7 @@ class Taker {
   const ChunkExtent& extent_;
   const bool verify_;
   TakenValues* const out_;
+  mutable BoundedPool pool_;  // of what pages say that decoders have to hold
   FlatDictionary<DType> dictionary_;
 };
 
@@ -357,8 +365,8 @@ Status ReadPages(const FlatColumn& column, const ChunkExtent& extent, std::vecto
 
 template <typename DType>
 Result<std::shared_ptr<arrow::Array>> TakeTyped(const FlatColumn& column, const ChunkExtent& extent,
-                                                std::span<const Wanted> wanted, Executor* executor,
-                                                bool verify) {
+                                                std::span<const Wanted> wanted, int64_t most_bytes,
+                                                Executor* executor, bool verify) {
   const std::string& path = column.metadata->source().path();
   auto works = SplitByPage(extent, wanted);
   TakenValues taken(*column.type, static_cast<int64_t>(wanted.size()));
@@ -372,7 +380,7 @@ Result<std::shared_ptr<arrow::Array>> TakeTyped(const FlatColumn& column, const 
   ARROW_RETURN_NOT_OK(ReadPages(column, extent, &works, &dictionary, &storage));
   const auto num_tasks = std::clamp<size_t>(works.size() / kTaskPages, 1,
                                             static_cast<size_t>(executor->parallelism()));
-  Taker<DType> taker(column, extent, verify, &taken);
+  Taker<DType> taker(column, extent, most_bytes, verify, &taken);
   if (!dictionary.empty()) {
     ARROW_RETURN_NOT_OK(
         CatchParquet(path, *column.name, [&] { return taker.LoadDictionary(dictionary); }));
@@ -398,7 +406,8 @@ Result<std::shared_ptr<arrow::Array>> TakeTyped(const FlatColumn& column, const 
 
 Result<std::shared_ptr<arrow::Array>> TakeFlat(const FlatColumn& column, const ChunkExtent& extent,
                                                int64_t num_rows, std::span<const int64_t> rows,
-                                               Executor* executor, bool verify) {
+                                               int64_t most_bytes, Executor* executor,
+                                               bool verify) {
   std::vector<Wanted> wanted(rows.size());
   for (size_t i = 0; i < rows.size(); ++i) {
     if (rows[i] < 0 || rows[i] >= num_rows) return Status::IndexError("row outside its row group");
@@ -410,17 +419,18 @@ Result<std::shared_ptr<arrow::Array>> TakeFlat(const FlatColumn& column, const C
   }
   switch (column.descriptor->physical_type()) {
     case parquet::Type::INT32:
-      return TakeTyped<parquet::Int32Type>(column, extent, wanted, executor, verify);
+      return TakeTyped<parquet::Int32Type>(column, extent, wanted, most_bytes, executor, verify);
     case parquet::Type::INT64:
-      return TakeTyped<parquet::Int64Type>(column, extent, wanted, executor, verify);
+      return TakeTyped<parquet::Int64Type>(column, extent, wanted, most_bytes, executor, verify);
     case parquet::Type::FLOAT:
-      return TakeTyped<parquet::FloatType>(column, extent, wanted, executor, verify);
+      return TakeTyped<parquet::FloatType>(column, extent, wanted, most_bytes, executor, verify);
     case parquet::Type::DOUBLE:
-      return TakeTyped<parquet::DoubleType>(column, extent, wanted, executor, verify);
+      return TakeTyped<parquet::DoubleType>(column, extent, wanted, most_bytes, executor, verify);
     case parquet::Type::BYTE_ARRAY:
-      return TakeTyped<parquet::ByteArrayType>(column, extent, wanted, executor, verify);
+      return TakeTyped<parquet::ByteArrayType>(column, extent, wanted, most_bytes, executor,
+                                               verify);
     case parquet::Type::FIXED_LEN_BYTE_ARRAY:
-      return TakeTyped<parquet::FLBAType>(column, extent, wanted, executor, verify);
+      return TakeTyped<parquet::FLBAType>(column, extent, wanted, most_bytes, executor, verify);
     default:
       return nullptr;
   }

@@ -2,6 +2,7 @@
 // Some rows of a column without children, from just the pages they lie in, and from those only the
 // values asked for: no page becomes an array.
 //
+// Memory:  the array and the pages; bounded as packed/decoded_column.h says
 // Errors:  Corruption naming file, column and offset; ResourceExhausted where texts outgrow their
 //          array; no exception leaves
 // Threads: functions may be called concurrently
@@ -18,9 +19,9 @@
 namespace varve::internal {
 
 /// `rows` of a row group with an offset index, in the order given; nullptr if a page is encoded in
-/// a way that is not for this road.
+/// a way that is not for this road. Decoders may hold `most_bytes`.
 Result<std::shared_ptr<arrow::Array>> TakeFlat(const FlatColumn& column, const ChunkExtent& extent,
                                                int64_t num_rows, std::span<const int64_t> rows,
-                                               Executor* executor, bool verify);
+                                               int64_t most_bytes, Executor* executor, bool verify);
 
 }  // namespace varve::internal

@@ -3,6 +3,7 @@
 // children refuse them by name, within the memory that such files may take.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <string>
@@ -23,6 +24,8 @@
 #include "packed/page_header.h"
 #include "packed/parquet_errors.h"
 #include "parquet/arrow/writer.h"
+#include "parquet/column_writer.h"
+#include "parquet/file_writer.h"
 #include "parquet/properties.h"
 #include "storage/memory/memory_chunk_manager.h"
 
@@ -169,6 +172,59 @@ TEST(FlatDamageTest, DictionariesHoldNoMoreThanAFileMayTake) {
   VARVE_ASSERT_OK_AND_ASSIGN(const size_t loaded, load(16 * kTexts));
   EXPECT_EQ(loaded, kTexts);
   ExpectRefused(load(16 * kTexts - 1).status(), ErrorKind::kResourceExhausted);
+}
+
+// Nulls of a gibibyte each, in a file of some hundred bytes.
+TEST(FlatDamageTest, WidthsAreNotBelieved) {
+  using parquet::schema::GroupNode;
+  using parquet::schema::PrimitiveNode;
+  const auto sink = arrow::io::BufferOutputStream::Create().ValueOrDie();
+  const auto schema = GroupNode::Make(
+      "schema", parquet::Repetition::REQUIRED,
+      {PrimitiveNode::Make("x", parquet::Repetition::OPTIONAL, parquet::Type::FIXED_LEN_BYTE_ARRAY,
+                           parquet::ConvertedType::NONE, 1 << 30)});
+  auto writer = parquet::ParquetFileWriter::Open(sink, std::static_pointer_cast<GroupNode>(schema),
+                                                 Plain().build());
+  const int16_t levels[] = {0, 0, 0, 0};
+  static_cast<parquet::FixedLenByteArrayWriter*>(writer->AppendRowGroup()->NextColumn())
+      ->WriteBatch(4, levels, nullptr, nullptr);
+  writer->Close();
+  const Column column(sink->Finish().ValueOrDie()->ToString());
+  ExpectRefused(column.Take({3, 0}).status(), ErrorKind::kResourceExhausted);
+  ExpectRefused(column.Read().status(), ErrorKind::kResourceExhausted);
+}
+
+// Twenty rows of 8 MiB each, stored in a kilobyte, are more than such a file may take.
+TEST(FlatDamageTest, TextsAreGatheredUpToALimit) {
+  parquet::WriterProperties::Builder properties;
+  properties.compression(parquet::Compression::ZSTD)->disable_statistics();
+  properties.enable_write_page_index()->dictionary_pagesize_limit(16 << 20);
+  const ArrayPtr values = Repeated(std::string(8 << 20, 'a'), 20);
+  const Column column(Write(values, properties, /*nullable=*/false));
+  std::vector<int64_t> rows(20);
+  for (size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<int64_t>(i);
+  ExpectRefused(column.Take(rows).status(), ErrorKind::kResourceExhausted);
+  ExpectRefused(column.Read().status(), ErrorKind::kResourceExhausted);
+  // A row that is named again is the caller's wish.
+  VARVE_ASSERT_OK_AND_ASSIGN(const ArrayPtr taken, column.Take(std::vector<int64_t>(20, 7)));
+  EXPECT_TRUE(taken->Equals(values));
+}
+
+TEST(FlatDamageTest, ATakeMayNameARowManyTimes) {
+  parquet::WriterProperties::Builder properties;
+  properties.compression(parquet::Compression::ZSTD)->disable_statistics();
+  properties.enable_write_page_index();
+  const auto vector = [](char value) {
+    return arrow::MakeArrayFromScalar(
+               arrow::FixedSizeBinaryScalar(arrow::Buffer::FromString(std::string(1 << 20, value)),
+                                            arrow::fixed_size_binary(1 << 20)),
+               1)
+        .ValueOrDie();
+  };
+  const Column column(Write(vector('v'), properties, /*nullable=*/false));
+  VARVE_ASSERT_OK_AND_ASSIGN(const ArrayPtr taken, column.Take(std::vector<int64_t>(140, 0)));
+  ASSERT_EQ(taken->length(), 140);
+  EXPECT_TRUE(taken->Slice(139)->Equals(vector('v')));
 }
 
 }  // namespace

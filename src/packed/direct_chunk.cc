@@ -252,7 +252,8 @@ Status DirectChunk::TakeValues(std::span<const ValueRequest> requests,
 Status DirectChunk::TakeBlocks(std::span<const ValueRequest> requests,
                                const std::shared_ptr<arrow::Buffer>& mapping, bool verify) const {
   const int64_t per_block = layout_.values_per_block;
-  std::vector<uint8_t> block(static_cast<size_t>(per_block * layout_.width));
+  std::vector<uint8_t> block(
+      static_cast<size_t>(std::min(per_block, layout_.num_values) * layout_.width));
   int64_t held = -1;
   for (const ValueRequest& request : requests) {
     const int64_t begin = request.value / per_block * per_block;

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "arrow/array.h"
@@ -72,14 +73,14 @@ ArrayPtr Repeated(const std::string& text, int64_t length) {
   return arrow::MakeArrayFromScalar(arrow::BinaryScalar(text), length).ValueOrDie();
 }
 
-// The one column of a file that no manifest vouches for, as the file says it is.
+// The one column of a file that no manifest vouches for, as `type` or as the file says it is.
 class Column {
  public:
-  explicit Column(std::string bytes) {
+  explicit Column(std::string bytes, std::shared_ptr<arrow::DataType> type = nullptr) {
     const auto source = std::make_shared<const FileSource>(
         OpenBuffer("x.parquet", arrow::Buffer::FromString(std::move(bytes))));
     const auto metadata = ParquetMetadata::Read(source, nullptr).ValueOrDie();
-    column_ = DecodedColumn::Make(metadata, 0, nullptr, &pages_).ValueOrDie();
+    column_ = DecodedColumn::Make(metadata, 0, std::move(type), &pages_).ValueOrDie();
   }
 
   Result<ArrayPtr> Read() const { return column_->ReadAll(0, Executor::Inline(), true); }
@@ -192,6 +193,19 @@ TEST(FlatDamageTest, WidthsAreNotBelieved) {
   const Column column(sink->Finish().ValueOrDie()->ToString());
   ExpectRefused(column.Take({3, 0}).status(), ErrorKind::kResourceExhausted);
   ExpectRefused(column.Read().status(), ErrorKind::kResourceExhausted);
+}
+
+// Texts as vectors of 128 KiB, all of them null: 2,000 would take 250 MiB, and are a few bytes.
+TEST(FlatDamageTest, NullsOfAWideTypeAreCounted) {
+  const auto vectors = arrow::fixed_size_list(arrow::float32(), 32768);
+  const auto nulls = [](int64_t length) {
+    return Write(arrow::MakeArrayOfNull(arrow::binary(), length).ValueOrDie(), Plain(),
+                 /*nullable=*/true);
+  };
+  VARVE_ASSERT_OK_AND_ASSIGN(const ArrayPtr few, Column(nulls(20), vectors).Read());
+  EXPECT_EQ(few->null_count(), 20);
+  EXPECT_TRUE(few->type()->Equals(vectors));
+  ExpectRefused(Column(nulls(2000), vectors).Read().status(), ErrorKind::kResourceExhausted);
 }
 
 // Twenty rows of 8 MiB each, stored in a kilobyte, are more than such a file may take.

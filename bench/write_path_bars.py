@@ -34,8 +34,8 @@ def judge_all(found):
         out += [at_most("WP7", "decode a V1 binlog of vectors, CPU of one thread", x.get("ours"), "zstd alone, same pages", x.get("theirs"), 1.2),
                 report("WP7", "the same on two threads, wall", x.get("ours_wall"), "zstd alone, one thread", x.get("theirs_wall"), "ms")]
     if "wp8" in found:
-        out += [at_most("WP8", "flush 200,000 vectors, statistics, deletes", of("wp8", "ours"), "pyarrow, same columns", of("wp8", "theirs"), 1.0),
-                limit("WP8", "memory of a flush beside its input", of("wp8", "memory_mib"), 128, "MiB")]
+        out += [at_most("WP8", "V2 flush of 200,000 vectors, statistics, deletes", of("wp8", "ours"), "pyarrow, same columns", of("wp8", "theirs"), 1.0),
+                limit("WP8", "memory of a V2 flush beside its input", of("wp8", "memory_mib"), 128, "MiB")]
     if "wp9" in found:
         out.append(at_most("WP9", "read a packed set through C into Go", of("wp9", "go"), "the same in C++", of("wp9", "cpp"), 1.1))
     return out

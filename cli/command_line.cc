@@ -9,6 +9,7 @@
 #include "cli/exit_code.h"
 #include "cli/interruption.h"
 #include "cli/opened_stores.h"
+#include "cli/option_checks.h"
 #include "cli/store_arguments.h"
 #include "varve/stop.h"
 #include "varve/suggestion.h"
@@ -168,6 +169,10 @@ std::unique_ptr<CLI::App> MakeParser(const CommandEntry& entry, Command* command
   app->formatter(std::make_shared<HelpFormatter>(entry));
   app->allow_extras();
   command->Configure(app.get());
+  for (CLI::Option* option : app->get_options()) {
+    const bool takes_values = option->get_items_expected_max() > 0;
+    if (option->nonpositional() && takes_values) option->check(NotEmpty());
+  }
   app->add_flag("--json", console->json, "Data as JSON");
   app->add_flag("--metrics", console->metrics,
                 "At the end, on standard error: what object stores were asked, by operation and "

@@ -47,6 +47,14 @@ CLI::Validator FilterText() {
       "");
 }
 
+CLI::Validator NotEmpty() {
+  return CLI::Validator(
+      [](const std::string& text) -> std::string {
+        return text.empty() ? "the value is empty; leave the option out to have its default" : "";
+      },
+      "");
+}
+
 Status CheckNotGiven(const CLI::App& app, std::initializer_list<const char*> options,
                      const std::string& goes_with) {
   for (const char* option : options) {

@@ -24,6 +24,9 @@ CLI::Validator VersionNumber();
 /// A filter that says something.
 CLI::Validator FilterText();
 
+/// More than nothing: what comes from an unset variable of a shell would count as not given.
+CLI::Validator NotEmpty();
+
 /// Invalid for the first of `options`, by their long names, that was given: it would do nothing
 /// without `goes_with`.
 Status CheckNotGiven(const CLI::App& app, std::initializer_list<const char*> options,

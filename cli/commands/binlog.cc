@@ -24,9 +24,12 @@
 namespace varve::cli {
 namespace {
 
+// A code without a name is told as it is: "unknown (28)".
 std::string TypeText(DataType type) {
-  const std::string_view name = DataTypeName(type);
-  return name.empty() ? std::to_string(static_cast<int32_t>(type)) : std::string(name);
+  const std::string name(DataTypeName(type));
+  return DataTypeFromName(name).ok()
+             ? name
+             : name + " (" + std::to_string(static_cast<int32_t>(type)) + ")";
 }
 
 // "2023-07-19 11:27:40 UTC to … (442…)", or "-" for what is not told.
@@ -166,8 +169,12 @@ class BinlogCommand : public Command {
       PrintJson(console, ToJson(info));
       return Status::OK();
     }
+    int width = 12;
+    for (const auto& [key, value] : info.extras) {
+      width = std::max(width, DisplayWidth(Printable(key)) + 2);
+    }
     const auto line = [&](const std::string& name, const std::string& text) {
-      console->DataLine(console->Bold(PadToWidth(name, 12, false)) + Printable(text));
+      console->DataLine(console->Bold(PadToWidth(name, width, false)) + Printable(text));
     };
     line("collection", std::to_string(info.collection_id));
     line("partition", std::to_string(info.partition_id));

@@ -2,8 +2,12 @@
 #include "varve/segment.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "arrow/array.h"
 #include "arrow/record_batch.h"
@@ -46,6 +50,12 @@ std::shared_ptr<arrow::RecordBatchReader> WithUnsignedTimestamps(
         *batch = arrow::RecordBatch::Make(schema, (*batch)->num_rows(), std::move(columns));
         return Status::OK();
       });
+}
+
+bool LacksLogs(const MilvusCollection& collection) {
+  const auto lacks = [&](const SegmentFiles& files) { return NumMissing(collection, files) > 0; };
+  return std::ranges::any_of(collection.segments, lacks) ||
+         std::ranges::any_of(collection.level_zero, lacks);
 }
 
 class SegmentCommand : public Command {
@@ -96,12 +106,14 @@ class SegmentCommand : public Command {
 
  private:
   static Status List(Console* console, const FoundMilvus& found) {
+    const bool has_missing = std::ranges::any_of(found.collections, LacksLogs);
     TablePrinter table(console);
     table.AddColumn("collection");
     table.AddColumn("partition", true);
     table.AddColumn("segment", true);
     table.AddColumn("storage");
     for (const char* title : {"rows", "logs", "size", "deltas"}) table.AddColumn(title, true);
+    if (has_missing) table.AddColumn("missing", true);
     for (const MilvusCollection& collection : found.collections) {
       const std::string name =
           collection.name.empty() ? std::to_string(collection.collection_id) : collection.name;
@@ -112,12 +124,17 @@ class SegmentCommand : public Command {
             PrintJson(console, SegmentSummary(collection, files, is_level_zero));
             continue;
           }
-          table.AddRow({Printable(name), std::to_string(files.partition_id),
-                        std::to_string(files.segment_id),
-                        is_level_zero ? "level 0" : VersionText(files.version),
-                        RowsText(files.num_rows), FormatCount(NumLogs(files.inserts)),
-                        FormatBytes(NumBytes(files.inserts) + NumBytes(files.deltas)),
-                        FormatCount(NumLogs(files.deltas))});
+          std::vector<std::string> row = {
+              Printable(name),
+              std::to_string(files.partition_id),
+              std::to_string(files.segment_id),
+              is_level_zero ? "level 0" : VersionText(files.version),
+              RowsText(files.num_rows),
+              FormatCount(NumLogs(files.inserts)),
+              FormatBytes(NumBytes(files.inserts) + NumBytes(files.deltas)),
+              FormatCount(NumLogs(files.deltas))};
+          if (has_missing) row.push_back(FormatCount(NumMissing(collection, files)));
+          table.AddRow(std::move(row));
         }
       }
     }
@@ -125,22 +142,38 @@ class SegmentCommand : public Command {
     return Status::OK();
   }
 
+  // nullopt also where delta logs are missing or damaged: what there is besides is shown all the
+  // same, and `console` is told.
+  static Result<std::optional<int64_t>> CountDeletes(Console* console,
+                                                     const std::shared_ptr<ChunkManager>& store,
+                                                     const MilvusCollection& collection,
+                                                     const SegmentFiles& files) {
+    if (files.version == StorageVersion::kV3) return std::nullopt;
+    ARROW_ASSIGN_OR_RAISE(const auto segment,
+                          SegmentReader::Open(store, collection.schema, files,
+                                              MilvusDeltasOf(collection, files.partition_id)));
+    const auto count = segment->CountDeletes();
+    if (IsNotFound(count.status()) || IsCorruption(count.status())) {
+      console->Say("varve: deletes of segment " + std::to_string(files.segment_id) +
+                   " are not counted: " + count.status().message());
+      return std::nullopt;
+    }
+    ARROW_RETURN_NOT_OK(count.status());
+    return *count;
+  }
+
   Status Info(Console* console, const FoundMilvus& found) const {
     ARROW_ASSIGN_OR_RAISE(const MilvusCollection collection,
                           milvus_.Choose(found, store_, primary_key_, console));
     for (const SegmentFiles& files : collection.segments) {
-      std::optional<int64_t> num_deletes;
-      if (files.version != StorageVersion::kV3) {
-        ARROW_ASSIGN_OR_RAISE(const auto segment,
-                              SegmentReader::Open(found.store, collection.schema, files,
-                                                  MilvusDeltasOf(collection, files.partition_id)));
-        ARROW_ASSIGN_OR_RAISE(num_deletes, segment->CountDeletes());
-      }
+      ARROW_ASSIGN_OR_RAISE(const auto num_deletes,
+                            CountDeletes(console, found.store, collection, files));
       ARROW_RETURN_NOT_OK(PrintSegment(console, found.store, collection, files, num_deletes,
                                        /*is_level_zero=*/false));
     }
-    if (!milvus_.partitions.empty()) return Status::OK();  // the others are of no partition alone
     for (const SegmentFiles& files : collection.level_zero) {
+      // Asked for partitions, what is of none alone is not meant.
+      if (!milvus_.partitions.empty() && files.partition_id == kAllPartitions) continue;
       ARROW_RETURN_NOT_OK(PrintSegment(console, found.store, collection, files, std::nullopt,
                                        /*is_level_zero=*/true));
     }

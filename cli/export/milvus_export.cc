@@ -43,7 +43,10 @@ Result<std::shared_ptr<const CollectionSchema>> SchemaOfExport(const CollectionS
                        {.field = name});
     }
     fields.push_back(*field);
-    if (!primary_key.empty()) fields.back().primary_key = name == primary_key;
+    if (primary_key.empty()) continue;
+    fields.back().primary_key = name == primary_key;
+    // Columns may be nullable just because nobody said that they are not; a null is refused.
+    if (name == primary_key) fields.back().nullable = false;
   }
   if (!primary_key.empty() && rows.GetFieldIndex(primary_key) < 0) {
     return MakeError(ErrorKind::kInvalid,

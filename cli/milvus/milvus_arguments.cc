@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <iterator>
+#include <map>
+#include <set>
 
 #include "arrow/buffer.h"
 #include "cli/location.h"
@@ -34,25 +37,38 @@ Status NotFound(const std::string& what, const std::string& word,
                                              DidYouMean(word, known) + "; there are: " + names);
 }
 
-// Only partitions that `words` name stay.
+// Names by id, empty for what only the segments tell of.
+std::map<int64_t, std::string> PartitionsOf(const MilvusCollection& collection) {
+  std::map<int64_t, std::string> partitions = collection.partitions;
+  for (const auto* segments : {&collection.segments, &collection.level_zero}) {
+    for (const SegmentFiles& files : *segments) partitions[files.partition_id];
+  }
+  partitions.erase(kAllPartitions);
+  return partitions;
+}
+
+// Only partitions that `words` name stay, with the deletes that concern all.
 Status KeepPartitions(const std::vector<std::string>& words, MilvusCollection* collection) {
-  std::vector<int64_t> ids;
+  const auto partitions = PartitionsOf(*collection);
+  std::set<int64_t> ids;
   for (const std::string& word : words) {
-    const auto found = std::ranges::find_if(collection->partitions, [&](const auto& partition) {
+    const auto found = std::ranges::find_if(partitions, [&](const auto& partition) {
       return IsNamed(partition.second, partition.first, word);
     });
-    if (found == collection->partitions.end()) {
+    if (found == partitions.end()) {
       std::vector<std::string> known;
-      for (const auto& [id, name] : collection->partitions) {
+      for (const auto& [id, name] : partitions) {
         known.push_back(name.empty() ? std::to_string(id) : name);
       }
       return NotFound("partition", word, known);
     }
-    ids.push_back(found->first);
+    ids.insert(found->first);
   }
-  std::erase_if(collection->segments, [&](const SegmentFiles& files) {
-    return std::ranges::find(ids, files.partition_id) == ids.end();
-  });
+  const auto is_elsewhere = [&](const SegmentFiles& files) {
+    return files.partition_id != kAllPartitions && !ids.contains(files.partition_id);
+  };
+  std::erase_if(collection->segments, is_elsewhere);
+  std::erase_if(collection->level_zero, is_elsewhere);
   return Status::OK();
 }
 
@@ -94,15 +110,20 @@ Status CheckKeyIsTold(const MilvusCollection& collection) {
                        names);
 }
 
-// Whether a log is there, of those that metadata name: the first stands for all.
-Result<bool> HasLogs(ChunkManager* store, const MilvusCollection& collection) {
-  for (const SegmentFiles& files : collection.segments) {
-    if (files.version == StorageVersion::kV3) return true;  // what it has, its manifest says
-    for (const FieldBinlog& list : files.inserts) {
-      if (!list.logs.empty()) return store->Exist(list.logs.front().path);
-    }
-  }
-  return false;
+// Whether a log is there, of those that metadata name.
+bool HasLogs(const MilvusCollection& collection) {
+  const auto is_here = [&](const Binlog& log) { return !collection.missing.contains(log.path); };
+  const auto has_logs = [&](const std::vector<FieldBinlog>& lists) {
+    return std::ranges::any_of(
+        lists, [&](const FieldBinlog& list) { return std::ranges::any_of(list.logs, is_here); });
+  };
+  const auto is_there = [&](const SegmentFiles& files) {
+    return files.version == StorageVersion::kV3 ||  // what it has, its manifest says
+           has_logs(files.inserts) || has_logs(files.deltas) || has_logs(files.statistics) ||
+           has_logs(files.bm25);
+  };
+  return std::ranges::any_of(collection.segments, is_there) ||
+         std::ranges::any_of(collection.level_zero, is_there);
 }
 
 Result<std::string> ReadText(const std::string& path, const StoreArguments& store) {
@@ -192,10 +213,7 @@ Result<MilvusCollection> MilvusArguments::Choose(const FoundMilvus& found,
   std::vector<MilvusCollection> candidates = found.collections;
   if (candidates.size() > 1) {
     std::vector<MilvusCollection> present;
-    for (MilvusCollection& one : candidates) {
-      ARROW_ASSIGN_OR_RAISE(const bool has_logs, HasLogs(found.store.get(), one));
-      if (has_logs) present.push_back(one);
-    }
+    std::ranges::copy_if(candidates, std::back_inserter(present), HasLogs);
     if (present.size() == 1) {
       console->Say("collection " + Described(present.front()) +
                    ": of the others that the metadata name, no logs are here");

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/milvus/segment_report.h"
 
+#include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
@@ -54,35 +56,44 @@ Result<std::vector<NamedField>> FieldsOf(const FieldBinlog& group, const Collect
   return fields;
 }
 
-json Describe(const FieldBinlog& list) {
+std::array<const std::vector<FieldBinlog>*, 4> ListsOf(const SegmentFiles& files) {
+  return {&files.inserts, &files.deltas, &files.statistics, &files.bm25};
+}
+
+json Describe(const FieldBinlog& list, const MilvusCollection& collection) {
   json described;
   described["logs"] = json::array();
-  for (const Binlog& log : list.logs) described["logs"].push_back(log.path);
+  json missing = json::array();
+  for (const Binlog& log : list.logs) {
+    described["logs"].push_back(log.path);
+    if (collection.missing.contains(log.path)) missing.push_back(log.path);
+  }
   described["bytes"] = NumBytes({list});
+  described["missing"] = std::move(missing);
   return described;
 }
 
-json DescribeByField(const std::vector<FieldBinlog>& lists, const CollectionSchema& schema) {
+json DescribeByField(const std::vector<FieldBinlog>& lists, const MilvusCollection& collection) {
   json described = json::array();
   for (const FieldBinlog& list : lists) {
-    json entry = {{"field_id", list.field_id}, {"name", NameOf(list.field_id, schema)}};
-    entry.update(Describe(list));
+    json entry = {{"field_id", list.field_id}, {"name", NameOf(list.field_id, *collection.schema)}};
+    entry.update(Describe(list, collection));
     described.push_back(std::move(entry));
   }
   return described;
 }
 
-Result<json> DescribeGroups(const SegmentFiles& files, const CollectionSchema& schema,
+Result<json> DescribeGroups(const SegmentFiles& files, const MilvusCollection& collection,
                             const std::shared_ptr<ChunkManager>& store) {
   json described = json::array();
   for (const FieldBinlog& group : files.inserts) {
     json entry = {{"group_id", group.field_id}, {"fields", json::array()}};
-    ARROW_ASSIGN_OR_RAISE(const auto fields, FieldsOf(group, schema, store));
+    ARROW_ASSIGN_OR_RAISE(const auto fields, FieldsOf(group, *collection.schema, store));
     for (const NamedField& field : fields) {
       entry["fields"].push_back(
           {{"field_id", field.id ? json(*field.id) : json()}, {"name", field.name}});
     }
-    entry.update(Describe(group));
+    entry.update(Describe(group, collection));
     described.push_back(std::move(entry));
   }
   return described;
@@ -91,18 +102,18 @@ Result<json> DescribeGroups(const SegmentFiles& files, const CollectionSchema& s
 Status PrintJsonOf(Console* console, const std::shared_ptr<ChunkManager>& store,
                    const MilvusCollection& collection, const SegmentFiles& files,
                    std::optional<int64_t> num_deletes, bool is_level_zero) {
-  const CollectionSchema& schema = *collection.schema;
   json document = SegmentSummary(collection, files, is_level_zero);
   document["deletes"] = num_deletes ? json(*num_deletes) : json();
   if (files.version == StorageVersion::kV1) {
-    document["fields"] = DescribeByField(files.inserts, schema);
+    document["fields"] = DescribeByField(files.inserts, collection);
   } else {
-    ARROW_ASSIGN_OR_RAISE(document["fields"], DescribeGroups(files, schema, store));
+    ARROW_ASSIGN_OR_RAISE(document["fields"], DescribeGroups(files, collection, store));
   }
   document["deltas"] = json::array();
-  for (const FieldBinlog& list : files.deltas) document["deltas"].push_back(Describe(list));
-  document["statistics"] = DescribeByField(files.statistics, schema);
-  document["bm25_statistics"] = DescribeByField(files.bm25, schema);
+  for (const FieldBinlog& list : files.deltas)
+    document["deltas"].push_back(Describe(list, collection));
+  document["statistics"] = DescribeByField(files.statistics, collection);
+  document["bm25_statistics"] = DescribeByField(files.bm25, collection);
   PrintJson(console, document);
   return Status::OK();
 }
@@ -122,6 +133,8 @@ void PrintFacts(Console* console, const MilvusCollection& collection, const Segm
   line("storage", is_level_zero ? "level 0" : VersionText(files.version));
   line("rows", RowsText(files.num_rows));
   line("deletes", num_deletes ? FormatCount(*num_deletes) : "-");
+  const int64_t num_missing = NumMissing(collection, files);
+  if (num_missing > 0) line("missing", Plural(num_missing, "log"));
 }
 
 Status PrintLists(Console* console, const std::shared_ptr<ChunkManager>& store,
@@ -147,15 +160,17 @@ Status PrintLists(Console* console, const std::shared_ptr<ChunkManager>& store,
 }
 
 // Their folders say of what kind they are.
-void PrintLogs(Console* console, const SegmentFiles& files) {
+void PrintLogs(Console* console, const MilvusCollection& collection, const SegmentFiles& files) {
   TablePrinter table(console);
   table.AddColumn("log");
   table.AddColumn("rows", true);
   table.AddColumn("size", true);
-  for (const auto* lists : {&files.inserts, &files.deltas, &files.statistics, &files.bm25}) {
+  for (const auto* lists : ListsOf(files)) {
     for (const FieldBinlog& list : *lists) {
       for (const Binlog& log : list.logs) {
-        table.AddRow({Printable(log.path), RowsText(log.num_rows), FormatBytes(log.file_bytes)});
+        const bool is_missing = collection.missing.contains(log.path);
+        table.AddRow({Printable(log.path), RowsText(log.num_rows),
+                      is_missing ? "missing" : FormatBytes(log.file_bytes)});
       }
     }
   }
@@ -178,6 +193,17 @@ int64_t NumBytes(const std::vector<FieldBinlog>& lists) {
   return bytes;
 }
 
+int64_t NumMissing(const MilvusCollection& collection, const SegmentFiles& files) {
+  int64_t count = 0;
+  for (const auto* lists : ListsOf(files)) {
+    for (const FieldBinlog& list : *lists) {
+      count += std::ranges::count_if(
+          list.logs, [&](const Binlog& log) { return collection.missing.contains(log.path); });
+    }
+  }
+  return count;
+}
+
 std::string RowsText(int64_t num_rows) { return num_rows == 0 ? "-" : FormatCount(num_rows); }
 
 std::string VersionText(StorageVersion version) {
@@ -198,6 +224,7 @@ json SegmentSummary(const MilvusCollection& collection, const SegmentFiles& file
   line["insert_bytes"] = NumBytes(files.inserts);
   line["delta_logs"] = NumLogs(files.deltas);
   line["delta_bytes"] = NumBytes(files.deltas);
+  line["missing_logs"] = NumMissing(collection, files);
   return line;
 }
 
@@ -211,7 +238,7 @@ Status PrintSegment(Console* console, const std::shared_ptr<ChunkManager>& store
   if (!files.inserts.empty()) {
     ARROW_RETURN_NOT_OK(PrintLists(console, store, collection, files));
   }
-  if (files.version != StorageVersion::kV3) PrintLogs(console, files);
+  if (files.version != StorageVersion::kV3) PrintLogs(console, collection, files);
   return Status::OK();
 }
 

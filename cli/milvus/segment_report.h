@@ -18,6 +18,8 @@ namespace varve::cli {
 
 int64_t NumLogs(const std::vector<FieldBinlog>& lists);
 int64_t NumBytes(const std::vector<FieldBinlog>& lists);
+/// Logs of all kinds that the metadata name and that are not there.
+int64_t NumMissing(const MilvusCollection& collection, const SegmentFiles& files);
 
 /// "-" where the metadata do not tell, which say 0 then.
 std::string RowsText(int64_t num_rows);
@@ -30,7 +32,7 @@ nlohmann::ordered_json SegmentSummary(const MilvusCollection& collection, const 
 
 /// The same, fields or column groups, and all logs by name. Which fields a group has that the
 /// metadata do not tell, the footer of its first log does. `num_deletes`: nullopt where nobody has
-/// counted.
+/// counted. Logs that are not there are marked.
 /// Errors: Corruption naming a log whose footer does not parse
 Status PrintSegment(Console* console, const std::shared_ptr<ChunkManager>& store,
                     const MilvusCollection& collection, const SegmentFiles& files,

@@ -372,10 +372,14 @@ func TestSaysWhatWentWrong(t *testing.T) {
 	_, err = NewPackedWriter(pathsOf(1), nil, 0, 0, groups, store)
 	checkKind(t, err, errorcode.Invalid, "schema is nil")
 
+	_, err = NewPackedWriter(pathsOf(1)[:1], schema, 0, 0, []ColumnGroup{{Columns: []int{1<<32 + 1}}}, store)
+	checkKind(t, err, errorcode.Invalid, "4294967297")
+
 	writer, err := NewPackedWriter(pathsOf(1), schema, 0, 0, groups, store)
 	if err != nil {
 		t.Fatal(err)
 	}
+	checkKind(t, writer.WriteRecordBatch(nil), errorcode.Invalid, "batch is nil")
 	batch := makeBatch(pool, 0, 3)
 	narrow := array.NewRecordBatch(arrow.NewSchema(schema.Fields()[:1], nil), batch.Columns()[:1], 3)
 	checkKind(t, writer.WriteRecordBatch(narrow), errorcode.Invalid, "number of columns")

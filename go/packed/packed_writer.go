@@ -6,10 +6,13 @@ package packed
 import "C"
 
 import (
+	"fmt"
 	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/cdata"
+
+	"varve.dev/go/errorcode"
 )
 
 // PackedWriter writes one packed set: a file a column group. Files do not exist until it is closed.
@@ -32,6 +35,9 @@ func NewPackedWriter(filePaths []string, schema *arrow.Schema, bufferSize, multi
 	for _, group := range columnGroups {
 		columns := make([]C.int, len(group.Columns))
 		for i, column := range group.Columns {
+			if int(C.int(column)) != column {
+				return nil, &Error{errorcode.Invalid, fmt.Sprintf("a column group names column %d of a schema", column)}
+			}
 			columns[i] = C.int(column)
 		}
 		C.AddCColumnSplit(splits, unsafe.SliceData(columns), C.int(len(columns)))
@@ -65,6 +71,9 @@ func NewPackedWriter(filePaths []string, schema *arrow.Schema, bufferSize, multi
 // WriteRecordBatch appends rows, whose columns are those of the schema. The writer holds their buffers until they are
 // written, at the latest when it is closed.
 func (w *PackedWriter) WriteRecordBatch(batch arrow.RecordBatch) error {
+	if batch == nil {
+		return &Error{errorcode.Invalid, "the batch is nil"}
+	}
 	var memory arena
 	defer memory.free()
 	numColumns := int(batch.NumCols())

@@ -3,6 +3,7 @@
 package varve
 
 import (
+	"runtime"
 	"strings"
 	"sync/atomic"
 
@@ -16,11 +17,14 @@ type reader struct {
 	array.RecordReader
 	stop       *stop
 	references atomic.Int64
+	cleanup    runtime.Cleanup
 }
 
-func newReader(rows array.RecordReader, stop *stop) *reader {
-	r := &reader{RecordReader: rows, stop: stop}
+func newReader(rows array.RecordReader, asked *stop) *reader {
+	r := &reader{RecordReader: rows, stop: asked}
 	r.references.Store(1)
+	// Of one that nobody releases the context would keep it to its own end.
+	r.cleanup = runtime.AddCleanup(r, (*stop).free, asked)
 	return r
 }
 
@@ -32,6 +36,7 @@ func (r *reader) Retain() {
 func (r *reader) Release() {
 	r.RecordReader.Release()
 	if r.references.Add(-1) == 0 {
+		r.cleanup.Stop()
 		r.stop.free()
 	}
 }

@@ -78,9 +78,12 @@ func Create(ctx context.Context, uri string, rows array.RecordReader, options *C
 	if memory.err != nil {
 		return nil, memory.err
 	}
+	stream, err := exportReader(rows)
+	if err != nil {
+		return nil, err
+	}
 	var handle *C.varve_table
 	var failed *C.varve_error
-	stream := exportReader(rows)
 	code := C.varve_table_create(location, (*C.struct_ArrowArrayStream)(unsafe.Pointer(stream)), create, &handle, &failed)
 	return tableOf(handle, takeError(ctx, code, failed))
 }
@@ -156,9 +159,12 @@ func (t *Table) Append(ctx context.Context, rows array.RecordReader, options *Ap
 	if memory.err != nil {
 		return Commit{}, memory.err
 	}
+	stream, err := exportReader(rows)
+	if err != nil {
+		return Commit{}, err
+	}
 	var commit C.varve_commit
 	var failed *C.varve_error
-	stream := exportReader(rows)
 	code := C.varve_table_append(t.handle, (*C.struct_ArrowArrayStream)(unsafe.Pointer(stream)), appending, &commit, &failed)
 	return commitOf(commit), takeError(ctx, code, failed)
 }
@@ -245,10 +251,13 @@ func commitOf(commit C.varve_commit) Commit {
 }
 
 // exportReader lends rows out as a stream, which has a reference of its own; the call that takes it releases it.
-func exportReader(rows array.RecordReader) *cdata.CArrowArrayStream {
+func exportReader(rows array.RecordReader) (*cdata.CArrowArrayStream, error) {
+	if rows == nil {
+		return nil, &Error{Code: errorcode.Invalid, Message: "the reader of rows is nil"}
+	}
 	stream := new(cdata.CArrowArrayStream)
 	cdata.ExportRecordReader(rows, stream)
-	return stream
+	return stream, nil
 }
 
 // take is a take, whichever way the call asks for its rows.

@@ -21,6 +21,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,9 +43,12 @@ struct MilvusPlace {
   bool operator==(const MilvusPlace&) const = default;
 };
 
-/// "backup/demo/binlogs/insert_log/7/8" is partition 8 of collection 7 in "backup/demo"; what names
-/// no log folder is a place of its own.
+/// "backup/demo/binlogs/insert_log/7/8" is partition 8 of collection 7 in "backup/demo", and
+/// "backup/demo/binlogs" is all of it; what names no log folder is a place of its own.
 VARVE_EXPORT MilvusPlace LocateMilvus(const std::string& uri);
+
+/// Deletes that concern all partitions are kept in this one.
+inline constexpr int64_t kAllPartitions = -1;
 
 struct MilvusCollection {
   int64_t collection_id = 0;
@@ -53,8 +57,10 @@ struct MilvusCollection {
   std::map<int64_t, std::string> partitions;       ///< names by id, as far as they are known
   /// By partition and segment; those without rows left out. Of V3 without their files.
   std::vector<SegmentFiles> segments;
-  /// Segments of delta logs alone, which concern all others of their partition; -1: of all.
+  /// Segments of delta logs alone, which concern all others of their partition, or of all.
   std::vector<SegmentFiles> level_zero;
+  /// Paths of logs that the metadata name and that are not there.
+  std::set<std::string> missing;
 };
 
 /// What is at `place`, by id. With metadata, the segments that these name, whose logs need not be

@@ -42,7 +42,8 @@ struct SyncPack {
   /// Sparse vector fields that a BM25 function fills; their statistics are kept. Those that earlier
   /// packs of the segment named need not be named again.
   std::vector<int64_t> bm25_fields;
-  /// Of the inserts, inclusive; both 0: those of the Timestamp column.
+  /// Rows beyond these, inclusive, are refused; both 0: none are. What logs tell are the times of
+  /// their rows.
   uint64_t timestamp_from = 0, timestamp_to = 0;
   StreamPosition start_position;  ///< of the first row in `inserts`
   /// All that came up to here is in the segment, or in this pack. It names the pack: one with rows
@@ -153,7 +154,7 @@ class VARVE_EXPORT SyncManager {
   /// submitted again, the segment is told to Forget it, or is dropped.
   void Submit(SyncPack pack, Done done = {});
   /// The same, and waits for what it ends with. Where the caller is asked to stop (varve/stop.h),
-  /// the task is too.
+  /// the task is too, once the segment's tasks before it have ended.
   Result<SyncOutcome> Sync(SyncPack pack);
   /// Gives up the packs of the segment that failed so far: later ones may pass over their rows and
   /// deletes, which the segment then never gets, or which come in other packs. For a pack that can

@@ -45,7 +45,12 @@ Status BinlogReader::ReadEvents(const std::shared_ptr<arrow::Buffer>& bytes, Dec
     event.offset = static_cast<int64_t>(decoder->position());
     ARROW_ASSIGN_OR_RAISE(event.header, DecodeEventHeader(decoder, object_));
     if (event.header.type == EventType::kDescriptor) {
-      return Corruption("a second descriptor", {.object = object_, .offset = event.offset});
+      return Corruption("a second descriptor",
+                        {.object = object_,
+                         .field = "type_code",
+                         .offset = event.offset + 8,
+                         .expected = "an event of another type",
+                         .found = std::string(EventTypeName(event.header.type))});
     }
     if (event.header.event_length > bytes->size() - event.offset) {
       return Corruption("the event is longer than the rest of the file",

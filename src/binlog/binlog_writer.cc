@@ -16,6 +16,25 @@ using internal::EncodeDescriptor;
 using internal::EncodeEventHeader;
 using internal::kEventFrontBytes;
 
+namespace {
+
+// Of a payload that nobody else has, so that no second copy of it is made. False: it is no such.
+Result<bool> PutBefore(const std::string& front, std::shared_ptr<arrow::Buffer>* payload) {
+  auto* buffer = dynamic_cast<arrow::ResizableBuffer*>(payload->get());
+  if (buffer == nullptr || payload->use_count() != 1) return false;
+  const int64_t payload_bytes = buffer->size();
+  const auto front_bytes = static_cast<int64_t>(front.size());
+  ARROW_RETURN_NOT_OK(buffer->Resize(payload_bytes + front_bytes, /*shrink_to_fit=*/false));
+  std::memmove(buffer->mutable_data() + front_bytes, buffer->data(),
+               static_cast<size_t>(payload_bytes));
+  std::memcpy(buffer->mutable_data(), front.data(), front.size());
+  if (buffer->capacity() / 2 <= buffer->size()) return true;
+  ARROW_RETURN_NOT_OK(buffer->Resize(buffer->size(), /*shrink_to_fit=*/true));
+  return true;
+}
+
+}  // namespace
+
 Status BinlogWriter::Append(EventType type, uint64_t start_timestamp, uint64_t end_timestamp,
                             Payload payload) {
   if (type == EventType::kDescriptor) {
@@ -33,33 +52,37 @@ Status BinlogWriter::Append(EventType type, uint64_t start_timestamp, uint64_t e
 }
 
 Result<std::shared_ptr<arrow::Buffer>> BinlogWriter::Finish() {
-  std::string front;
-  ARROW_RETURN_NOT_OK(EncodeDescriptor(descriptor_, &front));
-  int64_t total = static_cast<int64_t>(front.size());
-  for (const Pending& event : events_) total += kEventFrontBytes + event.payload->size();
-
-  ARROW_ASSIGN_OR_RAISE(auto file, arrow::AllocateBuffer(total));
-  uint8_t* next = file->mutable_data();
-  const auto append = [&next](const void* bytes, size_t count) {
-    if (count > 0) std::memcpy(next, bytes, count);
-    next += count;
-  };
-  append(front.data(), front.size());
-  int64_t position = static_cast<int64_t>(front.size());
-  for (const Pending& event : events_) {
+  std::vector<std::string> fronts(1);  // of each payload; the descriptor is in the first
+  ARROW_RETURN_NOT_OK(EncodeDescriptor(descriptor_, &fronts.front()));
+  auto position = static_cast<int64_t>(fronts.front().size());
+  for (size_t i = 0; i < events_.size(); ++i) {
+    const Pending& event = events_[i];
     const int64_t length = kEventFrontBytes + event.payload->size();
     position += length;
-    front.clear();
+    if (i > 0) fronts.emplace_back();
     EncodeEventHeader(
         {.timestamp = descriptor_.timestamp,
          .type = event.type,
          .event_length = static_cast<int32_t>(length),
          .next_position = position <= INT32_MAX ? static_cast<int32_t>(position) : -1},
-        &front);
-    AppendFixed(&front, event.start_timestamp);
-    AppendFixed(&front, event.end_timestamp);
-    append(front.data(), front.size());
-    append(event.payload->data(), static_cast<size_t>(event.payload->size()));
+        &fronts.back());
+    AppendFixed(&fronts.back(), event.start_timestamp);
+    AppendFixed(&fronts.back(), event.end_timestamp);
+  }
+  if (events_.size() == 1) {
+    ARROW_ASSIGN_OR_RAISE(const bool fits, PutBefore(fronts.front(), &events_.front().payload));
+    if (fits) return std::move(events_.front().payload);
+  }
+  ARROW_ASSIGN_OR_RAISE(auto file, arrow::AllocateBuffer(position));
+  uint8_t* next = file->mutable_data();
+  const auto append = [&next](const void* bytes, size_t count) {
+    if (count > 0) std::memcpy(next, bytes, count);
+    next += count;
+  };
+  for (size_t i = 0; i < fronts.size(); ++i) {
+    append(fronts[i].data(), fronts[i].size());
+    if (i == events_.size()) break;  // a descriptor alone
+    append(events_[i].payload->data(), static_cast<size_t>(events_[i].payload->size()));
   }
   events_.clear();
   return std::shared_ptr<arrow::Buffer>(std::move(file));

@@ -130,7 +130,10 @@ Result<BufferPtr> ReadIndexPayload(const BinlogReader& binlog, const Event& even
 Result<FileData> ReadIndexFile(const BinlogReader& binlog) {
   if (!binlog.descriptor().extras.contains(kIndexBuildIdExtra)) {
     return Corruption("descriptor lacks an extra",
-                      {.object = binlog.object(), .field = kIndexBuildIdExtra});
+                      {.object = binlog.object(),
+                       .field = kIndexBuildIdExtra,
+                       .expected = "the id of a build, as an index file has it",
+                       .found = "none"});
   }
   arrow::BufferVector parts;
   for (const Event& event : binlog.events()) {

@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "arrow/util/utf8.h"
+#include "binlog/json_members.h"
 #include "nlohmann/json.hpp"
 
 namespace varve {
@@ -31,7 +32,7 @@ Status BadExtra(const std::string& object, int64_t offset, std::string_view key,
                      .field = std::string(key),
                      .offset = offset,
                      .expected = std::move(expected),
-                     .found = found.dump(-1, ' ', false, json::error_handler_t::replace)});
+                     .found = Excerpt(found)});
 }
 
 Result<int64_t> ParseOriginalSize(const json& value, const std::string& object, int64_t offset) {
@@ -49,10 +50,13 @@ Result<int64_t> ParseOriginalSize(const json& value, const std::string& object, 
 
 Status ParseExtras(std::string_view text, int64_t offset, const std::string& object,
                    BinlogDescriptor* descriptor) {
-  const json extras = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  ARROW_ASSIGN_OR_RAISE(const json extras, ParseJson(AsBytes(text), object, offset));
   if (!extras.is_object()) {
-    return Corruption("descriptor extras are not a JSON object",
-                      {.object = object, .field = "extras", .offset = offset});
+    return Corruption("descriptor extras are not a JSON object", {.object = object,
+                                                                  .field = "extras",
+                                                                  .offset = offset,
+                                                                  .expected = "{…}",
+                                                                  .found = Excerpt(extras)});
   }
   bool has_size = false;
   for (const auto& [key, value] : extras.items()) {
@@ -76,8 +80,11 @@ Status ParseExtras(std::string_view text, int64_t offset, const std::string& obj
     }
   }
   if (has_size) return Status::OK();
-  return Corruption("descriptor lacks an extra",
-                    {.object = object, .field = std::string(kOriginalSizeExtra), .offset = offset});
+  return Corruption("descriptor lacks an extra", {.object = object,
+                                                  .field = std::string(kOriginalSizeExtra),
+                                                  .offset = offset,
+                                                  .expected = "original_size",
+                                                  .found = Excerpt(extras)});
 }
 
 Result<std::string> EncodeExtras(const BinlogDescriptor& descriptor) {

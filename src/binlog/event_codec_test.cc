@@ -119,7 +119,7 @@ TEST(BinlogDescriptorTest, NamesOffsetExpectedAndFound) {
       {73, "\x35", "offset 73, expected 3410101010101010, found 3510101010101010"},
       {81, "\xff\xff\xff\xff", "offset 81, expected 25 by event_length, found -1"},
       {81, "\x1a", "offset 81, expected 25 by event_length, found 26"},
-      {85, "[", "extras are not a JSON object"},
+      {85, "[", "not a JSON document: object 'insert_log/7', offset 101"},
       {87, "x", "lacks an extra: object 'insert_log/7', field 'original_size', offset 85"},
       {103, "-", "expected a string with a decimal integer of 0 or more, found \"-4000\""},
       {107, "x", "expected a string with a decimal integer of 0 or more, found \"2400x\""},
@@ -143,6 +143,17 @@ TEST(BinlogDescriptorTest, ExtrasOfAnotherTypeAreCorruption) {
         "{", "\xff"}) {
     EXPECT_TRUE(IsCorruption(Decode(Descriptor(extras)).status())) << extras;
   }
+}
+
+TEST(BinlogDescriptorTest, ExtrasThatAreNoObjectOrNestTooDeeplyAreCorruption) {
+  EXPECT_THAT(Decode(Descriptor("[1, 2]")).status().message(),
+              HasSubstr("extras are not a JSON object: object 'insert_log/7', field 'extras', "
+                        "offset 85, expected {…}, found an array of 2"));
+  const std::string deep =
+      R"({"original_size":"1","nullable":)" + std::string(500'000, '[') + std::string(500'000, ']');
+  const Status status = Decode(Descriptor(deep + "}")).status();
+  EXPECT_TRUE(IsCorruption(status));
+  EXPECT_THAT(status.message(), HasSubstr("nests too deeply: object 'insert_log/7', offset 148"));
 }
 
 TEST(BinlogDescriptorTest, DoesNotReadExtrasThatAreTooLong) {

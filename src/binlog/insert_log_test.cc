@@ -6,11 +6,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <iostream>
 #include <string>
+#include <vector>
 
 #include "arrow/array.h"
 #include "arrow/array/util.h"
+#include "arrow/builder.h"
 #include "arrow/buffer.h"
 #include "arrow/io/memory.h"
 #include "arrow/table.h"
@@ -22,6 +25,8 @@
 #include "packed/milvus_values.h"
 #include "packed/testing/value_samples.h"
 #include "parquet/arrow/writer.h"
+#include "parquet/file_reader.h"
+#include "parquet/metadata.h"
 #include "varve/binlog_reader.h"
 #include "varve/binlog_writer.h"
 
@@ -96,6 +101,48 @@ TEST(InsertLogTest, NothingButNullsReadsBack) {
     required.nullable = false;
     EXPECT_EQ(KindOf(WriteInsertLog(required, values, Descriptor()).status()), ErrorKind::kInvalid);
     EXPECT_TRUE(IsCorruption(ReadInsertLog(required, bytes, kObject).status()));
+  }
+}
+
+// What readers decode of one row group they bound, by what it is stored in; these are stored in
+// next to nothing.
+TEST(InsertLogTest, NoRowGroupHasMoreThan32MiBOfValues) {
+  const FieldSchema vectors{
+      .field_id = 101, .name = "v", .data_type = DataType::kFloatVector, .dim = 1024};
+  const FieldSchema texts{.field_id = 102, .name = "t", .data_type = DataType::kVarChar};
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto vector_type, DefaultArrowType(vectors));
+  VARVE_ASSERT_OK_AND_ASSIGN(auto zeros, arrow::AllocateBuffer(40'000 * 4096));
+  std::memset(zeros->mutable_data(), 0, static_cast<size_t>(zeros->size()));
+  const auto floats = arrow::MakeArray(arrow::ArrayData::Make(
+      arrow::float32(), 40'000 * 1024, {nullptr, std::shared_ptr<arrow::Buffer>(std::move(zeros))},
+      0));
+  const auto vector_values = arrow::MakeArray(
+      arrow::ArrayData::Make(vector_type, 40'000, {nullptr}, {floats->data()}, 0));
+  arrow::StringBuilder builder;
+  for (int row = 0; row < 45; ++row) {
+    VARVE_ASSERT_OK(builder.Append(row < 5 ? "" : std::string(1 << 20, 'x')));
+  }
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto text_values, builder.Finish());
+  struct Case {
+    FieldSchema field;
+    std::shared_ptr<arrow::Array> values;
+    std::vector<int64_t> rows;  // of its row groups
+  };
+  for (const Case& one : {Case{vectors, vector_values, {8192, 8192, 8192, 8192, 7232}},
+                          Case{texts, text_values, {37, 8}}}) {
+    SCOPED_TRACE(one.field.name);
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto bytes,
+                               WriteInsertLog(one.field, one.values, Descriptor()));
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto binlog, BinlogReader::Open(bytes, kObject));
+    const auto payload = parquet::ParquetFileReader::Open(
+        std::make_shared<arrow::io::BufferReader>(binlog.events().front().payload));
+    std::vector<int64_t> rows;
+    for (int group = 0; group < payload->metadata()->num_row_groups(); ++group) {
+      rows.push_back(payload->metadata()->RowGroup(group)->num_rows());
+    }
+    EXPECT_EQ(rows, one.rows);
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto found, ReadInsertLog(one.field, bytes, kObject));
+    EXPECT_TRUE(found->Equals(one.values));
   }
 }
 

@@ -12,7 +12,7 @@ constexpr size_t kExcerptBytes = 40;
 // theirs.
 constexpr int kDepthMax = 32;
 
-Status CheckDepth(std::span<const uint8_t> bytes, const std::string& object) {
+Status CheckDepth(std::span<const uint8_t> bytes, const std::string& object, int64_t offset) {
   int depth = 0;
   bool in_text = false;
   for (size_t i = 0; i < bytes.size(); ++i) {
@@ -27,7 +27,7 @@ Status CheckDepth(std::span<const uint8_t> bytes, const std::string& object) {
     } else if ((byte == '[' || byte == '{') && ++depth > kDepthMax) {
       return Corruption("a JSON document nests too deeply",
                         {.object = object,
-                         .offset = static_cast<int64_t>(i),
+                         .offset = offset + static_cast<int64_t>(i),
                          .expected = "at most " + std::to_string(kDepthMax) + " levels"});
     }
   }
@@ -51,15 +51,17 @@ std::optional<Integer> ParseInteger(const std::string& text) {
 
 }  // namespace
 
-Result<nlohmann::json> ParseJson(std::span<const uint8_t> bytes, const std::string& object) {
-  ARROW_RETURN_NOT_OK(CheckDepth(bytes, object));
+Result<nlohmann::json> ParseJson(std::span<const uint8_t> bytes, const std::string& object,
+                                 int64_t offset) {
+  ARROW_RETURN_NOT_OK(CheckDepth(bytes, object, offset));
   try {
     return nlohmann::json::parse(bytes.begin(), bytes.end());
   } catch (const nlohmann::json::parse_error& error) {
     return Corruption("not a JSON document",
                       {.object = object,
                        // Theirs counts from 1, with 0 for no byte.
-                       .offset = static_cast<int64_t>(error.byte - (error.byte > 0 ? 1 : 0)),
+                       .offset =
+                           offset + static_cast<int64_t>(error.byte - (error.byte > 0 ? 1 : 0)),
                        .expected = "JSON",
                        .found = Reason(error)});
   } catch (const nlohmann::json::exception&) {  // whose text has all digits

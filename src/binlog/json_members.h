@@ -15,9 +15,10 @@
 
 namespace varve::internal {
 
-/// `object` names the bytes in errors. The document, of at most 32 levels, takes a small multiple
-/// of their length.
-Result<nlohmann::json> ParseJson(std::span<const uint8_t> bytes, const std::string& object);
+/// `object` names the bytes in errors, in which they begin at `offset`. The document, of at most 32
+/// levels, takes a small multiple of their length.
+Result<nlohmann::json> ParseJson(std::span<const uint8_t> bytes, const std::string& object,
+                                 int64_t offset = 0);
 
 /// A JSON object that is being read. A member that is null counts as absent, as it does in Go.
 /// Lifetime: the document outlives it.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "varve/payload_writer.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "arrow/array/array_base.h"
@@ -25,6 +26,10 @@ namespace {
 
 constexpr int kZstdLevel = 3;
 constexpr char kValueColumn[] = "val";
+// Beside the values: footer, page headers, levels, and what a binlog has before them.
+constexpr int64_t kRoomBytes = 64 << 10;
+// Of a row group, so that readers can bound what they decode of one, however well it is compressed.
+constexpr int64_t kGroupBytesMax = 32 << 20;
 
 // Of the values alone: offsets and validity do not count.
 int64_t ValueBytes(const arrow::Array& array) {
@@ -44,11 +49,27 @@ int64_t ValueBytes(const arrow::Array& array) {
   }
 }
 
+// How many rows from `begin` on go into a row group: one at least.  REQUIRES: there are any
+int64_t RowsOfGroup(const arrow::Array& column, int64_t begin) {
+  int64_t least = 1;
+  int64_t most =
+      std::min(column.length() - begin, int64_t{parquet::DEFAULT_MAX_ROW_GROUP_LENGTH});
+  while (least < most) {
+    const int64_t middle = least + (most - least + 1) / 2;
+    if (ValueBytes(*column.Slice(begin, middle)) <= kGroupBytesMax) {
+      least = middle;
+    } else {
+      most = middle - 1;
+    }
+  }
+  return least;
+}
+
 struct ParquetOptions {
   bool compressed = true;
   bool dictionary = true;
   bool store_arrow_schema = false;
-  int64_t row_group_rows = parquet::DEFAULT_MAX_ROW_GROUP_LENGTH;
+  bool one_row_group = false;
 };
 
 // `name` is what the caller calls the column.
@@ -73,16 +94,28 @@ Result<Payload> WriteParquet(std::vector<std::shared_ptr<arrow::Field>> fields,
   if (!options.dictionary) writer.disable_dictionary();
   // A binlog has no checksum of its own. Readers that do not ask for these pass over them.
   writer.enable_page_checksum();
-  writer.max_row_group_length(options.row_group_rows);
+  writer.max_row_group_length(INT64_MAX);
   parquet::ArrowWriterProperties::Builder arrow_writer;
   if (options.store_arrow_schema) arrow_writer.store_schema();
 
   const auto table = arrow::Table::Make(arrow::schema(std::move(fields)), columns);
   return CatchParquet("payload", kValueColumn, [&]() -> Result<Payload> {
-    ARROW_ASSIGN_OR_RAISE(const auto out, arrow::io::BufferOutputStream::Create());
-    ARROW_RETURN_NOT_OK(parquet::arrow::WriteTable(*table, arrow::default_memory_pool(), out,
-                                                   options.row_group_rows, writer.build(),
-                                                   arrow_writer.build()));
+    // Room that is not filled takes no memory; growing would hold the bytes twice.
+    ARROW_ASSIGN_OR_RAISE(const auto out, arrow::io::BufferOutputStream::Create(
+                                              payload.original_size + kRoomBytes));
+    ARROW_ASSIGN_OR_RAISE(
+        const auto file,
+        parquet::arrow::FileWriter::Open(*table->schema(), arrow::default_memory_pool(), out,
+                                         writer.build(), arrow_writer.build()));
+    int64_t row = 0;
+    do {
+      const int64_t rows = options.one_row_group || table->num_rows() == 0
+                               ? table->num_rows()
+                               : RowsOfGroup(*columns.front(), row);
+      ARROW_RETURN_NOT_OK(file->WriteTable(*table->Slice(row, rows), INT64_MAX));
+      row += rows;
+    } while (row < table->num_rows());
+    ARROW_RETURN_NOT_OK(file->Close());
     ARROW_ASSIGN_OR_RAISE(payload.bytes, out->Finish());
     return std::move(payload);
   });
@@ -127,7 +160,7 @@ Result<Payload> WriteKeyPayload(const std::shared_ptr<arrow::Array>& primary_key
   ARROW_RETURN_NOT_OK(CheckColumn("primary keys", *keys, *primary_keys));
   ARROW_RETURN_NOT_OK(CheckColumn("timestamps", *times, *timestamps));
   return WriteParquet({std::move(keys), std::move(times)}, {primary_keys, timestamps},
-                      {.compressed = false, .row_group_rows = INT64_MAX});
+                      {.compressed = false, .one_row_group = true});
 }
 
 }  // namespace varve

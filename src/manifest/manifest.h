@@ -18,6 +18,9 @@
 
 namespace varve::internal {
 
+/// Row ids and row counts stay below this, so that sums of two fit.
+inline constexpr uint64_t kRowLimit = uint64_t{1} << 62;
+
 /// Where relative paths start: 0 is the table's own root.
 struct BaseEntry {
   uint32_t id = 0;

@@ -357,6 +357,9 @@ Result<ManifestObject> DecodeManifestObject(std::span<const uint8_t> bytes,
                std::to_string(to.base_version));
   }
   values.next_row_id = from->next_row_id();
+  if (values.next_row_id > kRowLimit) {
+    return Bad(object, "next_row_id", "at most 2^62", std::to_string(values.next_row_id));
+  }
   values.next_segment_id = from->next_segment_id();
   if (values.next_segment_id == 0) return Bad(object, "next_segment_id", "1 or more", "0");
   values.max_ts = from->max_ts();

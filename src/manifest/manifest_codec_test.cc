@@ -173,6 +173,7 @@ TEST(ManifestCodecTest, ImpossibleValuesAreCorruption) {
       {"version", [](Message* m) { m->set_version(0); }},
       {"version", [](Message* m) { m->set_version(UINT64_MAX); }},
       {"base_version", [](Message* m) { m->set_base_version(7); }},
+      {"next_row_id", [](Message* m) { m->set_next_row_id((uint64_t{1} << 62) + 1); }},
       {"next_segment_id", [](Message* m) { m->set_next_segment_id(0); }},
       {"segment_id", [](Message* m) { m->set_next_segment_id(1); }},
       {"segment_id", [](Message* m) { m->mutable_segments(0)->set_segment_id(0); }},

@@ -14,8 +14,6 @@
 namespace varve::internal {
 namespace {
 
-// Row ids and row counts stay below this, so that sums of two fit.
-constexpr uint64_t kRowLimit = uint64_t{1} << 62;
 constexpr uint64_t kTimeLimit = uint64_t{1} << 63;
 // How far rows that bring their times may take the table's clock ahead of the committer's.
 constexpr int64_t kClockLeadMillis = int64_t{24} * 60 * 60 * 1000;

@@ -27,6 +27,7 @@ constexpr char kSegments[] = "meta/segment_meta.json";
 constexpr char kFull[] = "meta/full_meta.json";
 // Of a document, so that one cannot make us hold any number of bytes many times over.
 constexpr int64_t kDocumentBytesMax = int64_t{1} << 30;
+constexpr int64_t kCountMax = int64_t{1} << 53;
 
 Result<json> ReadDocument(ChunkManager* store, const std::string& path) {
   ARROW_ASSIGN_OR_RAISE(const int64_t size, store->Size(path));
@@ -44,6 +45,13 @@ Result<json> ReadDocument(ChunkManager* store, const std::string& path) {
 Result<int64_t> NumberIn(const JsonMembers& members, const std::string& name) {
   ARROW_ASSIGN_OR_RAISE(const auto number, members.FindInt64(name));
   return number.value_or(0);
+}
+
+// Of rows or bytes, so that sums of them fit.
+Result<int64_t> CountIn(const JsonMembers& members, const std::string& name) {
+  ARROW_ASSIGN_OR_RAISE(const int64_t count, NumberIn(members, name));
+  if (count >= 0 && count <= kCountMax) return count;
+  return members.Wrong("no number of rows or bytes", name, "0 to 2^53", std::to_string(count));
 }
 
 Result<uint64_t> TimestampIn(const JsonMembers& members, const std::string& name) {
@@ -116,12 +124,12 @@ Result<Binlog> BinlogFrom(const JsonMembers& members, PathKind kind, PathFields 
     ARROW_ASSIGN_OR_RAISE(place.log, members.GetInt64("log_id"));
     ARROW_ASSIGN_OR_RAISE(log.path, PrintPath(kind, place, ""));
   }
-  ARROW_ASSIGN_OR_RAISE(log.num_rows, NumberIn(members, "entries_num"));
+  ARROW_ASSIGN_OR_RAISE(log.num_rows, CountIn(members, "entries_num"));
   ARROW_ASSIGN_OR_RAISE(log.timestamp_from, TimestampIn(members, "timestamp_from"));
   ARROW_ASSIGN_OR_RAISE(log.timestamp_to, TimestampIn(members, "timestamp_to"));
   ARROW_ASSIGN_OR_RAISE(log.null_counts, NullCountsIn(members, object));
-  ARROW_ASSIGN_OR_RAISE(log.file_bytes, NumberIn(members, "log_size"));
-  ARROW_ASSIGN_OR_RAISE(log.memory_bytes, NumberIn(members, "memory_size"));
+  ARROW_ASSIGN_OR_RAISE(log.file_bytes, CountIn(members, "log_size"));
+  ARROW_ASSIGN_OR_RAISE(log.memory_bytes, CountIn(members, "memory_size"));
   const auto key = LogKeyOf(log.path);
   if (!key) {
     return members.Wrong("not the path of a log", "log_path", "insert_log/… and the like",
@@ -180,7 +188,7 @@ Result<SegmentFiles> SegmentFrom(const JsonMembers& members, const PathFields& e
   ARROW_ASSIGN_OR_RAISE(const auto partition_id, members.FindInt64("partition_id"));
   files.collection_id = collection_id.value_or(enclosing.collection);
   files.partition_id = partition_id.value_or(enclosing.partition);
-  ARROW_ASSIGN_OR_RAISE(files.num_rows, NumberIn(members, "num_of_rows"));
+  ARROW_ASSIGN_OR_RAISE(files.num_rows, CountIn(members, "num_of_rows"));
   ARROW_ASSIGN_OR_RAISE(files.commit_timestamp, TimestampIn(members, "commit_timestamp"));
   ARROW_ASSIGN_OR_RAISE(const auto version, members.FindInt64("storage_version"));
   if (version == static_cast<int64_t>(StorageVersion::kV3)) {

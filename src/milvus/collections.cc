@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "base/coding.h"
@@ -13,7 +15,6 @@
 namespace varve {
 namespace {
 
-using internal::kAllPartitions;
 using internal::LogListing;
 
 constexpr char kParquetMagic[] = {'P', 'A', 'R', '1'};
@@ -89,8 +90,8 @@ void DropMarkers(const LogListing& listing, std::vector<FieldBinlog>* deltas) {
 }
 
 // Puts the path at which a log lies in place of that which it had in Milvus; one that lies nowhere
-// keeps the path at which it should.
-Status Resolve(const LogListing& listing, SegmentFiles* files) {
+// has the path at which it should, which goes to `missing`.
+Status Resolve(const LogListing& listing, SegmentFiles* files, std::set<std::string>* missing) {
   DropMarkers(listing, &files->deltas);
   for (const PathKind kind : {PathKind::kInsertLog, PathKind::kDeltaLog,
                               PathKind::kPrimaryKeyStatistics, PathKind::kBm25Statistics}) {
@@ -116,6 +117,7 @@ Status Resolve(const LogListing& listing, SegmentFiles* files) {
                                                    .field = key->field,
                                                    .log = key->log},
                                                   listing.root));
+        missing->insert(log.path);
       }
     }
   }
@@ -248,7 +250,7 @@ Result<std::vector<MilvusCollection>> FindMilvusCollections(
   for (MilvusCollection& collection : collections) {
     ARROW_RETURN_NOT_OK(CheckSegments(collection));
     for (SegmentFiles& files : collection.segments) {
-      if (metadata) ARROW_RETURN_NOT_OK(Resolve(listing, &files));
+      if (metadata) ARROW_RETURN_NOT_OK(Resolve(listing, &files, &collection.missing));
       if (files.version == StorageVersion::kV3) continue;
       const bool told =
           metadata && std::ranges::find(metadata->untold_versions, files.segment_id) ==
@@ -258,7 +260,7 @@ Result<std::vector<MilvusCollection>> FindMilvusCollections(
     }
     if (!metadata) continue;
     for (SegmentFiles& files : collection.level_zero) {
-      ARROW_RETURN_NOT_OK(Resolve(listing, &files));
+      ARROW_RETURN_NOT_OK(Resolve(listing, &files, &collection.missing));
     }
   }
   ARROW_RETURN_NOT_OK(FindVersions(store.get(), std::move(untold)));

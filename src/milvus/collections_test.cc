@@ -39,6 +39,16 @@ TEST(LocateMilvusTest, LogFoldersNameWhatIsInThem) {
       {"backup/demo/binlogs/insert_log/7/8", at("backup/demo", 7, 8)},
       {"backup/demo/binlogs/insert_log/7/8/9/", at("backup/demo", 7, 8, 9)},
       {"backup/demo/binlogs/insert_log/7/8/5/9", at("backup/demo", 7, 8, 9)},
+      {"backup/demo/binlogs", at("backup/demo")},
+      {"backup/demo/binlogs/", at("backup/demo")},
+      {"binlogs", at(".")},
+      {"/binlogs", at("/")},
+      {"backup/binlogs/7", at("backup/binlogs/7")},
+      {"s3://bucket/demo/binlogs?region=x", at("s3://bucket/demo?region=x")},
+      {"s3://bucket/binlogs", at("s3://bucket")},
+      {"s3://binlogs", at("s3://binlogs")},
+      {"s3://binlogs/insert_log/7", at("s3://binlogs", 7)},
+      {"file:///binlogs", at("file:///binlogs")},
       {"insert_log/7", at(".", 7)},
       {"/insert_log/7", at("/", 7)},
       {"binlogs/delta_log/7/-1", at(".", 7, -1)},
@@ -230,6 +240,18 @@ TEST_F(MilvusCollectionsTest, MetadataSayWhatCounts) {
   last["memory_size"] = 24;
   Put("meta/segment_meta.json", json{{"infos", {marked}}}.dump());
   EXPECT_TRUE(IsNotFound(Keys().status()));
+
+  for (const int64_t count : {int64_t{-1}, int64_t{1} << 60}) {
+    for (const char* name : {"entries_num", "log_size", "memory_size"}) {
+      json wrong = segment;
+      wrong["binlogs"][0]["binlogs"][0][name] = count;
+      Put("meta/segment_meta.json", json{{"infos", {wrong}}}.dump());
+      const Status status = Find().status();
+      EXPECT_TRUE(IsCorruption(status)) << status;
+      EXPECT_THAT(status.message(),
+                  AllOf(HasSubstr(name), HasSubstr("found " + std::to_string(count))));
+    }
+  }
 
   json twice = segment;
   twice["binlogs"].push_back(twice["binlogs"][0]);
@@ -494,7 +516,8 @@ TEST_F(MilvusCollectionsTest, SegmentsInPartitionsNeedNotNameThem) {
 TEST_F(MilvusCollectionsTest, FieldsThatSomeRowsLackAreNullable) {
   PutRows("", "2/20", 1, {1, 2}, 5);
   PutRows("", "2/20", 2, {3}, 5);
-  const FieldSchema added{.field_id = 101, .name = "added", .data_type = DataType::kInt64};
+  // Of a writer that was told no id of the field: the path has it.
+  const FieldSchema added{.field_id = -1, .name = "added", .data_type = DataType::kInt64};
   Put("insert_log/1/2/20/101/2",
       WriteInsertLog(added, ArrayOf<arrow::Int64Builder>(std::vector<int64_t>{8}),
                      {.start_timestamp = 1, .end_timestamp = 1})
@@ -505,6 +528,8 @@ TEST_F(MilvusCollectionsTest, FieldsThatSomeRowsLackAreNullable) {
   VARVE_ASSERT_OK_AND_ASSIGN(const auto schema, DescribeMilvusSchema(store_, collection));
   EXPECT_EQ(schema->primary_key()->name, "field_100");
   EXPECT_FALSE(schema->fields()[0].nullable);
+  EXPECT_EQ(schema->fields()[1].field_id, 101);
+  EXPECT_EQ(schema->fields()[1].name, "field_101");
   EXPECT_TRUE(schema->fields()[1].nullable);
 }
 

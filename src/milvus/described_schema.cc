@@ -23,6 +23,11 @@ Result<FieldSchema> DescribeField(int64_t field_id, std::shared_ptr<arrow::Buffe
   ARROW_ASSIGN_OR_RAISE(const auto binlog, BinlogReader::Open(std::move(bytes), object));
   ARROW_ASSIGN_OR_RAISE(const auto column, binlog.ReadColumn());
   FieldSchema field = internal::DescribedField(binlog.descriptor(), column);
+  // The path has the last word. -1 is what a descriptor has that was told nothing.
+  if (field.field_id < 0) {
+    field.field_id = field_id;
+    field.name = "field_" + std::to_string(field_id);
+  }
   if (field.field_id != field_id) {
     return Corruption("the insert log is of another field than its path says",
                       {.object = object,

@@ -21,9 +21,6 @@
 
 namespace varve::internal {
 
-/// Deletes that concern all partitions are kept in this one.
-inline constexpr int64_t kAllPartitions = -1;
-
 /// What tells one log from all others.
 struct LogKey {
   PathKind kind = PathKind::kInsertLog;

@@ -31,6 +31,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 // The six fields of the segment, in the order of GoldenLogs.
 const std::vector<std::string> kColumns = {"RowID",  "Timestamp", "pk",
@@ -244,6 +245,17 @@ TEST_F(MilvusBackupTest, LogsThatAreNotThereAreErrorsThatNameThem) {
   EXPECT_TRUE(IsNotFound(status));
   EXPECT_THAT(status.ToString(),
               HasSubstr("insert_log/442958042415717600/442958042415717601/442958042415717609/"));
+  EXPECT_THAT(collections_[0].missing, IsEmpty());
+  std::set<std::string> named;
+  for (const SegmentFiles& files : collections_[1].segments) {
+    for (const auto* lists : {&files.inserts, &files.deltas, &files.statistics, &files.bm25}) {
+      for (const FieldBinlog& list : *lists) {
+        for (const Binlog& log : list.logs) named.insert(log.path);
+      }
+    }
+  }
+  EXPECT_FALSE(named.empty());
+  EXPECT_EQ(collections_[1].missing, named);
 }
 
 }  // namespace

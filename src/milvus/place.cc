@@ -33,6 +33,16 @@ std::string_view Parent(std::string_view address) {
   return begin == 1 ? "/" : address.substr(0, begin - 1);
 }
 
+// Of a backup: metadata lie beside "binlogs". A bucket has nothing beside it.
+std::string_view AboveBinlogs(std::string_view address) {
+  const size_t begin = LastPart(address);
+  const std::string_view before = address.substr(0, begin);
+  if (address.substr(begin) != "binlogs" || before.ends_with("://") || before.ends_with(":///")) {
+    return address;
+  }
+  return Parent(address);
+}
+
 }  // namespace
 
 MilvusPlace LocateMilvus(const std::string& uri) {
@@ -46,8 +56,7 @@ MilvusPlace LocateMilvus(const std::string& uri) {
   while (ids.size() <= 4) {
     const std::string_view part = folder.substr(LastPart(folder));
     if (part == "insert_log" || part == "delta_log") {
-      address = Parent(folder);
-      if (address.substr(LastPart(address)) == "binlogs") address = Parent(address);
+      address = AboveBinlogs(Parent(folder));
       MilvusPlace place{.store_uri = std::string(address) + uri.substr(options)};
       std::optional<int64_t>* const members[] = {&place.collection_id, &place.partition_id,
                                                  &place.segment_id};
@@ -61,7 +70,7 @@ MilvusPlace LocateMilvus(const std::string& uri) {
     ids.push_back(*id);
     folder = Parent(folder);
   }
-  return {.store_uri = std::string(address) + uri.substr(options)};
+  return {.store_uri = std::string(AboveBinlogs(address)) + uri.substr(options)};
 }
 
 }  // namespace varve

@@ -2,6 +2,7 @@
 #include "packed/milvus_file_writer.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
 
 #include "arrow/array/array_base.h"
@@ -20,6 +21,9 @@ namespace varve::internal {
 namespace {
 
 constexpr int kZstdLevel = 3;
+// What Milvus takes, and every service.
+constexpr int64_t kPartBytesMin = 10 << 20;
+constexpr int64_t kPartBytesMax = int64_t{5} << 30;
 
 std::shared_ptr<parquet::WriterProperties> PropertiesOf(const arrow::Schema& schema) {
   parquet::WriterProperties::Builder builder;
@@ -47,6 +51,17 @@ Status Encode(const std::string& path, const std::string& field, Function&& func
 }
 
 }  // namespace
+
+Status CheckPartBytes(int64_t part_bytes) {
+  if (part_bytes == 0 || (part_bytes >= kPartBytesMin && part_bytes <= kPartBytesMax)) {
+    return Status::OK();
+  }
+  return MakeError(ErrorKind::kInvalid, "parts of an upload cannot have this size",
+                   {.field = "part_bytes",
+                    .expected = "0, or " + std::to_string(kPartBytesMin) + " to " +
+                                std::to_string(kPartBytesMax),
+                    .found = std::to_string(part_bytes)});
+}
 
 MilvusFileWriter::MilvusFileWriter(std::unique_ptr<ChunkWriter> object,
                                    std::shared_ptr<arrow::Schema> schema, int64_t row_group_bytes)

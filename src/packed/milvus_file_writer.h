@@ -26,6 +26,9 @@ class FileWriter;
 
 namespace varve::internal {
 
+/// Invalid for a size that parts of an upload cannot have; 0: the store's own.
+Status CheckPartBytes(int64_t part_bytes);
+
 class MilvusFileWriter {
  public:
   /// `schema`: of the group alone.

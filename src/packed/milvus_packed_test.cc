@@ -423,6 +423,8 @@ TEST(MilvusPackedWriterTest, MistakesAreNamed) {
   const auto schema = SampleSchema();
   const auto groups = SampleGroups();
   EXPECT_THAT(make(schema, groups, {"a", "b"}), HasSubstr("not as many paths"));
+  EXPECT_THAT(make(schema, groups, {"a", "b", "a"}),
+              HasSubstr("two column groups have one path: object 'a'"));
   EXPECT_THAT(make(schema, {groups[0], groups[1]}, {"a", "b"}),
               HasSubstr("in no group: field 'emb'"));
   EXPECT_THAT(make(schema, {groups[0], groups[1], groups[2], groups[2]}, {"a", "b", "c", "d"}),

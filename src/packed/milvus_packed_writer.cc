@@ -17,25 +17,11 @@
 
 namespace varve {
 
+using internal::CheckPartBytes;
 using internal::Executor;
 using internal::MilvusFileWriter;
 
 namespace {
-
-// What Milvus takes, and every service.
-constexpr int64_t kPartBytesMin = 10 << 20;
-constexpr int64_t kPartBytesMax = int64_t{5} << 30;
-
-Status CheckPartBytes(int64_t part_bytes) {
-  if (part_bytes == 0 || (part_bytes >= kPartBytesMin && part_bytes <= kPartBytesMax)) {
-    return Status::OK();
-  }
-  return MakeError(ErrorKind::kInvalid, "parts of an upload cannot have this size",
-                   {.field = "part_bytes",
-                    .expected = "0, or " + std::to_string(kPartBytesMin) + " to " +
-                                std::to_string(kPartBytesMax),
-                    .found = std::to_string(part_bytes)});
-}
 
 // What MilvusArrowType gives; others may be written to Parquet, and come back as another type.
 bool IsElement(arrow::Type::type id) {
@@ -76,7 +62,14 @@ Status CheckGroups(const arrow::Schema& schema, const std::vector<ColumnGroup>& 
         {.expected = std::to_string(groups.size()), .found = std::to_string(paths.size())});
   }
   std::set<int> known;
-  for (const ColumnGroup& group : groups) {
+  std::set<std::string_view> known_paths;
+  for (size_t at = 0; at < groups.size(); ++at) {
+    const ColumnGroup& group = groups[at];
+    // One without columns has no file.
+    if (!group.columns.empty() && !known_paths.insert(paths[at]).second) {
+      return MakeError(ErrorKind::kInvalid, "two column groups have one path",
+                       {.object = paths[at]});
+    }
     for (size_t i = 0; i < group.columns.size(); ++i) {
       const int column = group.columns[i];
       const std::string found = std::to_string(column);

@@ -89,23 +89,34 @@ class InsertLogRows : public arrow::RecordBatchReader {
   // What the metadata say, or the first log that was read; all others must agree.
   Result<int64_t> NumRows(const SegmentChunk& chunk, const arrow::ArrayVector& columns) const {
     int64_t num_rows = chunk.num_rows;
+    bool was_read = false;
     for (size_t i = 0; i < columns.size(); ++i) {
       if (columns[i] == nullptr) continue;
+      was_read = true;
       if (num_rows < 0) num_rows = columns[i]->length();
       if (columns[i]->length() == num_rows) continue;
-      return Corruption("the insert log has another number of rows than its chunk",
-                        {.object = LogOf(chunk, i)->path,
-                         .field = fields_[i].name,
-                         .expected = std::to_string(num_rows),
-                         .found = std::to_string(columns[i]->length())});
+      return OtherNumber(*LogOf(chunk, i), num_rows, columns[i]->length());
     }
-    if (num_rows >= 0) return num_rows;
+    if (was_read) return num_rows;
     // Of none of the fields is there a log: any other one tells.
     const Binlog* log = nullptr;
     for (const Binlog* other : chunk.logs) log = other == nullptr ? log : other;
-    ARROW_ASSIGN_OR_RAISE(auto bytes, store_->Read(log->path));
-    ARROW_ASSIGN_OR_RAISE(const auto binlog, BinlogReader::Open(std::move(bytes), log->path));
-    num_rows = 0;
+    ARROW_ASSIGN_OR_RAISE(const int64_t counted, CountRows(log->path));
+    if (num_rows >= 0 && counted != num_rows) return OtherNumber(*log, num_rows, counted);
+    return counted;
+  }
+
+  static Status OtherNumber(const Binlog& log, int64_t expected, int64_t found) {
+    return Corruption("the insert log has another number of rows than its chunk",
+                      {.object = log.path,
+                       .expected = std::to_string(expected),
+                       .found = std::to_string(found)});
+  }
+
+  Result<int64_t> CountRows(const std::string& path) const {
+    ARROW_ASSIGN_OR_RAISE(auto bytes, store_->Read(path));
+    ARROW_ASSIGN_OR_RAISE(const auto binlog, BinlogReader::Open(std::move(bytes), path));
+    int64_t num_rows = 0;
     for (const Event& event : binlog.events()) {
       ARROW_ASSIGN_OR_RAISE(const auto payload, binlog.OpenPayload(event));
       num_rows += payload->num_rows();

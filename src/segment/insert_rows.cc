@@ -85,8 +85,6 @@ Result<InsertRows> InsertRows::Make(const CollectionSchema& schema, const SyncPa
                       .found = std::to_string(rows.timestamp_from_) + " to " +
                                std::to_string(rows.timestamp_to_)});
   }
-  rows.timestamp_from_ = pack.timestamp_from;
-  rows.timestamp_to_ = pack.timestamp_to;
   return rows;
 }
 

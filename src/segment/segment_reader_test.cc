@@ -433,6 +433,44 @@ TEST_F(SegmentReaderTest, AFieldThatOldChunksLackHasItsDefaultThereOrNull) {
               AllOf(HasSubstr("segment 3"), HasSubstr("'added'"), HasSubstr("field 102")));
 }
 
+// A number that the metadata alone tell could be any.
+TEST_F(SegmentReaderTest, RowsOfAFieldThatAChunkLacksAreCountedInItsLogs) {
+  AddChunk(1, {{.timestamp = 5, .key = 1, .text = "a"}, {.timestamp = 5, .key = 2, .text = "b"}},
+           false);
+  for (FieldBinlog& list : files_.inserts) list.logs[0].num_rows = 300'000'000;
+  files_.num_rows = 300'000'000;
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto reader, Open());
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto stream, reader->Scan({.columns = {"added"}}));
+  std::shared_ptr<arrow::RecordBatch> batch;
+  const Status status = stream->ReadNext(&batch);
+  EXPECT_TRUE(IsCorruption(status)) << status;
+  EXPECT_THAT(status.ToString(), AllOf(HasSubstr("insert_log/1/2/3/"), HasSubstr("found 2")));
+}
+
+TEST_F(SegmentReaderTest, AStreamThatHasFailedDoesNotGoOn) {
+  for (const auto version : {StorageVersion::kV1, StorageVersion::kV2}) {
+    files_ = {.collection_id = 1, .partition_id = 2, .segment_id = 3, .version = version};
+    AddChunk(1, {{.timestamp = 5, .key = 1, .text = "a"}}, true, /*tell_rows=*/false);
+    AddChunk(2, {{.timestamp = 5, .key = 2, .text = "b"}}, true, /*tell_rows=*/false);
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto reader, Open());
+    const int64_t list = version == StorageVersion::kV1 ? kKeyField : 0;  // group 0 has the key
+    const std::string path = ListOf(list)->logs.front().path;
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto bytes, store_->Read(path));
+    VARVE_ASSERT_OK(store_->Remove(path));
+    VARVE_ASSERT_OK_AND_ASSIGN(const auto stream, reader->Scan());
+    std::shared_ptr<arrow::RecordBatch> batch;
+    Status missing = stream->ReadNext(&batch);
+    if (missing.ok()) missing = stream->ReadNext(&batch);
+    EXPECT_TRUE(IsNotFound(missing)) << missing;
+    VARVE_ASSERT_OK(store_->Write(path, {bytes->data(), static_cast<size_t>(bytes->size())}));
+    EXPECT_EQ(stream->ReadNext(&batch), missing);
+    EXPECT_EQ(batch, nullptr);
+    for (const auto& object : store_->List("").ValueOrDie()) {
+      VARVE_ASSERT_OK(store_->Remove(object.path));
+    }
+  }
+}
+
 TEST_F(SegmentReaderTest, SetsThatLackEveryColumnAskedForHaveTheirRows) {
   files_.version = StorageVersion::kV2;
   AddChunk(1, {{.timestamp = 5, .key = 1, .text = "a"}, {.timestamp = 5, .key = 2, .text = "b"}},

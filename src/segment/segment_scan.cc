@@ -87,7 +87,7 @@ Result<StreamPtr> ScanSegment(const SegmentScanPlan& plan, const SegmentReadOpti
   // Whole chunks before the range are not read, where their lengths are known.
   size_t first_chunk = 0;
   while (first_chunk < plan.chunks.size() && plan.chunks[first_chunk].num_rows >= 0 &&
-         rows.first_row + plan.chunks[first_chunk].num_rows <= options.begin_row) {
+         plan.chunks[first_chunk].num_rows <= options.begin_row - rows.first_row) {
     rows.first_row += plan.chunks[first_chunk++].num_rows;
   }
   ARROW_ASSIGN_OR_RAISE(rows.stored,

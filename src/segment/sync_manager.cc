@@ -13,10 +13,12 @@
 
 #include "base/exception_guard.h"
 #include "base/stop.h"
+#include "packed/milvus_file_writer.h"
 #include "segment/retry_loop.h"
 #include "segment/sync_context.h"
 #include "segment/sync_dispatcher.h"
 #include "segment/sync_task.h"
+#include "varve/path_template.h"
 #include "varve/stop.h"
 #include "varve/sync.h"
 
@@ -63,6 +65,9 @@ Status CheckEnvironment(const SyncEnvironment& environment) {
   ARROW_RETURN_NOT_OK(CheckAtLeast("retry.longest_pause", options.retry.longest_pause.count(),
                                    options.retry.first_pause.count()));
   ARROW_RETURN_NOT_OK(CheckBloomFilter(options));
+  ARROW_RETURN_NOT_OK(internal::CheckPartBytes(options.part_bytes));
+  // One path tells whether all can be made.
+  ARROW_RETURN_NOT_OK(PrintPath(PathKind::kDeltaLog, {}, options.root).status());
   ARROW_RETURN_NOT_OK(CheckAtLeast("max_running", options.max_running, 0));
   ARROW_RETURN_NOT_OK(CheckAtLeast("tasks_per_processor", options.tasks_per_processor, 1));
   return CheckAtLeast("max_queued", options.max_queued, 0);

@@ -312,6 +312,8 @@ TEST_F(SyncManagerTest, WhatIsMissingOrOutOfRangeIsNamed) {
     EXPECT_THAT(message([&](auto* e) { e->options.false_positive_rate = rate; }),
                 HasSubstr("false_positive_rate"));
   }
+  EXPECT_THAT(message([](auto* e) { e->options.part_bytes = 1; }), HasSubstr("part_bytes"));
+  EXPECT_THAT(message([](auto* e) { e->options.root = "files/"; }), HasSubstr("files/"));
   SyncPack pack;
   pack.segment_id = 1;
   pack.inserts = {nullptr};

@@ -732,6 +732,18 @@ TEST_F(SyncTaskTest, RowsThatDoNotFitAreRefusedBeforeAnythingIsWritten) {
   EXPECT_THAT(Names(memory_.get()), IsEmpty());
 }
 
+TEST_F(SyncTaskTest, LogsHaveTheTimesOfTheirRows) {
+  SyncPack wider = testing::SamplePack(kSegment, 0, 9);
+  wider.timestamp_from = kFirstTimestamp - 100;
+  wider.timestamp_to = kFirstTimestamp + 100;
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto outcome, Run(wider));
+  for (const FieldBinlog& list : outcome.state.files.inserts) {
+    EXPECT_EQ(list.logs.front().timestamp_from, kFirstTimestamp);
+    EXPECT_EQ(list.logs.front().timestamp_to, kFirstTimestamp + 8);
+  }
+  EXPECT_EQ(outcome.state.files.statistics.front().logs.front().timestamp_to, kFirstTimestamp + 8);
+}
+
 TEST_F(SyncTaskTest, SomebodyElsesRowsAreAConflict) {
   VARVE_ASSERT_OK(Run(testing::SamplePack(kSegment, 0, 12)).status());
   cache_->Put(SampleSegment(kSegment, StorageVersion::kV1));

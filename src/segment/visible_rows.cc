@@ -22,8 +22,15 @@ class VisibleRows : public arrow::RecordBatchReader {
 
   std::shared_ptr<arrow::Schema> schema() const override { return plan_.schema; }
 
+  // After an error there is no going on: rows would be left out without a word.
   Status ReadNext(BatchPtr* batch) override {
     batch->reset();
+    if (end_.ok()) end_ = Next(batch);
+    return end_;
+  }
+
+ private:
+  Status Next(BatchPtr* batch) {
     while (visible_ == nullptr || handed_out_ == visible_->num_rows()) {
       if (next_row_ >= plan_.end_row) return Status::OK();
       BatchPtr stored;
@@ -38,7 +45,6 @@ class VisibleRows : public arrow::RecordBatchReader {
     return Status::OK();
   }
 
- private:
   Status CheckEnd() const {
     if (plan_.total_rows == 0 || next_row_ == plan_.total_rows) return Status::OK();
     return Corruption("the insert logs have another number of rows than the segment",
@@ -95,6 +101,7 @@ class VisibleRows : public arrow::RecordBatchReader {
   int64_t next_row_;
   BatchPtr visible_;  // handed out up to handed_out_
   int64_t handed_out_ = 0;
+  Status end_;  // the first error
 };
 
 }  // namespace

@@ -47,6 +47,17 @@ def test_empty_path():
         assert "the path of a store is empty" in run(*words, code=2).err
 
 
+def test_empty_options(table, tmp_path):
+    """As an unset variable of a shell leaves them: they would say nothing, and all rows would be meant."""
+    for words in (["segment", "cat", table, "--as-of"], ["segment", "ls", table, "--collection"], ["segment", "ls", table, "--partition"],
+                  ["import", tmp_path / "t", table, "--from", "milvus", "--schema"], ["head", table, "--as-of"], ["head", table, "--config"],
+                  ["import", tmp_path / "t", table, "--primary-key"], ["export", table, tmp_path / "x.csv", "--columns"]):
+        message = f"{words[-1]}: the value is empty; leave the option out to have its default"
+        assert run(*words, "", "--json", code=2).error["message"] == message
+    assert "the value is empty" in run("export", table, tmp_path / "x.csv", "--columns", "id", "", code=2).err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_errors_as_json(table):
     error = run("head", table, "--columns", "nothing", "--json", code=2).error
     assert (error["kind"], error["exit_code"]) == ("invalid", 2)

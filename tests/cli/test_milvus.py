@@ -45,6 +45,39 @@ def copy(backup, tmp_path):
     return pathlib.Path(shutil.copytree(backup, tmp_path / "demo"))
 
 
+@pytest.fixture
+def two(tmp_path, monkeypatch):
+    """A backup of two collections: books, and films (800) with the same ids of segments."""
+    folder = tmp_path / "two"
+    infos = {}
+    for collection, name in ((milvus.COLLECTION, "books"), (800, "films")):
+        monkeypatch.setattr(milvus, "COLLECTION", collection)
+        milvus.write(folder)
+        for path in sorted((folder / "meta").iterdir()):
+            infos.setdefault(path, []).extend(json.loads(path.read_text())["infos"])
+        infos[folder / "meta" / "collection_meta.json"][-1]["collection_name"] = name
+    for path, of_both in infos.items():
+        path.write_text(json.dumps({"infos": of_both}))
+    return folder
+
+
+def test_a_collection_that_lacks_logs_is_here(two, tmp_path):
+    """One of its logs, whichever, and it counts beside others."""
+    import_all = ("import", tmp_path / "t", two, "--from", "milvus")
+    logs = sorted(path for path in two.glob("binlogs/*/700/**/*") if path.is_file())
+    assert len(logs) == 19
+    seed = random.randrange(2**32)
+    print("seed", seed)
+    random.Random(seed).shuffle(logs)
+    for path in logs[:-1]:
+        path.unlink()
+    error = run(*import_all, code=2).err
+    assert "there are several collections here" in error and "books (700), films (800)" in error
+    logs[-1].unlink()
+    assert "collection films (800): of the others" in run(*import_all).err
+    assert run("query", tmp_path / "t", "--count").out == "8\n"
+
+
 def test_import_of_a_backup(backup, tmp_path):
     done = run("import", tmp_path / "t", backup, "--from", "milvus", "-m", "from milvus", "--json").json
     assert (done["version"], done["rows"]) == (1, 8)
@@ -123,8 +156,37 @@ def test_folders_of_a_backup(backup):
     folder = backup / "binlogs" / "insert_log" / str(milvus.COLLECTION)
     ids = lambda path: [line["id"] for line in run("segment", "cat", path, "--json", "-c", "id").lines]
     assert ids(folder) == [0, 1, 3, 4, 5, 6, 7, 8]
+    assert run("segment", "ls", backup / "binlogs", "--json").lines == run("segment", "ls", backup, "--json").lines
     assert ids(folder / str(milvus.NEW)) == [8]
     assert ids(f"{folder}/{milvus.DEFAULT}/{milvus.OLD_SEGMENT}/{milvus.OLD_SEGMENT}") == [0, 1, 3, 4, 5, 6, 7]
+
+
+def test_deletes_of_other_partitions_are_left_out(copy):
+    logs = milvus.Backup(copy, "V1")
+    logs.next_log = 9900
+    path = copy / "meta" / "collection_meta.json"
+    collections = json.loads(path.read_text())
+    level_zero = collections["infos"][0]["l0_segments"]
+    level_zero.append({"segment_id": 706, "collection_id": 700, "partition_id": 702, "is_l0": True, "deltalogs": logs.delete(702, 706, [8])})
+    path.write_text(json.dumps(collections))
+    segments = lambda action, name: [line["segment_id"] for line in run("segment", action, copy, "--partition", name, "--json").lines]
+    ids = lambda name, **expected: [line["id"] for line in run("segment", "cat", copy, "--partition", name, "-c", "id", "--json", **expected).lines]
+    assert [segments("ls", name) for name in ("_default", "new")] == [[703, 705], [704, 705, 706]]
+    assert [segments("info", name) for name in ("_default", "new")] == [[703], [704, 706]]
+    assert [ids(name) for name in ("_default", "new")] == [[0, 1, 3, 4, 5, 6, 7], []]
+    # One that cannot be read hinders its own partition only.
+    level_zero[-1] = {"segment_id": 706, "collection_id": 700, "partition_id": 702, "is_l0": True, "storage_version": 3}
+    path.write_text(json.dumps(collections))
+    assert ids("_default") == [0, 1, 3, 4, 5, 6, 7]
+    ids("new", code=7)
+
+
+def test_partitions_without_names(copy):
+    (copy / "meta" / "partition_meta.json").unlink()
+    assert [line["segment_id"] for line in run("segment", "ls", copy, "--partition", 702, "--json").lines] == [704, 705]
+    assert [line["id"] for line in run("segment", "cat", copy, "--partition", 702, "-c", "id", "--json").lines] == [8]
+    for name in ("new", -1):
+        assert f"no partition '{name}'; there are: 701, 702" in run("segment", "ls", copy, "--partition", name, code=4).err
 
 
 def test_places_that_are_not_there(backup, copy, tmp_path):
@@ -174,13 +236,47 @@ def test_segment_info(backup):
         (0, "RowID", 2), (1, "Timestamp", 2), (100, "id", 2), (101, "title", 2), (102, "emb", 2), (103, "year", 1)]
     assert first["fields"][2]["logs"][0].startswith("binlogs/insert_log/700/701/703/703/100/")
     [delta] = (backup / "binlogs" / "delta_log").glob("*/*/703/703/*")
-    assert first["deltas"] == [{"logs": [str(delta.relative_to(backup))], "bytes": delta.stat().st_size}]
+    assert first["deltas"] == [{"logs": [str(delta.relative_to(backup))], "bytes": delta.stat().st_size, "missing": []}]
     assert (first["statistics"], first["bm25_statistics"]) == ([], [])
     out = run("segment", "info", backup, "--partition", "new").out
     assert "partition   702, new" in out and "deletes     1" in out and "703" not in out
     # All files by name.
     listed = [line.split()[0] for line in run("segment", "info", backup).out.splitlines() if line.startswith("binlogs/")]
     assert sorted(listed) == sorted(str(path.relative_to(backup)) for path in (backup / "binlogs").rglob("*") if path.is_file())
+
+
+def test_logs_that_are_missing_are_marked(backup, copy):
+    """What is left is shown, with what the metadata say of the rest."""
+    assert [line["missing_logs"] for line in run("segment", "ls", backup, "--json").lines] == [0, 0, 0]
+    title = log_of(copy, 101)
+    [delta] = (copy / "binlogs" / "delta_log").glob("*/*/703/703/*")
+    good = delta.read_bytes()
+    title.unlink()
+    delta.unlink()
+    assert [line["missing_logs"] for line in run("segment", "ls", copy, "--json").lines] == [2, 0, 0]
+    header, *lines = run("segment", "ls", copy).out.splitlines()
+    assert header.split()[-1] == "missing" and [line.split()[-1] for line in lines] == ["2", "0", "0"]
+    done = run("segment", "info", copy, "--json")
+    first, second, shared = done.lines
+    assert (first["deletes"], second["deletes"], shared["deletes"]) == (None, 1, None)
+    # Where they should lie, without the group.
+    at = lambda kind, *parts: "/".join(map(str, ("binlogs", kind, 700, 701, 703, *parts)))
+    missing = {f["name"]: f["missing"] for f in first["fields"] if f["missing"]}
+    assert missing == {"title": [at("insert_log", 101, title.name)]}
+    assert [one["missing"] for one in first["deltas"]] == [[at("delta_log", delta.name)]]
+    assert [f["missing"] for f in second["fields"]] == [[]] * 6
+    [note] = done.err.splitlines()
+    assert note.startswith("varve: deletes of segment 703 are not counted: no such object") and at("delta_log", delta.name) in note
+    out = run("segment", "info", copy, "--partition", "_default").out
+    assert "deletes     -\nmissing     2 logs\n" in out
+    assert [line.split()[0] for line in out.splitlines() if line.endswith(" missing")] == [
+        at("insert_log", 101, title.name), at("delta_log", delta.name)]
+    # One that is damaged is there.
+    delta.write_bytes(good[:-9])
+    done = run("segment", "info", copy, "--json")
+    assert (done.lines[0]["deletes"], done.lines[0]["missing_logs"]) == (None, 1)
+    assert "event_length" in done.err and str(delta.relative_to(copy)) in done.err
+    run("segment", "cat", copy, "-c", "id", code=3)
 
 
 def test_segment_info_of_packed_sets(tmp_path):
@@ -282,6 +378,13 @@ def test_binlog_cat(backup):
     assert run("binlog", "cat", delta, "--json").lines == [{"pk": 2, "ts": milvus.DELETED}]
 
 
+def test_a_type_without_a_name_is_told_by_its_code(tmp_path):
+    path = tmp_path / "log"
+    path.write_bytes(milvus.frame(b"", milvus.INDEX_FILE, 28, (700, 701, 703, 102), (1, 1), {"original_size": "0", "indexBuildID": "44"}))
+    assert run("binlog", "info", path, "--json").json["type"] == "unknown (28)"
+    assert "102, unknown (28)" in run("binlog", "info", path).out
+
+
 @pytest.mark.parametrize("in_parquet", [False, True])
 def test_binlog_cat_of_an_index_file(tmp_path, in_parquet):
     index = bytes(range(256)) * 3  # no text
@@ -292,6 +395,8 @@ def test_binlog_cat_of_an_index_file(tmp_path, in_parquet):
     path.write_bytes(file)
     done = subprocess.run([VARVE, "binlog", "cat", path], capture_output=True, timeout=60)
     assert (done.returncode, done.stdout, done.stderr) == (0, index, b"768 bytes\n")
+    facts = run("binlog", "info", path).out.splitlines()
+    assert facts[2] == "segment       703" and facts[7] == "indexBuildID  44"
     assert base64.b64decode(run("binlog", "cat", path, "--json").json["value"]) == index
     assert "--limit is of rows" in run("binlog", "cat", path, "-n", 1, code=2).err
     # A terminal is not written to.
@@ -367,6 +472,10 @@ def test_damage_is_told(copy):
 
 @pytest.mark.skipif(not REAL.exists(), reason=f"no data in {REAL}")
 def test_a_real_backup(tmp_path):
+    listed = {line["collection"]: line for line in run("segment", "ls", REAL, "--json").lines}
+    assert {name: line["missing_logs"] > 0 for name, line in listed.items()} == {"hello_milvus": False, "hello_milvus2": True}
+    lost = run("segment", "info", REAL, "--collection", "hello_milvus2", "--json").lines[0]
+    assert all(f["missing"] == f["logs"] for f in lost["fields"]) and lost["fields"]
     done = run("import", tmp_path / "t", REAL, "--from", "milvus")  # of the other collection only the metadata are there
     assert "collection hello_milvus (442958042415517552)" in done.err
     columns = ("--columns", "pk,Timestamp", "--json", "-q")

@@ -42,5 +42,30 @@ TEST(DirectChunkTest, ABlockTakesNoMoreThanItsValues) {
   }
 }
 
+// A layout of 2^50 pages, over an object that holds one and its checksum.
+TEST(DirectChunkTest, PagesOutsideTheObjectTakeNothing) {
+  std::string bytes(static_cast<size_t>(kBodyAlignment) + 64, 'x');
+  const auto end = static_cast<int64_t>(bytes.size());
+  AppendFixed<uint32_t>(&bytes, Crc32(AsBytes(bytes).subspan(kBodyAlignment)));
+  const auto source = std::make_shared<const FileSource>(
+      OpenBuffer("x.parquet", arrow::Buffer::FromString(std::move(bytes))));
+  constexpr int64_t kPages = int64_t{1} << 50;
+  const DirectChunk chunk(source,
+                          {.base = kBodyAlignment,
+                           .stride = 64,
+                           .values_per_page = 1,
+                           .width = 64,
+                           .values_per_block = 1,
+                           .checksums = end,
+                           .num_values = kPages},
+                          kPages);
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto page, chunk.Slice(0, 1, /*verify=*/false));
+  EXPECT_EQ(page->ToString(), std::string(64, 'x'));
+  EXPECT_TRUE(IsCorruption(chunk.Slice(kPages - 1, kPages, /*verify=*/true).status()));
+  EXPECT_FALSE(chunk.IsVerified(kPages - 1, kPages));
+  chunk.VerifyAhead(kPages - 1, kPages);
+  EXPECT_FALSE(chunk.IsVerified(kPages - 1, kPages));
+}
+
 }  // namespace
 }  // namespace varve::internal

@@ -4,7 +4,8 @@
 // Shape:    columns are counted, never named: writers disagree on names. Any number of row groups
 // Types:    those of Milvus' storage (docs/format/data-types.md, column "Milvus"); a nullable dense
 //           vector is binary
-// Memory:   what a row group of n stored bytes may take is bounded
+// Memory:   what a row group of n stored bytes may take is bounded, and so is what all its vectors
+//           take, nulls included
 // Errors:   Corruption naming object and field; Unsupported for a column of another type
 // Threads:  const methods may be called concurrently
 // Lifetime: keeps the payload; arrays returned stand alone
@@ -44,7 +45,8 @@ class VARVE_EXPORT PayloadReader {
   /// The type that the file gives the column.
   Result<std::shared_ptr<arrow::DataType>> ColumnType(int column) const;
   /// Column `column` as the storage type of `type`.
-  /// Errors: Unsupported for a code that is no data type; Corruption if there is no such column
+  /// Errors: Unsupported for a code that is no data type; Corruption if there is no such column, or
+  /// for more dimensions than Milvus takes
   Result<StoredValues> Read(int column, DataType type) const;
 
  private:
@@ -56,7 +58,8 @@ class VARVE_EXPORT PayloadReader {
   Status CheckLevels(int row_group, int column, const arrow::Array& values) const;
   /// That of the column in the stored Arrow schema; nullptr: none.
   Result<std::shared_ptr<const arrow::KeyValueMetadata>> FieldMetadata(int column) const;
-  Status ReadVectorMetadata(int column, StoredValues* out) const;
+  Status ReadVectorMetadata(int column, DataType type, StoredValues* out) const;
+  Status CheckVectorBytes(int column, DataType type, int32_t dim) const;
 
   const std::shared_ptr<const internal::ParquetMetadata> metadata_;
   const std::string object_;

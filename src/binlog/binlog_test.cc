@@ -288,15 +288,16 @@ TEST(PayloadReaderTest, TellsTheDimensionOfNullableVectors) {
 }
 
 // A payload of binary whose Arrow schema is `schema`.
-BufferPtr WithArrowSchema(const std::string& schema) {
-  const auto table = arrow::Table::Make(arrow::schema({arrow::field("val", arrow::binary())}),
-                                        {arrow::MakeArrayOfNull(arrow::binary(), 2).ValueOrDie()});
+BufferPtr WithArrowSchema(const std::string& schema, int64_t num_rows = 2) {
+  const auto table =
+      arrow::Table::Make(arrow::schema({arrow::field("val", arrow::binary())}),
+                         {arrow::MakeArrayOfNull(arrow::binary(), num_rows).ValueOrDie()});
   const auto out = arrow::io::BufferOutputStream::Create().ValueOrDie();
   auto writer = parquet::arrow::FileWriter::Open(*table->schema(), arrow::default_memory_pool(),
                                                  out, parquet::default_writer_properties(),
                                                  parquet::default_arrow_writer_properties())
                     .ValueOrDie();
-  EXPECT_TRUE(writer->WriteTable(*table, 10).ok());
+  EXPECT_TRUE(writer->WriteTable(*table, num_rows).ok());
   EXPECT_TRUE(
       writer->AddKeyValueMetadata(arrow::key_value_metadata({"ARROW:schema"}, {schema})).ok());
   EXPECT_TRUE(writer->Close().ok());
@@ -324,6 +325,38 @@ TEST(PayloadReaderTest, AnArrowSchemaThatMakesNoSenseIsCorruption) {
         EncodedSchema({field("7x")}), EncodedSchema({field("2147483648")})}) {
     EXPECT_TRUE(IsCorruption(read(schema).status())) << schema << read(schema).status();
   }
+}
+
+TEST(PayloadReaderTest, DimensionsAreThoseThatMilvusTakes) {
+  const auto read = [](DataType type, int32_t dim, int64_t num_rows) -> Result<StoredValues> {
+    const auto keys = arrow::key_value_metadata({"dim"}, {std::to_string(dim)});
+    const auto schema = EncodedSchema({arrow::field("val", arrow::binary(), keys)});
+    ARROW_ASSIGN_OR_RAISE(const auto reader,
+                          PayloadReader::Open(WithArrowSchema(schema, num_rows), kObject));
+    return reader->Read(0, type);
+  };
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto floats, read(DataType::kFloatVector, 32768, 2));
+  EXPECT_EQ(floats.dim, 32768);
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto bits, read(DataType::kBinaryVector, 262144, 2));
+  EXPECT_EQ(bits.dim, 262144);
+  EXPECT_TRUE(IsCorruption(read(DataType::kFloatVector, 32769, 2).status()));
+  EXPECT_TRUE(IsCorruption(read(DataType::kBinaryVector, 262145, 2).status()));
+}
+
+// Null vectors of 128 KiB each: some hundred bytes that would take 256 MiB.
+TEST(PayloadReaderTest, NullVectorsTakeWhatThePayloadMayTake) {
+  const auto read = [](int64_t num_rows) -> Result<StoredValues> {
+    const auto keys = arrow::key_value_metadata({"dim"}, {"32768"});
+    const auto schema = EncodedSchema({arrow::field("val", arrow::binary(), keys)});
+    ARROW_ASSIGN_OR_RAISE(const auto reader,
+                          PayloadReader::Open(WithArrowSchema(schema, num_rows), kObject));
+    return reader->Read(0, DataType::kFloatVector);
+  };
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto some, read(1024));
+  EXPECT_EQ(some.values->null_count(), 1024);
+  const Status status = read(2048).status();
+  EXPECT_EQ(KindOf(status), ErrorKind::kResourceExhausted) << status;
+  EXPECT_EQ(ContextOf(status)->object, kObject);
 }
 
 TEST(PayloadReaderTest, AColumnThatIsNotThereIsCorruption) {

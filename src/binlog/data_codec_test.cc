@@ -236,17 +236,20 @@ TEST(DataCodecTest, OtherFilesAreRefused) {
   EXPECT_TRUE(IsCorruption(DeserializeFileData(bytes, kObject).status()));
 }
 
-// What the fuzzer starts from is no damaged file: it has to get somewhere.
-TEST(DataCodecTest, SeedsOfTheFuzzTargetAreGoodFiles) {
-  int files = 0;
+// What the fuzzer starts from is good, so that it gets somewhere, but for files that say otherwise
+// in their names: those are refused.
+TEST(DataCodecTest, SeedsOfTheFuzzTargetAreGoodFilesOrSaySo) {
+  int good = 0;
   for (const auto& entry : std::filesystem::directory_iterator("tests/fixtures/fuzz/binlog")) {
+    SCOPED_TRACE(entry.path());
+    const bool damaged = entry.path().filename().string().starts_with("damaged-");
     std::ifstream file(entry.path(), std::ios::binary);
     const std::string bytes{std::istreambuf_iterator<char>(file), {}};
     const auto data = DeserializeFileData(arrow::Buffer::FromString(bytes), entry.path().string());
-    VARVE_ASSERT_OK(data.status());
-    ++files;
+    EXPECT_EQ(data.ok(), !damaged) << data.status();
+    if (data.ok()) ++good;
   }
-  EXPECT_GT(files, 20);
+  EXPECT_GT(good, 20);
 }
 
 }  // namespace

@@ -28,6 +28,7 @@
 namespace varve {
 
 using internal::CatchParquet;
+using internal::DecodedBytesMax;
 using internal::DecodedColumn;
 using internal::Executor;
 using internal::FileSource;
@@ -42,7 +43,15 @@ using internal::VectorWidth;
 
 namespace {
 
+// The dimensions that Milvus takes, unless it is configured otherwise.
+constexpr int32_t kDimensionsMax = 32'768;
+constexpr int32_t kBinaryDimensionsMax = 8 * kDimensionsMax;
+
 using TypePtr = std::shared_ptr<arrow::DataType>;
+
+int32_t DimensionsMax(DataType type) {
+  return type == DataType::kBinaryVector ? kBinaryDimensionsMax : kDimensionsMax;
+}
 
 bool IsBytes(arrow::Type::type id) {
   return id == arrow::Type::BINARY || id == arrow::Type::STRING;
@@ -113,7 +122,7 @@ Result<std::shared_ptr<const arrow::KeyValueMetadata>> PayloadReader::FieldMetad
                     {.object = object_, .field = kArrowSchemaKey});
 }
 
-Status PayloadReader::ReadVectorMetadata(int column, StoredValues* out) const {
+Status PayloadReader::ReadVectorMetadata(int column, DataType type, StoredValues* out) const {
   ARROW_ASSIGN_OR_RAISE(const auto keys, FieldMetadata(column));
   if (keys == nullptr) return Status::OK();
   const auto read_number = [&](const char* key, int32_t most) -> Result<int32_t> {
@@ -132,12 +141,27 @@ Status PayloadReader::ReadVectorMetadata(int column, StoredValues* out) const {
                        .expected = "1 to " + std::to_string(most),
                        .found = digits});
   };
-  ARROW_ASSIGN_OR_RAISE(out->dim, read_number(kPayloadDimKey, INT32_MAX));
   ARROW_ASSIGN_OR_RAISE(
       const int32_t element,
       read_number(kPayloadElementTypeKey, static_cast<int32_t>(DataType::kArrayOfVector)));
   out->element_type = static_cast<DataType>(element);
+  const DataType vector = type == DataType::kArrayOfVector ? out->element_type : type;
+  ARROW_ASSIGN_OR_RAISE(out->dim, read_number(kPayloadDimKey, DimensionsMax(vector)));
   return Status::OK();
+}
+
+// Null vectors are stored in next to nothing, and take as much as others where they are used.
+Status PayloadReader::CheckVectorBytes(int column, DataType type, int32_t dim) const {
+  if (dim == 0) return Status::OK();
+  ARROW_ASSIGN_OR_RAISE(const int64_t stored, metadata_->source().size());
+  const int64_t most_rows = DecodedBytesMax(stored) / VectorWidth(type, dim);
+  if (num_rows() <= most_rows) return Status::OK();
+  return MakeError(ErrorKind::kResourceExhausted, "the vectors take more than is believed",
+                   {.object = object_,
+                    .field = metadata_->columns()[static_cast<size_t>(column)].name,
+                    .expected = "at most " + std::to_string(most_rows) + " rows of " +
+                                std::to_string(dim) + " dimensions",
+                    .found = std::to_string(num_rows())});
 }
 
 Result<std::shared_ptr<const DecodedColumn>> PayloadReader::Column(int column, TypePtr type) const {
@@ -195,20 +219,23 @@ Result<StoredValues> PayloadReader::Read(int column, DataType type) const {
   ARROW_ASSIGN_OR_RAISE(const auto decoded, Column(column, wanted));
   StoredValues out;
   if (IsDenseVector(type) || type == DataType::kArrayOfVector) {
-    ARROW_RETURN_NOT_OK(ReadVectorMetadata(column, &out));
+    ARROW_RETURN_NOT_OK(ReadVectorMetadata(column, type, &out));
   }
   if (IsDenseVector(type) && wanted->id() == arrow::Type::FIXED_SIZE_BINARY) {
     const int64_t dimension_bits = VectorWidth(type, 8);  // that of 8 dimensions, in bytes
     const int64_t bits = int64_t{wanted->byte_width()} * 8;
-    if (bits % dimension_bits != 0 || bits / dimension_bits > INT32_MAX) {
-      return Corruption("impossible width of vectors",
-                        {.object = object_,
-                         .field = metadata_->columns()[static_cast<size_t>(column)].name,
-                         .expected = "a multiple of " + std::to_string(dimension_bits) + " bits",
-                         .found = std::to_string(bits)});
+    if (bits % dimension_bits != 0 || bits / dimension_bits > DimensionsMax(type)) {
+      return Corruption(
+          "impossible width of vectors",
+          {.object = object_,
+           .field = metadata_->columns()[static_cast<size_t>(column)].name,
+           .expected = "a multiple of " + std::to_string(dimension_bits) + " bits, at most " +
+                       std::to_string(DimensionsMax(type)) + " dimensions",
+           .found = std::to_string(bits)});
     }
     out.dim = static_cast<int32_t>(bits / dimension_bits);
   }
+  if (IsDenseVector(type)) ARROW_RETURN_NOT_OK(CheckVectorBytes(column, type, out.dim));
   const auto& starts = metadata_->row_group_starts();
   arrow::ArrayVector parts;
   for (size_t group = 0; group + 1 < starts.size(); ++group) {

@@ -15,6 +15,7 @@
 #include "arrow/type.h"
 #include "packed/array_conversion.h"
 #include "packed/bounded_pool.h"
+#include "packed/fixed_width.h"
 #include "packed/flat_read.h"
 #include "packed/flat_take.h"
 #include "packed/parquet_errors.h"
@@ -67,6 +68,8 @@ Result<std::shared_ptr<arrow::Array>> Combined(const arrow::ChunkedArray& chunks
 }
 
 }  // namespace
+
+int64_t DecodedBytesMax(int64_t stored) { return kDecodeBytesBase + kDecodeBytesFactor * stored; }
 
 DecodedColumn::DecodedColumn(std::shared_ptr<const ParquetMetadata> metadata, int column,
                              std::shared_ptr<arrow::DataType> type,
@@ -128,7 +131,7 @@ int64_t DecodedColumn::RowsOf(int row_group) const {
 }
 
 int64_t DecodedColumn::MostBytes(int64_t stored) const {
-  return metadata_->vouched_for() ? INT64_MAX : kDecodeBytesBase + kDecodeBytesFactor * stored;
+  return metadata_->vouched_for() ? INT64_MAX : DecodedBytesMax(stored);
 }
 
 Result<DecodedColumn::Extents> DecodedColumn::LoadExtents(int row_group) const {
@@ -268,6 +271,16 @@ Result<std::shared_ptr<arrow::Array>> DecodedColumn::Assemble(const std::vector<
       writer.compression(schema_->Column(static_cast<int>(i))->path(), pieces[i].codec);
       total += pieces[i].bytes->size();
     }
+    // Nulls are stored in next to nothing, and take the width of the type they are converted to.
+    if (const int64_t width = PlainWidth(*type_);
+        width > 0 && num_rows > MostBytes(total) / width) {
+      return MakeError(ErrorKind::kResourceExhausted, "the rows are wider than is believed",
+                       {.object = path,
+                        .field = column_.name,
+                        .expected = "at most " + std::to_string(MostBytes(total) / width) +
+                                    " rows of " + std::to_string(width) + " bytes",
+                        .found = std::to_string(num_rows)});
+    }
     std::shared_ptr<arrow::Buffer> bytes;
     if (pieces.size() == 1) {
       bytes = pieces.front().storage;
@@ -399,7 +412,8 @@ Result<std::shared_ptr<arrow::Array>> DecodedColumn::TakeValues(int row_group,
   if (!is_flat_) return nullptr;
   ARROW_ASSIGN_OR_RAISE(const auto extent, metadata_->Chunk(row_group, column_.leaf_begin));
   if (extent->pages.empty()) return nullptr;
-  return TakeFlat(Flat(), *extent, RowsOf(row_group), rows, executor, verify);
+  return TakeFlat(Flat(), *extent, RowsOf(row_group), rows, MostBytes(extent->end - extent->begin),
+                  executor, verify);
 }
 
 Result<std::shared_ptr<arrow::Array>> DecodedColumn::Take(int row_group,

@@ -32,6 +32,9 @@
 
 namespace varve::internal {
 
+/// What a decode of so many stored bytes may take, where no manifest vouches for the file.
+int64_t DecodedBytesMax(int64_t stored);
+
 class DecodedColumn {
  public:
   /// Column `column` of the root, as `type` or, where that is null, as the file says.
@@ -75,7 +78,7 @@ class DecodedColumn {
 
   FlatColumn Flat() const;
   int64_t RowsOf(int row_group) const;
-  /// What decoding so many stored bytes may take.
+  /// What decoding so many stored bytes of this file may take.
   int64_t MostBytes(int64_t stored) const;
   Result<Extents> LoadExtents(int row_group) const;
   Result<Window> WindowOf(const Extents& extents, int64_t num_rows, int64_t begin,

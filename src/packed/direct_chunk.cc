@@ -44,8 +44,16 @@ DirectChunk::DirectChunk(std::shared_ptr<const FileSource> source, const ChunkLa
     : source_(std::move(source)),
       layout_(layout),
       num_rows_(num_rows),
-      checksums_(source_, layout.checksums, layout.num_blocks()),
-      page_states_(static_cast<size_t>(layout.num_pages())) {}
+      checksums_(source_, layout.checksums, layout.num_blocks()) {}
+
+std::span<std::atomic<uint8_t>> DirectChunk::PageStates(const arrow::Buffer& mapping) const {
+  std::call_once(page_states_made_, [&] {
+    const int64_t page_bytes = layout_.values_per_page * layout_.width;
+    const int64_t count = std::min(layout_.num_pages(), mapping.size() / page_bytes + 1);
+    page_states_ = std::vector<std::atomic<uint8_t>>(static_cast<size_t>(count));
+  });
+  return page_states_;
+}
 
 int64_t DirectChunk::PageEnd(int64_t value) const {
   const int64_t page = value / layout_.values_per_page;
@@ -90,7 +98,10 @@ Status DirectChunk::ComparePage(int64_t page, const arrow::Buffer& mapping) cons
 }
 
 std::optional<Status> DirectChunk::TryVerifyPage(int64_t page, const arrow::Buffer& mapping) const {
-  std::atomic<uint8_t>& state = page_states_[static_cast<size_t>(page)];
+  const auto states = PageStates(mapping);
+  // It begins behind the end of the file, as is said there.
+  if (static_cast<size_t>(page) >= states.size()) return ComparePage(page, mapping);
+  std::atomic<uint8_t>& state = states[static_cast<size_t>(page)];
   uint8_t seen = kUnknown;
   if (!state.compare_exchange_strong(seen, kBusy, std::memory_order_acquire)) {
     if (seen == kVerified) return Status::OK();
@@ -111,7 +122,7 @@ Status DirectChunk::VerifyPage(int64_t page, const arrow::Buffer& mapping) const
     if (next < help_end) {
       static_cast<void>(TryVerifyPage(next++, mapping));
     } else {
-      page_states_[static_cast<size_t>(page)].wait(kBusy, std::memory_order_acquire);
+      PageStates(mapping)[static_cast<size_t>(page)].wait(kBusy, std::memory_order_acquire);
     }
   }
 }
@@ -119,9 +130,12 @@ Status DirectChunk::VerifyPage(int64_t page, const arrow::Buffer& mapping) const
 bool DirectChunk::IsVerified(int64_t begin, int64_t end) const {
   const auto mapping = source_->Map();
   if (!mapping.ok() || *mapping == nullptr) return true;
+  const auto states = PageStates(**mapping);
   for (int64_t value = begin; value < end; value = PageEnd(value)) {
     const auto page = static_cast<size_t>(value / layout_.values_per_page);
-    if (page_states_[page].load(std::memory_order_acquire) != kVerified) return false;
+    if (page >= states.size() || states[page].load(std::memory_order_acquire) != kVerified) {
+      return false;
+    }
   }
   return true;
 }
@@ -252,7 +266,8 @@ Status DirectChunk::TakeValues(std::span<const ValueRequest> requests,
 Status DirectChunk::TakeBlocks(std::span<const ValueRequest> requests,
                                const std::shared_ptr<arrow::Buffer>& mapping, bool verify) const {
   const int64_t per_block = layout_.values_per_block;
-  std::vector<uint8_t> block(static_cast<size_t>(per_block * layout_.width));
+  std::vector<uint8_t> block(
+      static_cast<size_t>(std::min(per_block, layout_.num_values) * layout_.width));
   int64_t held = -1;
   for (const ValueRequest& request : requests) {
     const int64_t begin = request.value / per_block * per_block;

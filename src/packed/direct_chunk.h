@@ -86,6 +86,8 @@ class DirectChunk {
   };
 
   Result<const Nulls*> LoadNulls() const;
+  /// One a page that may lie in the mapping: a layout may say that there are many more.
+  std::span<std::atomic<uint8_t>> PageStates(const arrow::Buffer& mapping) const;
   int64_t BlockOf(int64_t value) const { return value / layout_.values_per_block; }
   /// Those of the blocks that hold values [begin, end).
   Status LoadChecksums(int64_t begin, int64_t end) const {
@@ -112,10 +114,10 @@ class DirectChunk {
   const ChunkLayout layout_;
   const int64_t num_rows_;
   const BlockChecksums checksums_;
-  // One a page of the mapping. Whoever moves a page from kUnknown to kBusy verifies it, and wakes
-  // those who wait.
+  // Whoever moves a page from kUnknown to kBusy verifies it, and wakes those who wait.
   enum PageState : uint8_t { kUnknown, kBusy, kVerified };
-  mutable std::vector<std::atomic<uint8_t>> page_states_;
+  mutable std::once_flag page_states_made_;
+  mutable std::vector<std::atomic<uint8_t>> page_states_;  // use PageStates
 
   mutable std::mutex mutex_;  // guards what follows until it is published
   mutable Nulls nulls_;

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "arrow/stl_allocator.h"
 #include "arrow/type_fwd.h"
 #include "packed/flat_page.h"
 #include "packed/parquet_metadata.h"
@@ -50,29 +51,34 @@ int64_t StoredWidth(const parquet::ColumnDescriptor& descriptor);
 bool IsDictionaryEncoding(int32_t encoding);
 
 /// Decodes values in order; nullptr for an encoding that is not for this road. (DELTA_BYTE_ARRAY
-/// keeps only the last values it gave.)
+/// keeps only the last values it gave.) What the page has it hold comes from `pool`, which must
+/// outlive it.
 template <typename DType>
 std::unique_ptr<parquet::TypedDecoder<DType>> MakeFlatDecoder(
-    int32_t encoding, const parquet::ColumnDescriptor* descriptor) {
+    int32_t encoding, const parquet::ColumnDescriptor* descriptor, arrow::MemoryPool* pool) {
   using parquet::Encoding;
   switch (encoding) {
     case Encoding::PLAIN:
     case Encoding::DELTA_BINARY_PACKED:
     case Encoding::DELTA_LENGTH_BYTE_ARRAY:
     case Encoding::BYTE_STREAM_SPLIT:
-      return parquet::MakeTypedDecoder<DType>(static_cast<Encoding::type>(encoding), descriptor);
+      return parquet::MakeTypedDecoder<DType>(static_cast<Encoding::type>(encoding), descriptor,
+                                              pool);
     default:
       return nullptr;
   }
 }
 
-/// The values that indices stand for.
+/// The values that indices stand for, in memory of a pool that must outlive them.
 template <typename DType>
 class FlatDictionary {
  public:
   using T = typename DType::c_type;
 
-  /// `page` is header and body, at `offset` of the file, and must outlive the values.
+  explicit FlatDictionary(arrow::MemoryPool* pool) : values_(pool) {}
+
+  /// `page` is header and body, at `offset` of the file, and must outlive the values. Throws what
+  /// CatchParquet catches.
   Status Load(const FlatColumn& column, parquet::Compression::type codec, bool verify,
               std::span<const uint8_t> page, int64_t offset) {
     opener_ = std::make_unique<FlatPageOpener>(*column.metadata, *column.name, codec,
@@ -97,7 +103,7 @@ class FlatDictionary {
 
  private:
   std::unique_ptr<FlatPageOpener> opener_;  // has what values point at, unless that is the page
-  std::vector<T> values_;
+  std::vector<T, arrow::stl::allocator<T>> values_;
 };
 
 }  // namespace varve::internal

@@ -14,6 +14,7 @@
 #include "arrow/type.h"
 #include "arrow/util/bitmap_builders.h"
 #include "packed/array_conversion.h"
+#include "packed/bounded_pool.h"
 #include "packed/fixed_width.h"
 #include "packed/hybrid_reader.h"
 #include "packed/parquet_errors.h"
@@ -74,7 +75,7 @@ bool IsForThisRoad(const FlatColumn& column, const Page& page) {
   return !column.has_levels() || !is_v1 || page.header.definition_encoding == Encoding::RLE;
 }
 
-// Which rows of a page have a value: `out`, one a row. False: levels end early.
+// Which rows of a page have a value: `out`, one a row. False: levels end early, or are none.
 bool ReadLevels(const FlatPage& page, std::span<uint8_t> out, int64_t* num_values) {
   HybridReader reader(page.levels, /*bit_width=*/1);
   uint32_t levels[kStep];
@@ -103,7 +104,11 @@ Result<int64_t> CountValues(const FlatColumn& column, const Page& page, const Fl
                             std::span<uint8_t> valid_rows) {
   int64_t num_values = page.header.num_values;
   if (column.has_levels() && !ReadLevels(opened, valid_rows, &num_values)) {
-    return column.Damaged("definition levels end early", page.offset);
+    return column.Damaged("definition levels end early or are no levels", page.offset);
+  }
+  // There is room for one value a row.
+  if (num_values > page.header.num_values) {
+    return column.Damaged("page has more values than rows", page.offset);
   }
   return num_values;
 }
@@ -113,8 +118,8 @@ class Reader {
  public:
   using T = typename DType::c_type;
 
-  Reader(const FlatColumn& column, const ChunkExtent& extent, bool verify)
-      : column_(column), extent_(extent), verify_(verify) {}
+  Reader(const FlatColumn& column, const ChunkExtent& extent, int64_t most_bytes, bool verify)
+      : column_(column), extent_(extent), verify_(verify), pool_(most_bytes), dictionary_(&pool_) {}
 
   Status LoadDictionary(std::span<const uint8_t> bytes) {
     if (bytes.empty()) return Status::OK();
@@ -150,7 +155,7 @@ class Reader {
       }
       return true;
     }
-    const auto decoder = MakeFlatDecoder<DType>(page.header.encoding, column_.descriptor);
+    const auto decoder = MakeFlatDecoder<DType>(page.header.encoding, column_.descriptor, &pool_);
     if (decoder == nullptr) return false;
     decoder->SetData(static_cast<int>(num_values), opened.values.data(),
                      static_cast<int>(opened.values.size()));
@@ -167,6 +172,7 @@ class Reader {
   const FlatColumn& column_;
   const ChunkExtent& extent_;
   const bool verify_;
+  mutable BoundedPool pool_;  // of what pages say that decoders have to hold
   FlatDictionary<DType> dictionary_;
 };
 
@@ -207,10 +213,11 @@ Result<std::shared_ptr<arrow::Buffer>> Bitmap(const std::vector<uint8_t>& is_val
 template <typename DType>
 Result<std::shared_ptr<arrow::Array>> ReadFixed(const FlatColumn& column, const Pages& pages,
                                                 const ChunkExtent& extent, int64_t num_rows,
-                                                Executor* executor, bool verify) {
+                                                int64_t most_bytes, Executor* executor,
+                                                bool verify) {
   const auto width = static_cast<size_t>(FlatWidth(*column.type));
   const bool as_stored = static_cast<int64_t>(width) == StoredWidth(*column.descriptor);
-  Reader<DType> reader(column, extent, verify);
+  Reader<DType> reader(column, extent, most_bytes, verify);
   ARROW_RETURN_NOT_OK(reader.LoadDictionary(pages.dictionary));
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> values,
                         arrow::AllocateBuffer(num_rows * static_cast<int64_t>(width)));
@@ -317,7 +324,7 @@ class TextBuffers {
 Result<std::shared_ptr<arrow::Array>> ReadTexts(const FlatColumn& column, const Pages& pages,
                                                 const ChunkExtent& extent, int64_t num_rows,
                                                 int64_t most_bytes, bool verify) {
-  Reader<parquet::ByteArrayType> reader(column, extent, verify);
+  Reader<parquet::ByteArrayType> reader(column, extent, most_bytes, verify);
   ARROW_RETURN_NOT_OK(reader.LoadDictionary(pages.dictionary));
   int64_t unpacked = 0;
   for (const Page& page : pages.data) unpacked += page.header.uncompressed_bytes;
@@ -377,8 +384,8 @@ Result<std::shared_ptr<arrow::Array>> ReadFlat(const FlatColumn& column, const C
   return CatchParquet(column.metadata->source().path(), *column.name,
                       [&]() -> Result<std::shared_ptr<arrow::Array>> {
                         const auto fixed = [&]<typename DType>() {
-                          return ReadFixed<DType>(column, pages, extent, num_rows, executor,
-                                                  verify);
+                          return ReadFixed<DType>(column, pages, extent, num_rows, most_bytes,
+                                                  executor, verify);
                         };
                         switch (column.descriptor->physical_type()) {
                           case parquet::Type::INT32:

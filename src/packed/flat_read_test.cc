@@ -307,8 +307,8 @@ TEST_F(FlatReadTest, AnyNumberMayStandForAnEncoding) {
                                .name = &name,
                                .type = values->type(),
                                .pages_decoded = &pages};
-    const auto taken =
-        TakeFlat(column, *extent, values->length(), rows, Executor::Inline(), /*verify=*/true);
+    const auto taken = TakeFlat(column, *extent, values->length(), rows, INT64_MAX,
+                                Executor::Inline(), /*verify=*/true);
     const auto read = ReadFlat(column, *extent, values->length(), INT64_MAX, Executor::Inline(),
                                /*verify=*/true);
     if (number == parquet::Encoding::PLAIN) {

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
-#include <optional>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -14,6 +14,7 @@
 #include "arrow/type.h"
 #include "arrow/util/bit_util.h"
 #include "packed/array_conversion.h"
+#include "packed/bounded_pool.h"
 #include "packed/fixed_width.h"
 #include "packed/flat_column.h"
 #include "packed/hybrid_reader.h"
@@ -26,6 +27,8 @@ namespace {
 constexpr size_t kTaskPages = 8;
 // Levels and values are decoded so many at a time, on the way to those that are wanted.
 constexpr size_t kStep = 256;
+// Texts of a task are added to those of all tasks so many bytes at a time.
+constexpr size_t kCountedBytes = 64 << 10;
 
 using parquet::Encoding;
 
@@ -33,6 +36,17 @@ using parquet::Encoding;
 struct Wanted {
   int64_t row = 0;
   int64_t position = 0;
+};
+
+// A row asked for again: its value is that of another place in the result.
+struct Repeat {
+  int64_t from = 0;
+  int64_t position = 0;
+};
+
+struct Selection {
+  std::vector<Wanted> wanted;  // each row once, ascending
+  std::vector<Repeat> repeats;
 };
 
 struct PageWork {
@@ -44,16 +58,22 @@ struct PageWork {
 // Where taken values go. Tasks write to places of their own.
 class TakenValues {
  public:
-  TakenValues(const arrow::DataType& type, int64_t length)
-      : width_(FlatWidth(type)),
-        is_null_(static_cast<size_t>(length)),
-        texts_(width_ > 0 ? 0 : static_cast<size_t>(length)) {}
+  /// Without those that are repeated, values may take `most_bytes`.
+  TakenValues(const FlatColumn& column, const Selection& selection, int64_t most_bytes)
+      : column_(column),
+        selection_(selection),
+        most_bytes_(std::min(most_bytes, OffsetMax(*column.type))),
+        width_(FlatWidth(*column.type)),
+        is_null_(selection.wanted.size() + selection.repeats.size()),
+        texts_(width_ > 0 ? 0 : is_null_.size()) {}
 
   Status Init(size_t num_tasks) {
     arenas_.resize(width_ > 0 ? 0 : num_tasks);
     if (width_ == 0) return Status::OK();
-    const auto length = static_cast<int64_t>(is_null_.size());
-    ARROW_ASSIGN_OR_RAISE(fixed_, arrow::AllocateBuffer(length * width_));
+    if (static_cast<int64_t>(selection_.wanted.size()) > most_bytes_ / width_)
+      return TooLarge(most_bytes_);
+    ARROW_ASSIGN_OR_RAISE(fixed_,
+                          arrow::AllocateBuffer(static_cast<int64_t>(is_null_.size()) * width_));
     return Status::OK();
   }
 
@@ -64,23 +84,32 @@ class TakenValues {
     is_null_[static_cast<size_t>(position)] = 1;
     if (width_ > 0) std::memset(Place(position), 0, static_cast<size_t>(width_));
   }
-  void Set(size_t task, int64_t position, const parquet::ByteArray& value) {
-    std::vector<uint8_t>& arena = arenas_[task];
-    texts_[static_cast<size_t>(position)] = {task, arena.size(), value.len};
-    arena.insert(arena.end(), value.ptr, value.ptr + value.len);
+  Status Set(size_t task, int64_t position, const parquet::ByteArray& value) {
+    Arena& arena = arenas_[task];
+    texts_[static_cast<size_t>(position)] = {task, arena.bytes.size(), value.len};
+    arena.bytes.insert(arena.bytes.end(), value.ptr, value.ptr + value.len);
+    const size_t uncounted = arena.bytes.size() - arena.counted;
+    if (uncounted < kCountedBytes) return Status::OK();
+    arena.counted = arena.bytes.size();
+    const auto bytes = static_cast<int64_t>(uncounted);
+    const int64_t before = text_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+    return bytes > most_bytes_ - before ? TooLarge(most_bytes_) : Status::OK();
   }
-  void Set(size_t, int64_t position, const parquet::FixedLenByteArray& value) {
+  Status Set(size_t, int64_t position, const parquet::FixedLenByteArray& value) {
     std::memcpy(Place(position), value.ptr, static_cast<size_t>(width_));
+    return Status::OK();
   }
   // Little-endian: a narrower integer is the start of the wider one it is stored as.
   template <typename T>
-  void Set(size_t, int64_t position, const T& value) {
+  Status Set(size_t, int64_t position, const T& value) {
     std::memcpy(Place(position), &value, static_cast<size_t>(width_));
+    return Status::OK();
   }
 
-  Result<std::shared_ptr<arrow::Array>> Finish(const std::shared_ptr<arrow::DataType>& type,
-                                               const std::string& object,
-                                               const std::string& name) const {
+  /// Once all that is wanted is set.
+  Result<std::shared_ptr<arrow::Array>> Finish() {
+    for (const Repeat& repeat : selection_.repeats) Copy(repeat);
+    const auto& type = column_.type;
     const auto length = static_cast<int64_t>(is_null_.size());
     std::shared_ptr<arrow::Buffer> validity;
     const auto nulls = std::count(is_null_.begin(), is_null_.end(), 1);
@@ -99,10 +128,8 @@ class TakenValues {
       return arrow::MakeArray(
           arrow::ArrayData::Make(type, length, {std::move(validity), fixed_}, nulls));
     }
-    const bool large =
-        type->id() == arrow::Type::LARGE_STRING || type->id() == arrow::Type::LARGE_BINARY;
-    return large ? Texts<int64_t>(type, std::move(validity), nulls, object, name)
-                 : Texts<int32_t>(type, std::move(validity), nulls, object, name);
+    return IsLarge(*type) ? Texts<int64_t>(std::move(validity), nulls)
+                          : Texts<int32_t>(std::move(validity), nulls);
   }
 
  private:
@@ -111,24 +138,45 @@ class TakenValues {
     size_t begin = 0;
     uint32_t length = 0;
   };
+  struct Arena {
+    std::vector<uint8_t> bytes;
+    size_t counted = 0;  // of them, in text_bytes_
+  };
+
+  static bool IsLarge(const arrow::DataType& type) {
+    return type.id() == arrow::Type::LARGE_STRING || type.id() == arrow::Type::LARGE_BINARY;
+  }
+  static int64_t OffsetMax(const arrow::DataType& type) {
+    return FlatWidth(type) > 0 || IsLarge(type) ? INT64_MAX : INT32_MAX;
+  }
+
+  Status TooLarge(int64_t most_bytes) const {
+    return MakeError(ErrorKind::kResourceExhausted,
+                     "the values of one take are larger than they may be; take fewer rows",
+                     {.object = column_.metadata->source().path(),
+                      .field = *column_.name,
+                      .expected = "at most " + std::to_string(most_bytes) + " bytes"});
+  }
+
+  void Copy(const Repeat& repeat) {
+    const auto from = static_cast<size_t>(repeat.from);
+    const auto to = static_cast<size_t>(repeat.position);
+    is_null_[to] = is_null_[from];
+    if (width_ == 0) {
+      texts_[to] = texts_[from];
+    } else {
+      std::memcpy(Place(repeat.position), Place(repeat.from), static_cast<size_t>(width_));
+    }
+  }
 
   template <typename Offset>
-  Result<std::shared_ptr<arrow::Array>> Texts(const std::shared_ptr<arrow::DataType>& type,
-                                              std::shared_ptr<arrow::Buffer> validity,
-                                              int64_t nulls, const std::string& object,
-                                              const std::string& name) const {
-    uint64_t total = 0;
+  Result<std::shared_ptr<arrow::Array>> Texts(std::shared_ptr<arrow::Buffer> validity,
+                                              int64_t nulls) const {
+    int64_t total = 0;
     for (const Text& text : texts_) total += text.length;
-    if (total > static_cast<uint64_t>(std::numeric_limits<Offset>::max())) {
-      return MakeError(ErrorKind::kResourceExhausted,
-                       "the texts of one take do not fit into one array; take fewer rows",
-                       {.object = object,
-                        .field = name,
-                        .expected = "at most 2147483647 bytes",
-                        .found = std::to_string(total)});
-    }
-    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> data,
-                          arrow::AllocateBuffer(static_cast<int64_t>(total)));
+    constexpr int64_t most = std::numeric_limits<Offset>::max();
+    if (total > most) return TooLarge(most);
+    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> data, arrow::AllocateBuffer(total));
     ARROW_ASSIGN_OR_RAISE(
         std::shared_ptr<arrow::Buffer> offsets,
         arrow::AllocateBuffer(static_cast<int64_t>((texts_.size() + 1) * sizeof(Offset))));
@@ -136,22 +184,26 @@ class TakenValues {
     *offset = 0;
     for (const Text& text : texts_) {
       if (text.length > 0) {
-        std::memcpy(data->mutable_data() + *offset, arenas_[text.task].data() + text.begin,
+        std::memcpy(data->mutable_data() + *offset, arenas_[text.task].bytes.data() + text.begin,
                     text.length);
       }
       offset[1] = static_cast<Offset>(*offset + static_cast<Offset>(text.length));
       ++offset;
     }
     return arrow::MakeArray(
-        arrow::ArrayData::Make(type, static_cast<int64_t>(texts_.size()),
+        arrow::ArrayData::Make(column_.type, static_cast<int64_t>(texts_.size()),
                                {std::move(validity), std::move(offsets), std::move(data)}, nulls));
   }
 
+  const FlatColumn& column_;
+  const Selection& selection_;
+  const int64_t most_bytes_;
   const int64_t width_;
   std::vector<uint8_t> is_null_;
   std::shared_ptr<arrow::Buffer> fixed_;
   std::vector<Text> texts_;
-  std::vector<std::vector<uint8_t>> arenas_;  // one a task
+  std::vector<Arena> arenas_;  // one a task
+  std::atomic<int64_t> text_bytes_{0};
 };
 
 template <typename DType>
@@ -159,8 +211,14 @@ class Taker {
  public:
   using T = typename DType::c_type;
 
-  Taker(const FlatColumn& column, const ChunkExtent& extent, bool verify, TakenValues* out)
-      : column_(column), extent_(extent), verify_(verify), out_(out) {}
+  Taker(const FlatColumn& column, const ChunkExtent& extent, int64_t most_bytes, bool verify,
+        TakenValues* out)
+      : column_(column),
+        extent_(extent),
+        verify_(verify),
+        out_(out),
+        pool_(most_bytes),
+        dictionary_(&pool_) {}
 
   Status LoadDictionary(std::span<const uint8_t> bytes) {
     return dictionary_.Load(column_, extent_.codec, verify_, bytes, extent_.begin);
@@ -187,7 +245,7 @@ class Taker {
         continue;
       }
       if (decoder == nullptr || encoding != static_cast<int32_t>(decoder->encoding())) {
-        decoder = MakeFlatDecoder<DType>(encoding, column_.descriptor);
+        decoder = MakeFlatDecoder<DType>(encoding, column_.descriptor, &pool_);
         if (decoder == nullptr) return false;
       }
       ARROW_RETURN_NOT_OK(Pick(task, page, place.offset, decoder.get(), values));
@@ -222,7 +280,7 @@ class Taker {
           at = next;
           num_read = std::min<int64_t>(kStep, page.header.num_values - at);
           if (!reader.Read({levels, static_cast<size_t>(num_read)})) {
-            return Damaged("definition levels end early", place.offset);
+            return Damaged("definition levels end early or are no levels", place.offset);
           }
         }
         if (next == row) break;
@@ -246,16 +304,14 @@ class Taker {
     int64_t next = 0;
     uint32_t index = 0;
     for (const Wanted& value : values) {
-      if (value.row >= next) {
-        if (!reader.Skip(value.row - next) || !reader.Read({&index, 1})) {
-          return Damaged("dictionary indices end early", offset);
-        }
-        next = value.row + 1;
+      if (!reader.Skip(value.row - next) || !reader.Read({&index, 1})) {
+        return Damaged("dictionary indices end early", offset);
       }
+      next = value.row + 1;
       if (index >= dictionary_.values().size()) {
         return Damaged("index outside the dictionary", offset);
       }
-      out_->Set(task, value.position, dictionary_.values()[index]);
+      ARROW_RETURN_NOT_OK(out_->Set(task, value.position, dictionary_.values()[index]));
     }
     return Status::OK();
   }
@@ -276,7 +332,7 @@ class Taker {
         if (count <= 0) return Damaged("page ends before its values", offset);
         end += count;
       }
-      out_->Set(task, value.position, decoded[value.row - begin]);
+      ARROW_RETURN_NOT_OK(out_->Set(task, value.position, decoded[value.row - begin]));
     }
     return Status::OK();
   }
@@ -285,6 +341,7 @@ class Taker {
   const ChunkExtent& extent_;
   const bool verify_;
   TakenValues* const out_;
+  mutable BoundedPool pool_;  // of what pages say that decoders have to hold
   FlatDictionary<DType> dictionary_;
 };
 
@@ -357,22 +414,22 @@ Status ReadPages(const FlatColumn& column, const ChunkExtent& extent, std::vecto
 
 template <typename DType>
 Result<std::shared_ptr<arrow::Array>> TakeTyped(const FlatColumn& column, const ChunkExtent& extent,
-                                                std::span<const Wanted> wanted, Executor* executor,
-                                                bool verify) {
+                                                const Selection& selection, int64_t most_bytes,
+                                                Executor* executor, bool verify) {
   const std::string& path = column.metadata->source().path();
-  auto works = SplitByPage(extent, wanted);
-  TakenValues taken(*column.type, static_cast<int64_t>(wanted.size()));
+  auto works = SplitByPage(extent, selection.wanted);
+  TakenValues taken(column, selection, most_bytes);
   ARROW_RETURN_NOT_OK(taken.Init(static_cast<size_t>(executor->parallelism())));
   if (taken.width() > 0 && taken.width() == StoredWidth(*column.descriptor)) {
     ARROW_RETURN_NOT_OK(TakeAddressed(column, extent, &works, &taken));
-    if (works.empty()) return taken.Finish(column.type, path, *column.name);
+    if (works.empty()) return taken.Finish();
   }
   std::shared_ptr<arrow::Buffer> storage;
   std::span<const uint8_t> dictionary;
   ARROW_RETURN_NOT_OK(ReadPages(column, extent, &works, &dictionary, &storage));
   const auto num_tasks = std::clamp<size_t>(works.size() / kTaskPages, 1,
                                             static_cast<size_t>(executor->parallelism()));
-  Taker<DType> taker(column, extent, verify, &taken);
+  Taker<DType> taker(column, extent, most_bytes, verify, &taken);
   if (!dictionary.empty()) {
     ARROW_RETURN_NOT_OK(
         CatchParquet(path, *column.name, [&] { return taker.LoadDictionary(dictionary); }));
@@ -391,15 +448,18 @@ Result<std::shared_ptr<arrow::Array>> TakeTyped(const FlatColumn& column, const 
   ARROW_RETURN_NOT_OK(num_tasks == 1 ? run(0)
                                      : executor->ParallelFor(static_cast<int64_t>(num_tasks), run));
   if (!fits) return nullptr;
-  return taken.Finish(column.type, path, *column.name);
+  return taken.Finish();
 }
 
 }  // namespace
 
 Result<std::shared_ptr<arrow::Array>> TakeFlat(const FlatColumn& column, const ChunkExtent& extent,
                                                int64_t num_rows, std::span<const int64_t> rows,
-                                               Executor* executor, bool verify) {
-  std::vector<Wanted> wanted(rows.size());
+                                               int64_t most_bytes, Executor* executor,
+                                               bool verify) {
+  Selection selection;
+  std::vector<Wanted>& wanted = selection.wanted;
+  wanted.resize(rows.size());
   for (size_t i = 0; i < rows.size(); ++i) {
     if (rows[i] < 0 || rows[i] >= num_rows) return Status::IndexError("row outside its row group");
     wanted[i] = {rows[i], static_cast<int64_t>(i)};
@@ -408,19 +468,30 @@ Result<std::shared_ptr<arrow::Array>> TakeFlat(const FlatColumn& column, const C
   if (!std::is_sorted(wanted.begin(), wanted.end(), by_row)) {
     std::sort(wanted.begin(), wanted.end(), by_row);
   }
+  size_t num_rows_wanted = 0;
+  for (const Wanted& next : wanted) {
+    if (num_rows_wanted > 0 && wanted[num_rows_wanted - 1].row == next.row) {
+      selection.repeats.push_back({wanted[num_rows_wanted - 1].position, next.position});
+    } else {
+      wanted[num_rows_wanted++] = next;
+    }
+  }
+  wanted.resize(num_rows_wanted);
   switch (column.descriptor->physical_type()) {
     case parquet::Type::INT32:
-      return TakeTyped<parquet::Int32Type>(column, extent, wanted, executor, verify);
+      return TakeTyped<parquet::Int32Type>(column, extent, selection, most_bytes, executor, verify);
     case parquet::Type::INT64:
-      return TakeTyped<parquet::Int64Type>(column, extent, wanted, executor, verify);
+      return TakeTyped<parquet::Int64Type>(column, extent, selection, most_bytes, executor, verify);
     case parquet::Type::FLOAT:
-      return TakeTyped<parquet::FloatType>(column, extent, wanted, executor, verify);
+      return TakeTyped<parquet::FloatType>(column, extent, selection, most_bytes, executor, verify);
     case parquet::Type::DOUBLE:
-      return TakeTyped<parquet::DoubleType>(column, extent, wanted, executor, verify);
+      return TakeTyped<parquet::DoubleType>(column, extent, selection, most_bytes, executor,
+                                            verify);
     case parquet::Type::BYTE_ARRAY:
-      return TakeTyped<parquet::ByteArrayType>(column, extent, wanted, executor, verify);
+      return TakeTyped<parquet::ByteArrayType>(column, extent, selection, most_bytes, executor,
+                                               verify);
     case parquet::Type::FIXED_LEN_BYTE_ARRAY:
-      return TakeTyped<parquet::FLBAType>(column, extent, wanted, executor, verify);
+      return TakeTyped<parquet::FLBAType>(column, extent, selection, most_bytes, executor, verify);
     default:
       return nullptr;
   }

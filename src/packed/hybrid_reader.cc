@@ -34,6 +34,8 @@ bool HybridReader::NextRun() {
     if (length > bytes_.size()) return false;
     value_ = 0;
     for (size_t i = 0; i < length; ++i) value_ |= uint32_t{bytes_[i]} << (8 * i);
+    // Whole bytes are stored: levels of one bit are added up, and could be 255.
+    if (bit_width_ < 32 && (value_ >> bit_width_) != 0) return false;
     bytes_ = bytes_.subspan(length);
   }
   return left_ > 0;

@@ -2,7 +2,8 @@
 // Parquet's mix of runs and bit-packed groups, which levels and dictionary indices are written in,
 // with a skip that costs one step a run.
 //
-// Errors:  methods give false where the bytes end early or make no sense
+// Errors:  methods give false where the bytes end early or make no sense, as a run of a value of
+//          more bits than bit_width does
 // Threads: for one thread
 // Source:  Parquet format, "Run Length Encoding / Bit-Packing Hybrid (RLE = 3)"
 #pragma once

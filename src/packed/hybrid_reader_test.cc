@@ -100,5 +100,25 @@ TEST(HybridReaderTest, RefusesBytesThatEndEarlyOrSayNothing) {
   EXPECT_FALSE(HybridReader({}, 1).Skip(1));
 }
 
+TEST(HybridReaderTest, RefusesRunsOfValuesThatAreWiderThanTheyMayBe) {
+  uint32_t out[4];
+  for (const int width : {1, 3, 7, 9, 31}) {
+    SCOPED_TRACE(width);
+    const uint32_t most = (uint32_t{1} << width) - 1;
+    std::vector<uint8_t> run(1, 0x08);  // four of the value that follows
+    for (int byte = 0; byte < (width + 7) / 8; ++byte) {
+      run.push_back(static_cast<uint8_t>(most >> (8 * byte)));
+    }
+    ASSERT_TRUE(HybridReader(run, width).Read(out));
+    EXPECT_THAT(out, ElementsAre(most, most, most, most));
+    run.back() = 0xff;
+    EXPECT_FALSE(HybridReader(run, width).Read(out));
+    EXPECT_FALSE(HybridReader(run, width).Skip(4));
+  }
+  const uint8_t widest[] = {0x08, 0xff, 0xff, 0xff, 0xff};
+  ASSERT_TRUE(HybridReader(widest, 32).Read(out));
+  EXPECT_THAT(out, ElementsAre(UINT32_MAX, UINT32_MAX, UINT32_MAX, UINT32_MAX));
+}
+
 }  // namespace
 }  // namespace varve::internal

@@ -25,6 +25,8 @@ namespace {
 
 // A tail beyond is read when it is needed, not ahead.
 constexpr int64_t kPlannedTailBytesMax = 16 << 20;
+// Of a column chunk, 8 TiB: what is remembered of each thousand is bounded by it.
+constexpr int64_t kBlocksMax = int64_t{1} << 32;
 // Of a column: sooner fetched whole than after another request has told which pages are wanted.
 constexpr int64_t kFewBytes = 64 << 10;
 
@@ -41,8 +43,9 @@ class FileState : public PackedFileState {
   Status Init() {
     if (!hints_.layout.empty()) {
       ARROW_ASSIGN_OR_RAISE(layout_, PackedLayout::Decode(hints_.layout, source_->path()));
-      if (hints_.file_bytes >= 0 && layout_->file_bytes != 0 &&
-          layout_->file_bytes != hints_.file_bytes) {
+      // 0 stands in footers, which nobody gives as a hint: all addresses would be possible.
+      if (layout_->file_bytes == 0 ||
+          (hints_.file_bytes >= 0 && layout_->file_bytes != hints_.file_bytes)) {
         return Corruption("layout and length of the file disagree",
                           {.object = source_->path(),
                            .expected = std::to_string(layout_->file_bytes),
@@ -172,6 +175,10 @@ class FileState : public PackedFileState {
     if (known.empty()) {
       for (const RowGroupLayout& group : layout_->row_groups) {
         const ChunkLayout& layout = group.columns[static_cast<size_t>(column)];
+        if (layout.addressable() && layout.num_blocks() > kBlocksMax) {
+          known.clear();
+          return TooManyBlocks(layout);
+        }
         known.push_back(layout.addressable()
                             ? std::make_shared<const DirectChunk>(source_, layout, group.num_rows)
                             : nullptr);
@@ -184,6 +191,14 @@ class FileState : public PackedFileState {
   }
 
  private:
+  Status TooManyBlocks(const ChunkLayout& layout) const {
+    return MakeError(ErrorKind::kResourceExhausted, "more blocks than a column chunk may have",
+                     {.object = source_->path(),
+                      .field = "layout",
+                      .expected = "at most " + std::to_string(kBlocksMax),
+                      .found = std::to_string(layout.num_blocks())});
+  }
+
   // Whether the column's values, as the footer describes them, have the bytes of `type`.
   Result<bool> SameBytes(int column, const arrow::DataType& type) const {
     ARROW_ASSIGN_OR_RAISE(const auto metadata, Metadata());

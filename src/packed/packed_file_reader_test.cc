@@ -305,6 +305,43 @@ TEST(PackedFileReaderTest, TakeRefusesADamagedRowAndOnlyThat) {
   VARVE_ASSERT_OK(emb->Read(999, 1001, false).status());
 }
 
+TEST(PackedFileReaderTest, RefusesALayoutOfAnotherLengthThanTheFiles) {
+  const Written written = WriteOurs(2'000, 10);
+  VARVE_ASSERT_OK_AND_ASSIGN(PackedLayout layout, PackedLayout::Decode(written.file.layout, "a"));
+  for (const int64_t file_bytes : {int64_t{0}, layout.file_bytes + 1}) {
+    SCOPED_TRACE(file_bytes);
+    layout.file_bytes = file_bytes;
+    PackedFileHints hints = written.Hints();
+    hints.layout = layout.Encode();
+    EXPECT_TRUE(IsCorruption(PackedFileReader::Open(written.store, "a.parquet", hints).status()));
+  }
+}
+
+// A layout of a million million blocks, as long as the file is said to be.
+TEST(PackedFileReaderTest, RefusesALayoutOfMoreBlocksThanThereMayBe) {
+  constexpr int64_t kRows = int64_t{1} << 40;
+  PackedLayout layout;
+  layout.tail_offset = 64 + 64 * kRows;
+  layout.file_bytes = layout.tail_offset + 4 * kRows + 100;
+  layout.row_groups.push_back({.num_rows = kRows,
+                               .columns = {{.base = 64,
+                                            .stride = 64,
+                                            .values_per_page = 8,
+                                            .width = 8,
+                                            .values_per_block = 1,
+                                            .checksums = layout.tail_offset,
+                                            .num_values = kRows}}});
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto store, OpenChunkManager("memory://too-many-blocks"));
+  VARVE_ASSERT_OK_AND_ASSIGN(
+      const auto reader,
+      PackedFileReader::Open(
+          store, "a.parquet",
+          {.file_bytes = layout.file_bytes, .layout = layout.Encode(), .field_ids = {100}}));
+  const FieldSchema field{.field_id = 100, .name = "id", .data_type = DataType::kInt64};
+  const Status status = reader->Column(field).status();
+  EXPECT_EQ(KindOf(status), ErrorKind::kResourceExhausted) << status;
+}
+
 // Whoever meets a page that another thread verifies goes on with a later one.
 TEST(PackedFileReaderTest, ThreadsThatShareADamagedPageAllSeeIt) {
   const Written written = WriteOurs(40'000, 13);

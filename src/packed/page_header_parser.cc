@@ -113,6 +113,8 @@ class HeaderParser {
         if (!raw.ok()) return AtFileOffset(raw.status());
         id = UnZigZag(*raw);
       }
+      // Thrift keeps ids in 16 bits; this also keeps their sum from running over.
+      if (id < INT16_MIN || id > INT16_MAX) return Bad("a field id is out of range");
       ARROW_RETURN_NOT_OK(on_field(id, type));
     }
   }

@@ -10,6 +10,7 @@
 #include "base/coding.h"
 #include "base/crc32.h"
 #include "base/testing/status_assertions.h"
+#include "packed/page_header_parser.h"
 #include "parquet/column_page.h"
 #include "parquet/column_reader.h"
 #include "parquet/properties.h"
@@ -89,6 +90,28 @@ TEST(PageHeaderTest, BytesAreAsDocumented) {
             "1c15081500150615"
             "0600"          // data page: 4 values, PLAIN, RLE, RLE
             "08feff0328");  // 40 bytes of padding
+}
+
+// A header of four values, then fields nobody knows: one of this id, and one of the id after.
+Status ParseWithFields(int64_t id) {
+  std::string bytes =
+      EncodePageHeader({.uncompressed_bytes = 16, .compressed_bytes = 16, .num_values = 4});
+  bytes.back() = '\x05';  // a number, its id in full
+  AppendVarint(&bytes, ZigZag(id));
+  bytes += std::string("\x00\x15\x00\x00", 4);
+  ARROW_ASSIGN_OR_RAISE(const auto header, ParsePageHeader(AsBytes(bytes), 0, "x.parquet"));
+  EXPECT_EQ(header.num_values, 4);
+  return Status::OK();
+}
+
+TEST(PageHeaderTest, FieldIdsAreOfSixteenBits) {
+  VARVE_ASSERT_OK(ParseWithFields(100));
+  VARVE_ASSERT_OK(ParseWithFields(INT16_MAX - 1));
+  VARVE_ASSERT_OK(ParseWithFields(INT16_MIN));
+  for (const int64_t id :
+       {int64_t{INT16_MAX}, int64_t{INT16_MAX} + 1, int64_t{INT16_MIN} - 1, INT64_MAX, INT64_MIN}) {
+    EXPECT_TRUE(IsCorruption(ParseWithFields(id))) << id;
+  }
 }
 
 }  // namespace

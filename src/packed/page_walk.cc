@@ -42,7 +42,7 @@ Result<std::vector<PageExtent>> WalkPages(const FileSource& source,
     if (!header || header->compressed_bytes > extent.end - offset - header->header_bytes) {
       return std::vector<PageExtent>();
     }
-    const int32_t bytes = header->header_bytes + header->compressed_bytes;
+    const int64_t bytes = int64_t{header->header_bytes} + header->compressed_bytes;
     if (header->is_data()) {
       if (header->num_values <= 0) return std::vector<PageExtent>();
       PageExtent page{.offset = offset, .bytes = bytes, .begin_row = row};

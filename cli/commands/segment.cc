@@ -117,6 +117,10 @@ class SegmentCommand : public Command {
     for (const MilvusCollection& collection : found.collections) {
       const std::string name =
           collection.name.empty() ? std::to_string(collection.collection_id) : collection.name;
+      if (!collection.unreadable.ok()) {
+        console->Say("varve: collection " + Printable(name) +
+                     " cannot be read: " + collection.unreadable.message());
+      }
       for (const auto* segments : {&collection.segments, &collection.level_zero}) {
         const bool is_level_zero = segments == &collection.level_zero;
         for (const SegmentFiles& files : *segments) {
@@ -148,7 +152,7 @@ class SegmentCommand : public Command {
                                                      const std::shared_ptr<ChunkManager>& store,
                                                      const MilvusCollection& collection,
                                                      const SegmentFiles& files) {
-    if (files.version == StorageVersion::kV3) return std::nullopt;
+    if (files.version >= StorageVersion::kV3) return std::nullopt;
     ARROW_ASSIGN_OR_RAISE(const auto segment,
                           SegmentReader::Open(store, collection.schema, files,
                                               MilvusDeltasOf(collection, files.partition_id)));

@@ -72,22 +72,27 @@ Status KeepPartitions(const std::vector<std::string>& words, MilvusCollection* c
   return Status::OK();
 }
 
-// Only what lies at `place` stays.
+// Only what lies at `place` stays, with the deletes of level zero that concern it.
 Status KeepPlace(const MilvusPlace& place, const std::string& path,
                  std::vector<MilvusCollection>* collections) {
   if (!place.collection_id) return Status::OK();
+  const auto differs = [](const std::optional<int64_t>& id, int64_t of) { return id && *id != of; };
   const auto is_elsewhere = [&](const SegmentFiles& files) {
-    const auto differs = [](const std::optional<int64_t>& id, int64_t of) {
-      return id && *id != of;
-    };
     return differs(place.collection_id, files.collection_id) ||
            differs(place.partition_id, files.partition_id) ||
            differs(place.segment_id, files.segment_id);
   };
+  const auto concerns_others = [&](const SegmentFiles& files) {
+    return differs(place.collection_id, files.collection_id) ||
+           (files.partition_id != kAllPartitions &&
+            differs(place.partition_id, files.partition_id));
+  };
   std::erase_if(*collections, [&](MilvusCollection& collection) {
     std::erase_if(collection.segments, is_elsewhere);
-    std::erase_if(collection.level_zero, is_elsewhere);
-    return collection.segments.empty() && collection.level_zero.empty();
+    const bool is_here =
+        !collection.segments.empty() || !std::ranges::all_of(collection.level_zero, is_elsewhere);
+    std::erase_if(collection.level_zero, concerns_others);
+    return !is_here;
   });
   if (!collections->empty()) return Status::OK();
   return MakeError(ErrorKind::kNotFound, "the table records no such segments", {.object = path});
@@ -118,7 +123,7 @@ bool HasLogs(const MilvusCollection& collection) {
         lists, [&](const FieldBinlog& list) { return std::ranges::any_of(list.logs, is_here); });
   };
   const auto is_there = [&](const SegmentFiles& files) {
-    return files.version == StorageVersion::kV3 ||  // what it has, its manifest says
+    return files.version >= StorageVersion::kV3 ||  // what it has, its manifest says
            has_logs(files.inserts) || has_logs(files.deltas) || has_logs(files.statistics) ||
            has_logs(files.bm25);
   };
@@ -237,6 +242,7 @@ Result<MilvusCollection> MilvusArguments::Choose(const FoundMilvus& found,
     ARROW_ASSIGN_OR_RAISE(chosen.schema,
                           MilvusSchemaFromJson(json, WithoutOptions(schema), chosen.collection_id));
   } else if (chosen.schema == nullptr) {
+    ARROW_RETURN_NOT_OK(chosen.unreadable);
     ARROW_ASSIGN_OR_RAISE(chosen.schema, DescribeMilvusSchema(found.store, chosen, primary_key));
     ARROW_RETURN_NOT_OK(CheckKeyIsTold(chosen));
   }

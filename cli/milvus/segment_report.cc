@@ -207,7 +207,8 @@ int64_t NumMissing(const MilvusCollection& collection, const SegmentFiles& files
 std::string RowsText(int64_t num_rows) { return num_rows == 0 ? "-" : FormatCount(num_rows); }
 
 std::string VersionText(StorageVersion version) {
-  return version == StorageVersion::kV1 ? "V1" : version == StorageVersion::kV2 ? "V2" : "V3";
+  return "V" +
+         (version == StorageVersion::kV1 ? "1" : std::to_string(static_cast<int64_t>(version)));
 }
 
 json SegmentSummary(const MilvusCollection& collection, const SegmentFiles& files,
@@ -238,7 +239,7 @@ Status PrintSegment(Console* console, const std::shared_ptr<ChunkManager>& store
   if (!files.inserts.empty()) {
     ARROW_RETURN_NOT_OK(PrintLists(console, store, collection, files));
   }
-  if (files.version != StorageVersion::kV3) PrintLogs(console, collection, files);
+  if (files.version < StorageVersion::kV3) PrintLogs(console, collection, files);
   return Status::OK();
 }
 

@@ -10,6 +10,9 @@
 //
 // Parallel: `objects_in_flight` objects at a time, each on a thread. Those under way together have
 //           at most `bytes_in_flight` bytes; one that is larger by itself is moved alone.
+// Memory:   those bytes, which are stored ones, and what is decoded of the objects. Compression is
+//           not counted, but no more than `objects_in_flight` objects are held decoded, beside
+//           those that a method returns
 // Errors:   the first failure stops tasks under way and keeps others from starting. Objects that
 //           were stored by then stay, and calling again replaces them; local files are whole or
 //           absent.
@@ -58,7 +61,9 @@ struct FileManagerOptions {
   int64_t bytes_in_flight = 256 << 20;
 
   std::shared_ptr<const IndexFileCodec> codec;  ///< null: EventIndexFileCodec()
-  InsertLogDecoder decode_insert_log;  ///< null: the values as they are stored (BinlogReader)
+  /// null: the values as they are stored, of V1 binlogs and of V2 files that have one column, as
+  /// those of vectors do
+  InsertLogDecoder decode_insert_log;
 };
 
 /// An object that was stored.
@@ -98,13 +103,14 @@ class VARVE_EXPORT FileManager {
                                                    ChunkManager* disk, const std::string& folder);
 
   /// The values of insert logs in the order of their log ids, an array each.
-  /// Errors: Invalid for a path that does not end in a log id
+  /// Errors: Invalid for a path that does not end in a log id; without a decoder, Unsupported
+  ///         naming the object for one of several columns or an encrypted one
   Result<arrow::ArrayVector> CacheRawDataToMemory(const std::vector<std::string>& paths);
 
   /// The same, written to `path` of `disk` in the form that disk indexes are built of: u32 number
   /// of rows, u32 dim, then the vectors row by row.
-  /// Errors: Invalid for values that are no dense vectors without nulls, or that make another
-  ///         number of rows; there is no file then
+  /// Errors: Invalid for values that are no dense vectors without nulls, or that have another
+  ///         shape: a row is dim elements of 1, 8, 16 or 32 bits. There is no file then
   Status CacheRawDataToDisk(const std::vector<std::string>& paths, RawVectorShape shape,
                             ChunkManager* disk, const std::string& path);
 
@@ -123,7 +129,7 @@ class VARVE_EXPORT FileManager {
   /// Calls `consume` for every object, several at a time.
   Status ReadObjects(const std::vector<BatchRead>& reads, const ObjectConsumer& consume);
   /// Calls `decode` for every object, several at a time, and `take` in order. What was decoded and
-  /// not taken is of at most bytes_in_flight bytes.
+  /// not taken is of at most objects_in_flight objects, of at most bytes_in_flight stored bytes.
   Status ReadInOrder(const std::vector<std::string>& paths, const ObjectConsumer& decode,
                      const std::function<Status(int64_t)>& take);
 

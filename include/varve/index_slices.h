@@ -32,7 +32,8 @@ VARVE_EXPORT std::string SliceName(std::string_view name, int64_t slice);
 
 /// Cuts blobs that are larger than `slice_bytes`; slices share the memory of their blob. A set
 /// without such blobs stays as it is.
-/// Errors: Invalid if the set has a blob named as a slice would be, or `slice_bytes` < 1
+/// Errors: Invalid if the set has a blob named as a slice would be, or SLICE_META, or
+///         `slice_bytes` < 1
 VARVE_EXPORT Result<BinarySet> SliceBinarySet(const BinarySet& set,
                                               int64_t slice_bytes = kIndexSliceBytes);
 

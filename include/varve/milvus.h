@@ -54,7 +54,10 @@ struct MilvusCollection {
   int64_t collection_id = 0;
   std::string name;                                ///< empty: there are no metadata
   std::shared_ptr<const CollectionSchema> schema;  ///< likewise nullptr
-  std::map<int64_t, std::string> partitions;       ///< names by id, as far as they are known
+  /// Unsupported: what the metadata say of the schema is beyond us, as types of a newer Milvus are;
+  /// `schema` is nullptr then.
+  Status unreadable;
+  std::map<int64_t, std::string> partitions;  ///< names by id, as far as they are known
   /// By partition and segment; those without rows left out. Of V3 without their files.
   std::vector<SegmentFiles> segments;
   /// Segments of delta logs alone, which concern all others of their partition, or of all.

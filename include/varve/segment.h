@@ -22,7 +22,7 @@ namespace varve {
 enum class StorageVersion : int64_t {
   kV1 = 0,
   kV2 = 2,
-  kV3 = 3,  ///< files that a manifest names: recognised, neither read nor written
+  kV3 = 3,  ///< and beyond: files that a manifest names: recognised, neither read nor written
 };
 
 /// One object, as Milvus' metadata has it.

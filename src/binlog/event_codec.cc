@@ -27,12 +27,11 @@ constexpr std::array<std::string_view, 8> kEventTypeNames = {
 
 Status BadExtra(const std::string& object, int64_t offset, std::string_view key,
                 std::string expected, const json& found) {
-  return Corruption("descriptor extra makes no sense",
-                    {.object = object,
-                     .field = std::string(key),
-                     .offset = offset,
-                     .expected = std::move(expected),
-                     .found = Excerpt(found)});
+  return Corruption("descriptor extra makes no sense", {.object = object,
+                                                        .field = std::string(key),
+                                                        .offset = offset,
+                                                        .expected = std::move(expected),
+                                                        .found = Excerpt(found)});
 }
 
 Result<int64_t> ParseOriginalSize(const json& value, const std::string& object, int64_t offset) {

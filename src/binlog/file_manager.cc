@@ -8,15 +8,16 @@
 #include "arrow/buffer.h"
 #include "base/coding.h"
 #include "binlog/file_manager_names.h"
+#include "binlog/file_manager_values.h"
 #include "storage/batch/byte_budget.h"
 #include "storage/batch/run_batch.h"
-#include "varve/binlog_reader.h"
 
 namespace varve {
 
 using internal::ByteBudget;
 using internal::ExecutorFor;
 using internal::LastPart;
+using internal::ReadStoredValues;
 using internal::RunBatch;
 using internal::SortedByLogId;
 
@@ -27,13 +28,6 @@ constexpr int64_t kSliceBytesMax = 1 << 30;
 Status Refuse(const char* what, std::string expected, std::string found) {
   return MakeError(ErrorKind::kInvalid, "a file manager cannot be made of these options",
                    {.field = what, .expected = std::move(expected), .found = std::move(found)});
-}
-
-Result<std::shared_ptr<arrow::Array>> ReadStoredValues(std::shared_ptr<arrow::Buffer> bytes,
-                                                       const std::string& object) {
-  ARROW_ASSIGN_OR_RAISE(const auto binlog, BinlogReader::Open(std::move(bytes), object));
-  ARROW_ASSIGN_OR_RAISE(auto column, binlog.ReadColumn());
-  return std::move(column.values);
 }
 
 }  // namespace
@@ -157,7 +151,8 @@ Status FileManager::ReadInOrder(const std::vector<std::string>& paths, const Obj
       RunBatch(executor_.get(), count, /*stop_at_first_error=*/true, ask_size).status);
   for (int64_t begin = 0, end = 0; begin < count; begin = end) {
     std::vector<BatchRead> wave;
-    for (int64_t bytes = 0; end < count; ++end) {
+    // Stored bytes do not tell how many are decoded of them: so few objects are decoded at a time.
+    for (int64_t bytes = 0; end < count && end - begin < options_.objects_in_flight; ++end) {
       const int64_t size = reads[end].known_size;
       if (!wave.empty() && size > options_.bytes_in_flight - bytes) break;
       bytes += size;

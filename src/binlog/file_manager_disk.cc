@@ -60,6 +60,18 @@ Result<Vectors> VectorsOf(const arrow::Array& array, const std::string& object) 
   return Vectors{{data, static_cast<size_t>(array.length() * row_bytes)}, row_bytes};
 }
 
+// Nothing says which kind of vectors these are, but each has elements of one of four widths.
+Status CheckDim(int64_t row_bytes, int64_t dim, const std::string& object) {
+  const int64_t bits = row_bytes * 8;
+  for (const int64_t element_bits : {1, 8, 16, 32}) {
+    if (bits == dim * element_bits) return Status::OK();
+  }
+  return MakeError(ErrorKind::kInvalid, "vectors of an insert log have another dimension",
+                   {.object = object,
+                    .expected = std::to_string(dim) + " elements of 1, 8, 16 or 32 bits",
+                    .found = std::to_string(row_bytes) + " bytes a row"});
+}
+
 Status CheckShape(const RawVectorShape& shape) {
   if (shape.num_rows >= 0 && shape.num_rows <= UINT32_MAX && shape.dim > 0 &&
       shape.dim <= UINT32_MAX) {
@@ -149,6 +161,7 @@ Status FileManager::CacheRawDataToDisk(const std::vector<std::string>& paths, Ra
                         .expected = std::to_string(row_bytes) + " bytes",
                         .found = std::to_string(vectors.row_bytes)});
     }
+    ARROW_RETURN_NOT_OK(CheckDim(vectors.row_bytes, shape.dim, sorted[index]));
     row_bytes = vectors.row_bytes;
     num_rows += array->length();
     return writer->Write(vectors.bytes);

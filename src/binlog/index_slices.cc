@@ -101,6 +101,10 @@ Result<BinarySet> SliceBinarySet(const BinarySet& set, int64_t slice_bytes) {
   BinarySet slices;
   auto meta = nlohmann::ordered_json::array();
   for (const auto& [name, blob] : set) {
+    if (name == kSliceMetaName) {  // alone, it would be read as what it is named after
+      return MakeError(ErrorKind::kInvalid, "a blob of an index has a name that is taken",
+                       {.field = name});
+    }
     if (blob->size() <= slice_bytes) {
       ARROW_RETURN_NOT_OK(AddBlob(name, blob, &slices));
       continue;
@@ -122,8 +126,7 @@ Result<BinarySet> SliceBinarySet(const BinarySet& set, int64_t slice_bytes) {
                      {.found = error.what()});
   }
   text.push_back('\0');
-  ARROW_RETURN_NOT_OK(
-      AddBlob(std::string(kSliceMetaName), arrow::Buffer::FromString(std::move(text)), &slices));
+  slices[std::string(kSliceMetaName)] = arrow::Buffer::FromString(std::move(text));
   return slices;
 }
 

@@ -13,8 +13,8 @@
 
 #include "arrow/array.h"
 #include "arrow/array/util.h"
-#include "arrow/builder.h"
 #include "arrow/buffer.h"
+#include "arrow/builder.h"
 #include "arrow/io/memory.h"
 #include "arrow/table.h"
 #include "arrow/type.h"
@@ -113,11 +113,11 @@ TEST(InsertLogTest, NoRowGroupHasMoreThan32MiBOfValues) {
   VARVE_ASSERT_OK_AND_ASSIGN(const auto vector_type, DefaultArrowType(vectors));
   VARVE_ASSERT_OK_AND_ASSIGN(auto zeros, arrow::AllocateBuffer(40'000 * 4096));
   std::memset(zeros->mutable_data(), 0, static_cast<size_t>(zeros->size()));
-  const auto floats = arrow::MakeArray(arrow::ArrayData::Make(
-      arrow::float32(), 40'000 * 1024, {nullptr, std::shared_ptr<arrow::Buffer>(std::move(zeros))},
-      0));
-  const auto vector_values = arrow::MakeArray(
-      arrow::ArrayData::Make(vector_type, 40'000, {nullptr}, {floats->data()}, 0));
+  const auto floats = arrow::MakeArray(
+      arrow::ArrayData::Make(arrow::float32(), 40'000 * 1024,
+                             {nullptr, std::shared_ptr<arrow::Buffer>(std::move(zeros))}, 0));
+  const auto vector_values =
+      arrow::MakeArray(arrow::ArrayData::Make(vector_type, 40'000, {nullptr}, {floats->data()}, 0));
   arrow::StringBuilder builder;
   for (int row = 0; row < 45; ++row) {
     VARVE_ASSERT_OK(builder.Append(row < 5 ? "" : std::string(1 << 20, 'x')));

@@ -57,13 +57,13 @@ Result<nlohmann::json> ParseJson(std::span<const uint8_t> bytes, const std::stri
   try {
     return nlohmann::json::parse(bytes.begin(), bytes.end());
   } catch (const nlohmann::json::parse_error& error) {
-    return Corruption("not a JSON document",
-                      {.object = object,
-                       // Theirs counts from 1, with 0 for no byte.
-                       .offset =
-                           offset + static_cast<int64_t>(error.byte - (error.byte > 0 ? 1 : 0)),
-                       .expected = "JSON",
-                       .found = Reason(error)});
+    return Corruption(
+        "not a JSON document",
+        {.object = object,
+         // Theirs counts from 1, with 0 for no byte.
+         .offset = offset + static_cast<int64_t>(error.byte - (error.byte > 0 ? 1 : 0)),
+         .expected = "JSON",
+         .found = Reason(error)});
   } catch (const nlohmann::json::exception&) {  // whose text has all digits
     return Corruption(
         "not a JSON document",

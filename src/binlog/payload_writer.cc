@@ -52,8 +52,7 @@ int64_t ValueBytes(const arrow::Array& array) {
 // How many rows from `begin` on go into a row group: one at least.  REQUIRES: there are any
 int64_t RowsOfGroup(const arrow::Array& column, int64_t begin) {
   int64_t least = 1;
-  int64_t most =
-      std::min(column.length() - begin, int64_t{parquet::DEFAULT_MAX_ROW_GROUP_LENGTH});
+  int64_t most = std::min(column.length() - begin, int64_t{parquet::DEFAULT_MAX_ROW_GROUP_LENGTH});
   while (least < most) {
     const int64_t middle = least + (most - least + 1) / 2;
     if (ValueBytes(*column.Slice(begin, middle)) <= kGroupBytesMax) {
@@ -101,12 +100,11 @@ Result<Payload> WriteParquet(std::vector<std::shared_ptr<arrow::Field>> fields,
   const auto table = arrow::Table::Make(arrow::schema(std::move(fields)), columns);
   return CatchParquet("payload", kValueColumn, [&]() -> Result<Payload> {
     // Room that is not filled takes no memory; growing would hold the bytes twice.
-    ARROW_ASSIGN_OR_RAISE(const auto out, arrow::io::BufferOutputStream::Create(
-                                              payload.original_size + kRoomBytes));
     ARROW_ASSIGN_OR_RAISE(
-        const auto file,
-        parquet::arrow::FileWriter::Open(*table->schema(), arrow::default_memory_pool(), out,
-                                         writer.build(), arrow_writer.build()));
+        const auto out, arrow::io::BufferOutputStream::Create(payload.original_size + kRoomBytes));
+    ARROW_ASSIGN_OR_RAISE(const auto file, parquet::arrow::FileWriter::Open(
+                                               *table->schema(), arrow::default_memory_pool(), out,
+                                               writer.build(), arrow_writer.build()));
     int64_t row = 0;
     do {
       const int64_t rows = options.one_row_group || table->num_rows() == 0

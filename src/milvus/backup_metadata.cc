@@ -191,9 +191,9 @@ Result<SegmentFiles> SegmentFrom(const JsonMembers& members, const PathFields& e
   ARROW_ASSIGN_OR_RAISE(files.num_rows, CountIn(members, "num_of_rows"));
   ARROW_ASSIGN_OR_RAISE(files.commit_timestamp, TimestampIn(members, "commit_timestamp"));
   ARROW_ASSIGN_OR_RAISE(const auto version, members.FindInt64("storage_version"));
-  if (version == static_cast<int64_t>(StorageVersion::kV3)) {
+  if (version >= static_cast<int64_t>(StorageVersion::kV3)) {
     // What the lists name are no objects; the manifest of the segment says what there is.
-    files.version = StorageVersion::kV3;
+    files.version = static_cast<StorageVersion>(*version);
     return files;
   }
   const auto lists = [&](const char* name, PathKind kind) {
@@ -209,11 +209,8 @@ Result<SegmentFiles> SegmentFrom(const JsonMembers& members, const PathFields& e
   } else if (*version == 1 || *version == static_cast<int64_t>(StorageVersion::kV2)) {
     files.version = *version == 1 ? StorageVersion::kV1 : StorageVersion::kV2;
   } else {
-    return MakeError(ErrorKind::kUnsupported, "segments of this storage version are not read",
-                     {.object = object,
-                      .field = "storage_version",
-                      .expected = "0, 1, 2 or 3",
-                      .found = std::to_string(*version)});
+    return members.Wrong("no storage version", "storage_version", "0 or more",
+                         std::to_string(*version));
   }
   return files;
 }
@@ -224,7 +221,7 @@ bool IsLevelZero(const JsonMembers& segment) {
 }
 
 void Add(SegmentFiles files, bool is_level_zero, MilvusCollection* collection) {
-  const bool is_v3 = files.version == StorageVersion::kV3;
+  const bool is_v3 = files.version >= StorageVersion::kV3;
   if (!files.inserts.empty() || (is_v3 && !is_level_zero)) {
     collection->segments.push_back(std::move(files));
   } else if (!files.deltas.empty() || is_v3) {
@@ -238,7 +235,12 @@ Result<MilvusCollection> CollectionFrom(const JsonMembers& members, const std::s
   ARROW_ASSIGN_OR_RAISE(collection.collection_id, members.GetInt64("collection_id"));
   ARROW_ASSIGN_OR_RAISE(collection.name, TextIn(members, "collection_name"));
   ARROW_ASSIGN_OR_RAISE(const json* schema, members.Get("schema"));
-  ARROW_ASSIGN_OR_RAISE(collection.schema, CollectionSchemaFromJson(*schema, object));
+  auto described = CollectionSchemaFromJson(*schema, object);
+  if (KindOf(described.status()) == ErrorKind::kUnsupported) {
+    collection.unreadable = described.status();  // others are read all the same
+  } else {
+    ARROW_ASSIGN_OR_RAISE(collection.schema, std::move(described));
+  }
   // Those that concern all partitions.
   const PathFields place{.collection = collection.collection_id, .partition = kAllPartitions};
   ARROW_ASSIGN_OR_RAISE(const auto level_zero, ObjectsIn(members, "l0_segments", object));

@@ -23,7 +23,7 @@ void Read(varve::ChunkManager* store) {
   for (const auto& collection : (*metadata)->collections) {
     if (collection.schema == nullptr) std::abort();
     for (const auto& files : collection.segments) {
-      if (files.version == varve::StorageVersion::kV3) continue;
+      if (files.version >= varve::StorageVersion::kV3) continue;
       if (files.inserts.empty() || files.inserts.front().logs.front().path.empty()) std::abort();
     }
   }

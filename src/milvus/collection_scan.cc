@@ -90,6 +90,11 @@ class CollectionScan : public arrow::RecordBatchReader {
 Result<std::shared_ptr<arrow::RecordBatchReader>> ScanMilvusCollection(
     const std::shared_ptr<ChunkManager>& store, const MilvusCollection& collection,
     const MilvusScanOptions& options) {
+  if (collection.schema == nullptr) {
+    ARROW_RETURN_NOT_OK(collection.unreadable);
+    return MakeError(ErrorKind::kInvalid, "a collection without a schema cannot be read",
+                     {.object = "collection " + std::to_string(collection.collection_id)});
+  }
   for (const auto* segments : {&collection.segments, &collection.level_zero}) {
     for (const SegmentFiles& files : *segments) {
       ARROW_RETURN_NOT_OK(internal::CheckVersion(files));

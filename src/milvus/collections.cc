@@ -251,7 +251,7 @@ Result<std::vector<MilvusCollection>> FindMilvusCollections(
     ARROW_RETURN_NOT_OK(CheckSegments(collection));
     for (SegmentFiles& files : collection.segments) {
       if (metadata) ARROW_RETURN_NOT_OK(Resolve(listing, &files, &collection.missing));
-      if (files.version == StorageVersion::kV3) continue;
+      if (files.version >= StorageVersion::kV3) continue;
       const bool told =
           metadata && std::ranges::find(metadata->untold_versions, files.segment_id) ==
                           metadata->untold_versions.end();

@@ -46,6 +46,7 @@ Result<FieldSchema> DescribeField(int64_t field_id, std::shared_ptr<arrow::Buffe
 Result<std::shared_ptr<const CollectionSchema>> DescribeMilvusSchema(
     const std::shared_ptr<ChunkManager>& store, const MilvusCollection& collection,
     const std::string& primary_key) {
+  ARROW_RETURN_NOT_OK(collection.unreadable);
   // A log of each field, and how many segments have the field.
   std::map<int64_t, std::pair<std::string, size_t>> logs;
   int64_t key_field = -1;

@@ -12,6 +12,7 @@
 #include "base/coding.h"
 #include "binlog/json_members.h"
 #include "milvus/default_value.h"
+#include "schema/data_type.h"
 #include "schema/milvus_members.h"
 #include "varve/milvus.h"
 
@@ -35,17 +36,28 @@ Result<std::vector<json>> FindArray(const JsonMembers& members, const std::strin
   return members.Wrong("wrong kind of value", name, "an array", Excerpt(*value));
 }
 
-// By code, as Go writes them, or by name.
-Result<DataType> FindDataType(const JsonMembers& members, const std::string& name) {
+Status UnknownType(const std::string& object, const std::string& field, const std::string& found) {
+  return MakeError(ErrorKind::kUnsupported, "unknown data type",
+                   {.object = object, .field = field, .found = found});
+}
+
+// By code, as Go writes them, or by name. One that is not known may be a newer Milvus'.
+Result<DataType> FindDataType(const JsonMembers& members, const std::string& name,
+                              const std::string& object, const std::string& field) {
   const json* value = members.Find(name);
   if (value == nullptr) return DataType::kNone;
   const auto* text = value->get_ptr<const std::string*>();
-  if (text != nullptr && !AsProtoInt64(*value)) return DataTypeFromName(*text);
-  ARROW_ASSIGN_OR_RAISE(const int64_t code, members.GetInt64(name));
-  if (code < 0 || code > INT32_MAX) {
-    return members.Wrong("no data type", name, "a code", std::to_string(code));
+  if (text != nullptr && !AsProtoInt64(*value)) {
+    const auto type = DataTypeFromName(*text);
+    return type.ok() ? type : UnknownType(object, field, *text);
   }
-  return static_cast<DataType>(code);
+  ARROW_ASSIGN_OR_RAISE(const int64_t code, members.GetInt64(name));
+  if (code < 0) return members.Wrong("no data type", name, "a code", std::to_string(code));
+  const auto type = static_cast<DataType>(code);
+  if (code != 0 && (code > INT32_MAX || !IsKnownDataType(type))) {
+    return UnknownType(object, field, std::to_string(code));
+  }
+  return type;
 }
 
 // Numbers are texts.
@@ -99,11 +111,12 @@ Result<FieldSchema> FieldFromJson(const json& value, const std::string& object) 
   if (field.name != kRowIdFieldName || members.Find("fieldID") != nullptr) {
     ARROW_ASSIGN_OR_RAISE(field.field_id, members.GetInt64("fieldID"));
   }
-  ARROW_ASSIGN_OR_RAISE(field.data_type, FindDataType(members, "data_type"));
+  ARROW_ASSIGN_OR_RAISE(field.data_type, FindDataType(members, "data_type", object, field.name));
   if (field.data_type == DataType::kNone) {
     return members.Wrong("a field without a data type", "data_type", "a code", "none");
   }
-  ARROW_ASSIGN_OR_RAISE(field.element_type, FindDataType(members, "element_type"));
+  ARROW_ASSIGN_OR_RAISE(field.element_type,
+                        FindDataType(members, "element_type", object, field.name));
   ARROW_ASSIGN_OR_RAISE(field.nullable, FindBool(members, "nullable"));
   ARROW_ASSIGN_OR_RAISE(field.primary_key, FindBool(members, "is_primary_key"));
   for (const std::string_view flag : kMilvusFlags) {

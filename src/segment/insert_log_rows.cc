@@ -107,10 +107,9 @@ class InsertLogRows : public arrow::RecordBatchReader {
   }
 
   static Status OtherNumber(const Binlog& log, int64_t expected, int64_t found) {
-    return Corruption("the insert log has another number of rows than its chunk",
-                      {.object = log.path,
-                       .expected = std::to_string(expected),
-                       .found = std::to_string(found)});
+    return Corruption(
+        "the insert log has another number of rows than its chunk",
+        {.object = log.path, .expected = std::to_string(expected), .found = std::to_string(found)});
   }
 
   Result<int64_t> CountRows(const std::string& path) const {

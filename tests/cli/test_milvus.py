@@ -218,6 +218,24 @@ def test_segments_of_v3_hinder_nobody(copy):
     assert (known["segment_id"], known["storage"], known["deletes"], known["fields"]) == (803, "V3", None, [])
 
 
+def test_what_a_newer_milvus_has_hinders_nobody(copy):
+    segments = json.loads((copy / "meta" / "segment_meta.json").read_text())
+    segments["infos"].append({"segment_id": 803, "collection_id": 800, "partition_id": 801, "num_of_rows": 5, "storage_version": 4})
+    (copy / "meta" / "segment_meta.json").write_text(json.dumps(segments))
+    collections = json.loads((copy / "meta" / "collection_meta.json").read_text())
+    fields = [milvus.field(100, "id", milvus.INT64, is_primary_key=True), milvus.field(101, "holo", 33)]
+    collections["infos"].append({"collection_id": 800, "collection_name": "new_books", "schema": {"fields": fields}})
+    (copy / "meta" / "collection_meta.json").write_text(json.dumps(collections))
+    assert [(line["segment_id"], line["storage"]) for line in run("segment", "ls", copy, "--json").lines][-1] == (803, "V4")
+    assert len(run("segment", "cat", copy, "--collection", "books", "--json").lines) == 8
+    told = run("segment", "cat", copy, "--collection", "new_books", code=7).err
+    assert "unknown data type" in told and "'holo'" in told and "found 33" in told
+    collections["infos"][-1]["schema"]["fields"].pop()
+    (copy / "meta" / "collection_meta.json").write_text(json.dumps(collections))
+    told = run("segment", "cat", copy, "--collection", "new_books", code=7).err
+    assert "segment 803" in told and "found V4" in told
+
+
 def test_segment_ls(backup):
     lines = run("segment", "ls", backup, "--json").lines
     assert [(line["partition_id"], line["segment_id"], line["level_zero"], line["rows"], line["insert_logs"], line["delta_logs"])
@@ -565,6 +583,17 @@ def test_rows_of_a_table_are_exported_with_the_times_of_their_commits(tmp_path):
     assert times[0]["Timestamp"] < times[1]["Timestamp"]
     run("export", tmp_path / "t", tmp_path / "out", "--to", "milvus-v2", "--columns", "id")
     assert run("segment", "cat", tmp_path / "out", "--columns", "id,Timestamp", "--json").lines == times
+
+
+def test_a_nullable_column_becomes_the_key_of_an_export(tmp_path):
+    rows = [{"id": 1, "title": "a"}, {"id": 2, "title": None}]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    run("import", tmp_path / "t", tmp_path / "rows.jsonl")
+    run("export", tmp_path / "t", tmp_path / "out", "--to", "milvus-v2", "--primary-key", "id")
+    assert run("segment", "cat", tmp_path / "out", "--json").lines == rows
+    told = run("export", tmp_path / "t", tmp_path / "other", "--to", "milvus-v2", "--primary-key", "title", code=2).err
+    assert "row 1" in told and "null" in told and "'title'" in told
+    assert not (tmp_path / "other" / "meta").exists()
 
 
 def test_export_of_no_rows(tmp_path):

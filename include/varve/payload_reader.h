@@ -4,8 +4,7 @@
 // Shape:    columns are counted, never named: writers disagree on names. Any number of row groups
 // Types:    those of Milvus' storage (docs/format/data-types.md, column "Milvus"); a nullable dense
 //           vector is binary
-// Memory:   what a row group of n stored bytes may take is bounded, and so is what all its vectors
-//           take, nulls included
+// Memory:   what a row group of n stored bytes may take is bounded
 // Errors:   Corruption naming object and field; Unsupported for a column of another type
 // Threads:  const methods may be called concurrently
 // Lifetime: keeps the payload; arrays returned stand alone
@@ -59,7 +58,6 @@ class VARVE_EXPORT PayloadReader {
   /// That of the column in the stored Arrow schema; nullptr: none.
   Result<std::shared_ptr<const arrow::KeyValueMetadata>> FieldMetadata(int column) const;
   Status ReadVectorMetadata(int column, DataType type, StoredValues* out) const;
-  Status CheckVectorBytes(int column, DataType type, int32_t dim) const;
 
   const std::shared_ptr<const internal::ParquetMetadata> metadata_;
   const std::string object_;

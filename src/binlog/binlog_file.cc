@@ -14,6 +14,12 @@
 #include "varve/index_file.h"
 
 namespace varve {
+namespace {
+
+// Of null vectors whose dimension is the file's word alone.
+constexpr int64_t kNullBytesMax = int64_t{1} << 30;
+
+}  // namespace
 
 class BinlogFile::Impl {
  public:
@@ -99,6 +105,7 @@ class BinlogFile::Impl {
         has_vectors ? field.dim > 0 : field.data_type != DataType::kArray && !has_requests;
     std::shared_ptr<arrow::Array> values = column.values;
     if (is_told) {
+      ARROW_RETURN_NOT_OK(internal::CheckNullBytes(field, *column.values, kNullBytesMax));
       ARROW_ASSIGN_OR_RAISE(values, internal::DecodeValues(field, column, reader_.object()));
     }
     const auto schema = arrow::schema({arrow::field("value", values->type(), field.nullable)});

@@ -343,22 +343,6 @@ TEST(PayloadReaderTest, DimensionsAreThoseThatMilvusTakes) {
   EXPECT_TRUE(IsCorruption(read(DataType::kBinaryVector, 262145, 2).status()));
 }
 
-// Null vectors of 128 KiB each: some hundred bytes that would take 256 MiB.
-TEST(PayloadReaderTest, NullVectorsTakeWhatThePayloadMayTake) {
-  const auto read = [](int64_t num_rows) -> Result<StoredValues> {
-    const auto keys = arrow::key_value_metadata({"dim"}, {"32768"});
-    const auto schema = EncodedSchema({arrow::field("val", arrow::binary(), keys)});
-    ARROW_ASSIGN_OR_RAISE(const auto reader,
-                          PayloadReader::Open(WithArrowSchema(schema, num_rows), kObject));
-    return reader->Read(0, DataType::kFloatVector);
-  };
-  VARVE_ASSERT_OK_AND_ASSIGN(const auto some, read(1024));
-  EXPECT_EQ(some.values->null_count(), 1024);
-  const Status status = read(2048).status();
-  EXPECT_EQ(KindOf(status), ErrorKind::kResourceExhausted) << status;
-  EXPECT_EQ(ContextOf(status)->object, kObject);
-}
-
 TEST(PayloadReaderTest, AColumnThatIsNotThereIsCorruption) {
   VARVE_ASSERT_OK_AND_ASSIGN(const auto payload,
                              WriteFieldPayload(Field(DataType::kInt64), Int64s({1})));

@@ -22,6 +22,7 @@
 #include "base/testing/allocation_counter.h"
 #include "base/testing/bit_flips.h"
 #include "base/testing/status_assertions.h"
+#include "binlog/stored_insert_log.h"
 #include "packed/milvus_values.h"
 #include "packed/testing/value_samples.h"
 #include "parquet/arrow/writer.h"
@@ -144,6 +145,26 @@ TEST(InsertLogTest, NoRowGroupHasMoreThan32MiBOfValues) {
     VARVE_ASSERT_OK_AND_ASSIGN(const auto found, ReadInsertLog(one.field, bytes, kObject));
     EXPECT_TRUE(found->Equals(one.values));
   }
+}
+
+// A field that was added later, and has no values yet, in a flush like any other.
+TEST(InsertLogTest, ManyNullVectorsReadBack) {
+  FieldSchema field{.field_id = 101, .name = "v", .data_type = DataType::kFloatVector, .dim = 768};
+  field.nullable = true;
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto type, DefaultArrowType(field));
+  const auto nulls = arrow::MakeArrayOfNull(type, 60'000).ValueOrDie();
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto bytes, WriteInsertLog(field, nulls, Descriptor()));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto found, ReadInsertLog(field, bytes, kObject));
+  EXPECT_TRUE(found->Equals(nulls));
+  // Not so many, though, that a few bytes fill the memory.
+  field.dim = 32'768;
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto wide, MilvusArrowType(field));
+  const auto stored = arrow::MakeArrayOfNull(wide, 40'000).ValueOrDie();
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto wide_bytes,
+                             WriteStoredInsertLog(field, stored, Descriptor()));
+  const Status status = ReadInsertLog(field, wide_bytes, kObject).status();
+  EXPECT_EQ(KindOf(status), ErrorKind::kResourceExhausted) << status;
+  EXPECT_THAT(status.message(), HasSubstr("expected at most 32768 of 32768 dimensions"));
 }
 
 // Milvus' stream writer: the field id is the column's name, every column is OPTIONAL, and the Arrow

@@ -28,7 +28,6 @@
 namespace varve {
 
 using internal::CatchParquet;
-using internal::DecodedBytesMax;
 using internal::DecodedColumn;
 using internal::Executor;
 using internal::FileSource;
@@ -150,20 +149,6 @@ Status PayloadReader::ReadVectorMetadata(int column, DataType type, StoredValues
   return Status::OK();
 }
 
-// Null vectors are stored in next to nothing, and take as much as others where they are used.
-Status PayloadReader::CheckVectorBytes(int column, DataType type, int32_t dim) const {
-  if (dim == 0) return Status::OK();
-  ARROW_ASSIGN_OR_RAISE(const int64_t stored, metadata_->source().size());
-  const int64_t most_rows = DecodedBytesMax(stored) / VectorWidth(type, dim);
-  if (num_rows() <= most_rows) return Status::OK();
-  return MakeError(ErrorKind::kResourceExhausted, "the vectors take more than is believed",
-                   {.object = object_,
-                    .field = metadata_->columns()[static_cast<size_t>(column)].name,
-                    .expected = "at most " + std::to_string(most_rows) + " rows of " +
-                                std::to_string(dim) + " dimensions",
-                    .found = std::to_string(num_rows())});
-}
-
 Result<std::shared_ptr<const DecodedColumn>> PayloadReader::Column(int column, TypePtr type) const {
   if (column < 0 || column >= num_columns()) {
     return Corruption("the payload lacks a column",
@@ -235,7 +220,6 @@ Result<StoredValues> PayloadReader::Read(int column, DataType type) const {
     }
     out.dim = static_cast<int32_t>(bits / dimension_bits);
   }
-  if (IsDenseVector(type)) ARROW_RETURN_NOT_OK(CheckVectorBytes(column, type, out.dim));
   const auto& starts = metadata_->row_group_starts();
   arrow::ArrayVector parts;
   for (size_t group = 0; group + 1 < starts.size(); ++group) {

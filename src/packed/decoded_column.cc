@@ -272,13 +272,13 @@ Result<std::shared_ptr<arrow::Array>> DecodedColumn::Assemble(const std::vector<
       total += pieces[i].bytes->size();
     }
     // Nulls are stored in next to nothing, and take the width of the type they are converted to.
-    if (const int64_t width = PlainWidth(*type_);
-        width > 0 && num_rows > MostBytes(total) / width) {
+    const int64_t most_bytes = std::max(MostBytes(total), kSparseBytesMax);
+    if (const int64_t width = PlainWidth(*type_); width > 0 && num_rows > most_bytes / width) {
       return MakeError(ErrorKind::kResourceExhausted, "the rows are wider than is believed",
                        {.object = path,
                         .field = column_.name,
-                        .expected = "at most " + std::to_string(MostBytes(total) / width) +
-                                    " rows of " + std::to_string(width) + " bytes",
+                        .expected = "at most " + std::to_string(most_bytes / width) + " rows of " +
+                                    std::to_string(width) + " bytes",
                         .found = std::to_string(num_rows)});
     }
     std::shared_ptr<arrow::Buffer> bytes;

@@ -11,6 +11,7 @@
 #include "base/coding.h"
 #include "nlohmann/json.hpp"
 #include "packed/array_conversion.h"
+#include "packed/decoded_column.h"
 #include "packed/milvus_arrays.h"
 #include "packed/well_known_binary.h"
 #include "schema/check_texts.h"
@@ -165,6 +166,7 @@ Result<ArrayPtr> DecodeChecked(const FieldSchema& field, const StoredValues& sto
                       .expected = std::string(DataTypeName(field.element_type)),
                       .found = std::to_string(static_cast<int32_t>(stored.element_type))});
   }
+  ARROW_RETURN_NOT_OK(CheckNullBytes(field, *stored.values, kSparseBytesMax));
   ARROW_ASSIGN_OR_RAISE(ArrayPtr values, Decode(field, stored.values));
   ARROW_RETURN_NOT_OK(CheckValues(field, *values));
   return values;
@@ -182,6 +184,17 @@ Result<ArrayPtr> DecodeValues(const FieldSchema& field, const StoredValues& stor
   if (stored.first_row == 0) return damage;
   return Corruption(damage.message() + ", rows counted from row " +
                     std::to_string(stored.first_row));
+}
+
+Status CheckNullBytes(const FieldSchema& field, const arrow::Array& stored, int64_t most_bytes) {
+  if (!IsDenseVector(field.data_type) || field.dim <= 0) return Status::OK();
+  const int64_t width = VectorWidth(field.data_type, field.dim);
+  if (stored.null_count() <= most_bytes / width) return Status::OK();
+  return MakeError(ErrorKind::kResourceExhausted, "null vectors take more than they may",
+                   {.field = field.name,
+                    .expected = "at most " + std::to_string(most_bytes / width) + " of " +
+                                std::to_string(field.dim) + " dimensions",
+                    .found = std::to_string(stored.null_count())});
 }
 
 Result<ArrayPtr> EncodeValues(const FieldSchema& field, const ArrayPtr& values) {

@@ -30,6 +30,10 @@ Result<std::shared_ptr<arrow::Array>> DecodeValues(const FieldSchema& field,
                                                    const StoredValues& stored,
                                                    const std::string& object);
 
+/// ResourceExhausted where the null vectors among `stored`, which are stored in next to nothing,
+/// take more than `most_bytes` as field.arrow_type. DecodeValues takes 4 GiB of them.
+Status CheckNullBytes(const FieldSchema& field, const arrow::Array& stored, int64_t most_bytes);
+
 /// `values` of field.arrow_type as MilvusArrowType(field).
 Result<std::shared_ptr<arrow::Array>> EncodeValues(const FieldSchema& field,
                                                    const std::shared_ptr<arrow::Array>& values);

@@ -10,6 +10,7 @@
 
 #include "arrow/array.h"
 #include "arrow/buffer.h"
+#include "packed/milvus_values.h"
 #include "varve/binlog_reader.h"
 #include "varve/data_codec.h"
 #include "varve/delta_log.h"

@@ -69,8 +69,6 @@ Result<std::shared_ptr<arrow::Array>> Combined(const arrow::ChunkedArray& chunks
 
 }  // namespace
 
-int64_t DecodedBytesMax(int64_t stored) { return kDecodeBytesBase + kDecodeBytesFactor * stored; }
-
 DecodedColumn::DecodedColumn(std::shared_ptr<const ParquetMetadata> metadata, int column,
                              std::shared_ptr<arrow::DataType> type,
                              std::atomic<int64_t>* pages_decoded)
@@ -131,7 +129,7 @@ int64_t DecodedColumn::RowsOf(int row_group) const {
 }
 
 int64_t DecodedColumn::MostBytes(int64_t stored) const {
-  return metadata_->vouched_for() ? INT64_MAX : DecodedBytesMax(stored);
+  return metadata_->vouched_for() ? INT64_MAX : kDecodeBytesBase + kDecodeBytesFactor * stored;
 }
 
 Result<DecodedColumn::Extents> DecodedColumn::LoadExtents(int row_group) const {

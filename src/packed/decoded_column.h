@@ -32,8 +32,6 @@
 
 namespace varve::internal {
 
-/// What a decode of so many stored bytes may take, where no manifest vouches for the file.
-int64_t DecodedBytesMax(int64_t stored);
 /// What rows may take whose width is not their file's word alone: a million null vectors, which are
 /// stored in next to nothing, are no mistake.
 inline constexpr int64_t kSparseBytesMax = int64_t{4} << 30;

@@ -3,22 +3,15 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 #include <utility>
 #include <vector>
 
-#include "arrow/array/array_base.h"
-#include "arrow/array/data.h"
-#include "arrow/array/util.h"
 #include "arrow/buffer.h"
-#include "arrow/type.h"
-#include "arrow/util/bit_util.h"
-#include "packed/array_conversion.h"
 #include "packed/bounded_pool.h"
-#include "packed/fixed_width.h"
 #include "packed/flat_column.h"
 #include "packed/hybrid_reader.h"
 #include "packed/parquet_errors.h"
+#include "packed/taken_values.h"
 
 namespace varve::internal {
 namespace {
@@ -27,8 +20,6 @@ namespace {
 constexpr size_t kTaskPages = 8;
 // Levels and values are decoded so many at a time, on the way to those that are wanted.
 constexpr size_t kStep = 256;
-// Texts of a task are added to those of all tasks so many bytes at a time.
-constexpr size_t kCountedBytes = 64 << 10;
 
 using parquet::Encoding;
 
@@ -38,172 +29,15 @@ struct Wanted {
   int64_t position = 0;
 };
 
-// A row asked for again: its value is that of another place in the result.
-struct Repeat {
-  int64_t from = 0;
-  int64_t position = 0;
-};
-
 struct Selection {
   std::vector<Wanted> wanted;  // each row once, ascending
-  std::vector<Repeat> repeats;
+  std::vector<RepeatedValue> repeats;
 };
 
 struct PageWork {
   size_t page = 0;  // of the extent
   std::span<const Wanted> wanted;
   std::span<const uint8_t> bytes;
-};
-
-// Where taken values go. Tasks write to places of their own.
-class TakenValues {
- public:
-  /// Without those that are repeated, values may take `most_bytes`.
-  TakenValues(const FlatColumn& column, const Selection& selection, int64_t most_bytes)
-      : column_(column),
-        selection_(selection),
-        most_bytes_(std::min(most_bytes, OffsetMax(*column.type))),
-        width_(FlatWidth(*column.type)),
-        is_null_(selection.wanted.size() + selection.repeats.size()),
-        texts_(width_ > 0 ? 0 : is_null_.size()) {}
-
-  Status Init(size_t num_tasks) {
-    arenas_.resize(width_ > 0 ? 0 : num_tasks);
-    if (width_ == 0) return Status::OK();
-    if (static_cast<int64_t>(selection_.wanted.size()) > most_bytes_ / width_)
-      return TooLarge(most_bytes_);
-    ARROW_ASSIGN_OR_RAISE(fixed_,
-                          arrow::AllocateBuffer(static_cast<int64_t>(is_null_.size()) * width_));
-    return Status::OK();
-  }
-
-  int64_t width() const { return width_; }
-  uint8_t* Place(int64_t position) { return fixed_->mutable_data() + position * width_; }
-
-  void SetNull(int64_t position) {
-    is_null_[static_cast<size_t>(position)] = 1;
-    if (width_ > 0) std::memset(Place(position), 0, static_cast<size_t>(width_));
-  }
-  Status Set(size_t task, int64_t position, const parquet::ByteArray& value) {
-    Arena& arena = arenas_[task];
-    texts_[static_cast<size_t>(position)] = {task, arena.bytes.size(), value.len};
-    arena.bytes.insert(arena.bytes.end(), value.ptr, value.ptr + value.len);
-    const size_t uncounted = arena.bytes.size() - arena.counted;
-    if (uncounted < kCountedBytes) return Status::OK();
-    arena.counted = arena.bytes.size();
-    const auto bytes = static_cast<int64_t>(uncounted);
-    const int64_t before = text_bytes_.fetch_add(bytes, std::memory_order_relaxed);
-    return bytes > most_bytes_ - before ? TooLarge(most_bytes_) : Status::OK();
-  }
-  Status Set(size_t, int64_t position, const parquet::FixedLenByteArray& value) {
-    std::memcpy(Place(position), value.ptr, static_cast<size_t>(width_));
-    return Status::OK();
-  }
-  // Little-endian: a narrower integer is the start of the wider one it is stored as.
-  template <typename T>
-  Status Set(size_t, int64_t position, const T& value) {
-    std::memcpy(Place(position), &value, static_cast<size_t>(width_));
-    return Status::OK();
-  }
-
-  /// Once all that is wanted is set.
-  Result<std::shared_ptr<arrow::Array>> Finish() {
-    for (const Repeat& repeat : selection_.repeats) Copy(repeat);
-    const auto& type = column_.type;
-    const auto length = static_cast<int64_t>(is_null_.size());
-    std::shared_ptr<arrow::Buffer> validity;
-    const auto nulls = std::count(is_null_.begin(), is_null_.end(), 1);
-    if (nulls > 0) {
-      ARROW_ASSIGN_OR_RAISE(validity, arrow::AllocateEmptyBitmap(length));
-      for (int64_t i = 0; i < length; ++i) {
-        if (is_null_[static_cast<size_t>(i)] == 0) {
-          arrow::bit_util::SetBit(validity->mutable_data(), i);
-        }
-      }
-    }
-    if (width_ > 0 && PlainWidth(*type) > 0) {
-      return MakeDirectArray(type, length, fixed_, std::move(validity), nulls);
-    }
-    if (width_ > 0) {
-      return arrow::MakeArray(
-          arrow::ArrayData::Make(type, length, {std::move(validity), fixed_}, nulls));
-    }
-    return IsLarge(*type) ? Texts<int64_t>(std::move(validity), nulls)
-                          : Texts<int32_t>(std::move(validity), nulls);
-  }
-
- private:
-  struct Text {
-    size_t task = 0;
-    size_t begin = 0;
-    uint32_t length = 0;
-  };
-  struct Arena {
-    std::vector<uint8_t> bytes;
-    size_t counted = 0;  // of them, in text_bytes_
-  };
-
-  static bool IsLarge(const arrow::DataType& type) {
-    return type.id() == arrow::Type::LARGE_STRING || type.id() == arrow::Type::LARGE_BINARY;
-  }
-  static int64_t OffsetMax(const arrow::DataType& type) {
-    return FlatWidth(type) > 0 || IsLarge(type) ? INT64_MAX : INT32_MAX;
-  }
-
-  Status TooLarge(int64_t most_bytes) const {
-    return MakeError(ErrorKind::kResourceExhausted,
-                     "the values of one take are larger than they may be; take fewer rows",
-                     {.object = column_.metadata->source().path(),
-                      .field = *column_.name,
-                      .expected = "at most " + std::to_string(most_bytes) + " bytes"});
-  }
-
-  void Copy(const Repeat& repeat) {
-    const auto from = static_cast<size_t>(repeat.from);
-    const auto to = static_cast<size_t>(repeat.position);
-    is_null_[to] = is_null_[from];
-    if (width_ == 0) {
-      texts_[to] = texts_[from];
-    } else {
-      std::memcpy(Place(repeat.position), Place(repeat.from), static_cast<size_t>(width_));
-    }
-  }
-
-  template <typename Offset>
-  Result<std::shared_ptr<arrow::Array>> Texts(std::shared_ptr<arrow::Buffer> validity,
-                                              int64_t nulls) const {
-    int64_t total = 0;
-    for (const Text& text : texts_) total += text.length;
-    constexpr int64_t most = std::numeric_limits<Offset>::max();
-    if (total > most) return TooLarge(most);
-    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> data, arrow::AllocateBuffer(total));
-    ARROW_ASSIGN_OR_RAISE(
-        std::shared_ptr<arrow::Buffer> offsets,
-        arrow::AllocateBuffer(static_cast<int64_t>((texts_.size() + 1) * sizeof(Offset))));
-    auto* offset = reinterpret_cast<Offset*>(offsets->mutable_data());
-    *offset = 0;
-    for (const Text& text : texts_) {
-      if (text.length > 0) {
-        std::memcpy(data->mutable_data() + *offset, arenas_[text.task].bytes.data() + text.begin,
-                    text.length);
-      }
-      offset[1] = static_cast<Offset>(*offset + static_cast<Offset>(text.length));
-      ++offset;
-    }
-    return arrow::MakeArray(
-        arrow::ArrayData::Make(column_.type, static_cast<int64_t>(texts_.size()),
-                               {std::move(validity), std::move(offsets), std::move(data)}, nulls));
-  }
-
-  const FlatColumn& column_;
-  const Selection& selection_;
-  const int64_t most_bytes_;
-  const int64_t width_;
-  std::vector<uint8_t> is_null_;
-  std::shared_ptr<arrow::Buffer> fixed_;
-  std::vector<Text> texts_;
-  std::vector<Arena> arenas_;  // one a task
-  std::atomic<int64_t> text_bytes_{0};
 };
 
 template <typename DType>
@@ -418,7 +252,7 @@ Result<std::shared_ptr<arrow::Array>> TakeTyped(const FlatColumn& column, const 
                                                 Executor* executor, bool verify) {
   const std::string& path = column.metadata->source().path();
   auto works = SplitByPage(extent, selection.wanted);
-  TakenValues taken(column, selection, most_bytes);
+  TakenValues taken(column, selection.wanted.size(), selection.repeats, most_bytes);
   ARROW_RETURN_NOT_OK(taken.Init(static_cast<size_t>(executor->parallelism())));
   if (taken.width() > 0 && taken.width() == StoredWidth(*column.descriptor)) {
     ARROW_RETURN_NOT_OK(TakeAddressed(column, extent, &works, &taken));

@@ -158,6 +158,19 @@ Status CheckIsHybrid(uint64_t timestamp, int64_t now_micros) {
                        ", and rather a time in another unit; write it as 2026-11-21T04:00Z");
 }
 
+// "backup/demo/binlogs" is all of the backup, if its metadata lie beside that folder.
+Result<MilvusPlace> PlaceOf(const std::string& path, const StoreArguments& store) {
+  MilvusPlace place = LocateMilvus(path);
+  const size_t options = path.find("://") == std::string::npos ? std::string::npos : path.find('?');
+  const std::string tail = options == std::string::npos ? "" : path.substr(options);
+  const MilvusPlace above = LocateMilvus(path.substr(0, options) + "/insert_log" + tail);
+  if (place.collection_id || above.store_uri == place.store_uri) return place;
+  ARROW_ASSIGN_OR_RAISE(const auto store_options, store.ToOptions(above.store_uri));
+  ARROW_ASSIGN_OR_RAISE(const auto opened, OpenStore(above.store_uri, store_options));
+  ARROW_ASSIGN_OR_RAISE(const auto metadata, opened->List("meta/", {.names_only = true}));
+  return metadata.empty() ? place : above;
+}
+
 }  // namespace
 
 void MilvusArguments::Configure(CLI::App* app) {
@@ -183,7 +196,7 @@ Result<FoundMilvus> MilvusArguments::Find(const std::string& path,
                      "head and info a Parquet file",
                      {.object = path});
   }
-  const MilvusPlace place = LocateMilvus(path);
+  ARROW_ASSIGN_OR_RAISE(const MilvusPlace place, PlaceOf(path, store));
   FoundMilvus found;
   ARROW_ASSIGN_OR_RAISE(const auto options, store.ToOptions(place.store_uri));
   ARROW_ASSIGN_OR_RAISE(found.store, OpenStore(place.store_uri, options));

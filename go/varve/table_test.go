@@ -13,6 +13,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"unsafe"
 
@@ -693,6 +694,38 @@ func TestAContextStopsAReader(t *testing.T) {
 		t.Fatal(err)
 	}
 	checkRows(t, rows, 0, 100)
+}
+
+// counted is a context that is never done, and counts who waits for its end.
+type counted struct {
+	context.Context
+	done    chan struct{}
+	waiting atomic.Int64
+}
+
+func (c *counted) Done() <-chan struct{} { return c.done }
+
+func (c *counted) AfterFunc(func()) func() bool {
+	c.waiting.Add(1)
+	return func() bool {
+		c.waiting.Add(-1)
+		return true
+	}
+}
+
+func TestAReaderThatNobodyReleasesLeavesItsContext(t *testing.T) {
+	table, _ := makeTable(t, leakChecked(t))
+	defer table.Close()
+	ctx := &counted{Context: context.Background(), done: make(chan struct{})}
+	if _, err := table.Scan(ctx, nil); err != nil {
+		t.Fatal(err)
+	}
+	if ctx.waiting.Load() != 1 {
+		t.Fatalf("%d wait for the context, not the reader", ctx.waiting.Load())
+	}
+	for ctx.waiting.Load() != 0 { // a test that fails goes on until its time limit
+		runtime.GC()
+	}
 }
 
 // endless gives the same batch again and again, and cancels with the second.

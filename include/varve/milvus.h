@@ -43,8 +43,8 @@ struct MilvusPlace {
   bool operator==(const MilvusPlace&) const = default;
 };
 
-/// "backup/demo/binlogs/insert_log/7/8" is partition 8 of collection 7 in "backup/demo", and
-/// "backup/demo/binlogs" is all of it; what names no log folder is a place of its own.
+/// "backup/demo/binlogs/insert_log/7/8" is partition 8 of collection 7 in "backup/demo"; what names
+/// no log folder is a place of its own.
 VARVE_EXPORT MilvusPlace LocateMilvus(const std::string& uri);
 
 /// Deletes that concern all partitions are kept in this one.

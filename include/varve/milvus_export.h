@@ -36,14 +36,17 @@ struct MilvusExportOptions {
 /// Writes all of `rows`, which have the columns of `schema`, in their order, with their types, and
 /// may bring a column "Timestamp" with the hybrid timestamp of each, an int64 without nulls. The
 /// metadata come last: until then there is no collection with a name. A call that fails or is
-/// stopped removes what it has written; one that is killed leaves logs, which have to be removed
-/// before the next try. Of several to one place at once one ends well. RowIDs count from 0. Texts
-/// and arrays without a limit get Milvus' own: 65,535 bytes, 4,096 elements. Memory: a row group a
-/// column group, and the primary keys of a segment Errors: Invalid for a schema without a primary
-/// key, names that Milvus does not take, and values
-///         beyond the limits; Unsupported naming a field that Milvus has no type for; AlreadyExists
-///         if there are metadata or logs of Milvus at this place, also those of an export that has
-///         ended since: what is there stays as it is
+/// stopped removes what it has written; one that is killed leaves logs, and the mark of an export
+/// under way, which have to be removed before the next try. Of several to one place at once one
+/// goes on. RowIDs count from 0. Texts and arrays without a limit get Milvus' own: 65,535 bytes,
+/// 4,096 elements.
+///
+/// Memory: a row group a column group, and the primary keys of a segment.
+///
+/// Errors: Invalid for a schema without a primary key, names that Milvus does not take, and values
+/// beyond the limits; Unsupported naming a field that Milvus has no type for; AlreadyExists if there
+/// are metadata or logs of Milvus at this place, or another export is at work there: what is there
+/// stays as it is.
 VARVE_EXPORT Result<MilvusCollection> ExportMilvusCollection(
     const std::shared_ptr<ChunkManager>& store,
     const std::shared_ptr<const CollectionSchema>& schema, arrow::RecordBatchReader* rows,

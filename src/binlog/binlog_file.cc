@@ -106,7 +106,12 @@ class BinlogFile::Impl {
     std::shared_ptr<arrow::Array> values = column.values;
     if (is_told) {
       ARROW_RETURN_NOT_OK(internal::CheckNullBytes(field, *column.values, kNullBytesMax));
-      ARROW_ASSIGN_OR_RAISE(values, internal::DecodeValues(field, column, reader_.object()));
+      auto decoded = internal::DecodeValues(field, column, reader_.object());
+      // What the field is, the file says.
+      if (KindOf(decoded.status()) == ErrorKind::kInvalid) {
+        return Corruption(decoded.status().message(), {.object = reader_.object()});
+      }
+      ARROW_ASSIGN_OR_RAISE(values, std::move(decoded));
     }
     const auto schema = arrow::schema({arrow::field("value", values->type(), field.nullable)});
     return arrow::RecordBatch::Make(schema, values->length(), {values});

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <iostream>
+#include <fstream>
+#include <iterator>
 #include <string>
 
 #include "arrow/array.h"
@@ -162,6 +164,17 @@ TEST_F(BinlogFileTest, VerifyDecodesEveryKindOfFile) {
   status = verify(EventType::kInsert, insert, sound);
   EXPECT_EQ(KindOf(status), ErrorKind::kUnsupported) << status;
   EXPECT_THAT(status.message(), HasSubstr("found 99"));
+}
+
+// A binary vector has whole bytes.
+TEST_F(BinlogFileTest, ADimensionThatATypeCannotHaveIsCorruption) {
+  std::ifstream seed("tests/fixtures/fuzz/binlog/four_dimensions-BinaryVector", std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(seed), {}};
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto file, OpenWith(*arrow::Buffer::FromString(bytes)));
+  for (const Status& status : {file->Read().status(), file->Verify()}) {
+    EXPECT_TRUE(IsCorruption(status)) << status;
+    EXPECT_THAT(status.message(), HasSubstr("found 4"));
+  }
 }
 
 // Logs of data definition: the requests are protobufs under the type String.

@@ -2,10 +2,9 @@
 // The values of one insert log of either storage version, as they are stored.
 //
 // V1 logs:  the column of the binlog (varve/binlog_reader.h)
-// V2 files: Parquet files of one column, as vectors and other wide fields have them. Nothing in
-// them
-//           names the data type, so values have the form that the column has, as
-//           docs/format/data-types.md says under "Milvus"
+// V2 files: Parquet files of one column, as vectors and other wide fields have them. Nothing there
+//           names the data type: values have the form that the column has
+//           (docs/format/data-types.md, column "Milvus")
 // Errors:   Corruption naming the object; Unsupported naming it for several columns, another
 //           column, an encrypted file
 // Threads:  a function; call it from any thread

@@ -209,14 +209,12 @@ Result<StoredValues> PayloadReader::Read(int column, DataType type) const {
   if (IsDenseVector(type) && wanted->id() == arrow::Type::FIXED_SIZE_BINARY) {
     const int64_t dimension_bits = VectorWidth(type, 8);  // that of 8 dimensions, in bytes
     const int64_t bits = int64_t{wanted->byte_width()} * 8;
-    if (bits % dimension_bits != 0 || bits / dimension_bits > DimensionsMax(type)) {
-      return Corruption(
-          "impossible width of vectors",
-          {.object = object_,
-           .field = metadata_->columns()[static_cast<size_t>(column)].name,
-           .expected = "a multiple of " + std::to_string(dimension_bits) + " bits, at most " +
-                       std::to_string(DimensionsMax(type)) + " dimensions",
-           .found = std::to_string(bits)});
+    if (bits % dimension_bits != 0 || bits / dimension_bits > INT32_MAX) {
+      return Corruption("impossible width of vectors",
+                        {.object = object_,
+                         .field = metadata_->columns()[static_cast<size_t>(column)].name,
+                         .expected = "a multiple of " + std::to_string(dimension_bits) + " bits",
+                         .found = std::to_string(bits)});
     }
     out.dim = static_cast<int32_t>(bits / dimension_bits);
   }

@@ -7,6 +7,7 @@
 #include "arrow/array/array_base.h"
 #include "arrow/array/array_binary.h"
 #include "arrow/array/array_nested.h"
+#include "arrow/buffer.h"
 #include "arrow/io/memory.h"
 #include "arrow/table.h"
 #include "arrow/type.h"
@@ -99,9 +100,11 @@ Result<Payload> WriteParquet(std::vector<std::shared_ptr<arrow::Field>> fields,
 
   const auto table = arrow::Table::Make(arrow::schema(std::move(fields)), columns);
   return CatchParquet("payload", kValueColumn, [&]() -> Result<Payload> {
-    // Room that is not filled takes no memory; growing would hold the bytes twice.
-    ARROW_ASSIGN_OR_RAISE(
-        const auto out, arrow::io::BufferOutputStream::Create(payload.original_size + kRoomBytes));
+    // Room that is not touched takes no memory; growing would hold the bytes twice. The stream's own
+    // Finish would fill it with zeros.
+    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::ResizableBuffer> bytes,
+                          arrow::AllocateResizableBuffer(payload.original_size + kRoomBytes));
+    const auto out = std::make_shared<arrow::io::BufferOutputStream>(bytes);
     ARROW_ASSIGN_OR_RAISE(const auto file, parquet::arrow::FileWriter::Open(
                                                *table->schema(), arrow::default_memory_pool(), out,
                                                writer.build(), arrow_writer.build()));
@@ -114,7 +117,8 @@ Result<Payload> WriteParquet(std::vector<std::shared_ptr<arrow::Field>> fields,
       row += rows;
     } while (row < table->num_rows());
     ARROW_RETURN_NOT_OK(file->Close());
-    ARROW_ASSIGN_OR_RAISE(payload.bytes, out->Finish());
+    ARROW_RETURN_NOT_OK(out->Close());
+    payload.bytes = std::move(bytes);
     return std::move(payload);
   });
 }

@@ -21,7 +21,7 @@ void Read(varve::ChunkManager* store) {
   const auto metadata = varve::internal::ReadBackupMetadata(store);
   if (!metadata.ok()) return;
   for (const auto& collection : (*metadata)->collections) {
-    if (collection.schema == nullptr) std::abort();
+    if ((collection.schema == nullptr) == collection.unreadable.ok()) std::abort();
     for (const auto& files : collection.segments) {
       if (files.version >= varve::StorageVersion::kV3) continue;
       if (files.inserts.empty() || files.inserts.front().logs.front().path.empty()) std::abort();

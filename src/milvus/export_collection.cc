@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -118,7 +119,7 @@ Status Occupied(const ChunkManager& store, const std::string& path) {
                    {.object = store.uri(), .field = path});
 }
 
-// Of two exports to one place the first that puts its first document has it.
+// Of two exports to one place the first to put this has it.
 Status Claim(ChunkManager* store, const std::string& document, std::vector<std::string>* written) {
   const auto put = store->PutIfAbsent(kBackup, internal::AsBytes(document));
   if (put.ok() && !*put) return Occupied(*store, kBackup);
@@ -134,14 +135,14 @@ Status Claim(ChunkManager* store, const std::string& document, std::vector<std::
 Status WriteMetadata(ChunkManager* store, const MilvusCollection& collection, uint64_t timestamp,
                      std::vector<std::string>* written) {
   ARROW_ASSIGN_OR_RAISE(const auto metadata, internal::DescribeExport(collection, timestamp));
-  ARROW_RETURN_NOT_OK(Claim(store, metadata.backup, written));
-  // What makes it a backup comes last.
+  // What makes it a backup comes last. The first of them is there already (Claim).
   const std::pair<const char*, const std::string*> documents[] = {
+      {kBackup, &metadata.backup},
       {kPartitions, &metadata.partitions},
       {kSegments, &metadata.segments},
       {kCollections, &metadata.collections}};
   for (const auto& [path, document] : documents) {
-    written->push_back(path);
+    if (std::string_view(path) != kBackup) written->push_back(path);
     ARROW_RETURN_NOT_OK(store->Write(path, internal::AsBytes(*document)));
   }
   return Status::OK();
@@ -189,6 +190,8 @@ Result<MilvusCollection> Export(const std::shared_ptr<ChunkManager>& store,
   collection.partitions[partition_id] = options.partition;
   // Defaults that Milvus does not have are found now rather than after all rows.
   ARROW_RETURN_NOT_OK(internal::DescribeExport(collection, options.timestamp).status());
+  ARROW_RETURN_NOT_OK(Claim(
+      store.get(), internal::DescribeExportUnderWay(collection, options.timestamp), written));
 
   std::unique_ptr<ExportedSegment> segment;
   const auto finish = [&]() -> Status {

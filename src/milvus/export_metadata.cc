@@ -16,7 +16,8 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-// backup.proto, BackupTaskStateCode: BACKUP_SUCCESS.
+// backup.proto, BackupTaskStateCode: BACKUP_EXECUTING, BACKUP_SUCCESS.
+constexpr int kStateExecuting = 1;
 constexpr int kStateSuccess = 2;
 
 // Milvus writes numbers of type parameters as texts.
@@ -160,22 +161,30 @@ json DescribeSegment(const SegmentFiles& files) {
           {"storage_version", static_cast<int64_t>(files.version)}};
 }
 
+std::string DescribeBackup(const MilvusCollection& collection, uint64_t timestamp, int state) {
+  const int64_t milliseconds = MillisOfHybrid(timestamp);
+  return json({{"id", std::to_string(collection.collection_id)},
+               {"state_code", state},
+               {"start_time", milliseconds},
+               {"end_time", milliseconds},
+               {"name", collection.name},
+               {"backup_timestamp", milliseconds},
+               {"size", BytesOf(collection)}})
+      .dump();
+}
+
 std::string Document(json infos) { return json({{"infos", std::move(infos)}}).dump(); }
 
 }  // namespace
 
+std::string DescribeExportUnderWay(const MilvusCollection& collection, uint64_t timestamp) {
+  return DescribeBackup(collection, timestamp, kStateExecuting);
+}
+
 Result<ExportedMetadata> DescribeExport(const MilvusCollection& collection, uint64_t timestamp) {
   ARROW_ASSIGN_OR_RAISE(json schema, DescribeSchema(*collection.schema, collection.name));
-  const int64_t milliseconds = MillisOfHybrid(timestamp);
   ExportedMetadata metadata;
-  metadata.backup = json({{"id", std::to_string(collection.collection_id)},
-                          {"state_code", kStateSuccess},
-                          {"start_time", milliseconds},
-                          {"end_time", milliseconds},
-                          {"name", collection.name},
-                          {"backup_timestamp", milliseconds},
-                          {"size", BytesOf(collection)}})
-                        .dump();
+  metadata.backup = DescribeBackup(collection, timestamp, kStateSuccess);
   metadata.collections = Document({{{"collection_id", collection.collection_id},
                                     {"db_name", "default"},
                                     {"collection_name", collection.name},

@@ -18,6 +18,9 @@ struct ExportedMetadata {
   std::string backup, collections, partitions, segments;  ///< a JSON document each
 };
 
+/// What marks a place while an export is at work there: a backup under way.
+std::string DescribeExportUnderWay(const MilvusCollection& collection, uint64_t timestamp);
+
 /// `timestamp`: of the export, hybrid.
 Result<ExportedMetadata> DescribeExport(const MilvusCollection& collection, uint64_t timestamp);
 

@@ -70,7 +70,7 @@ MilvusPlace LocateMilvus(const std::string& uri) {
     ids.push_back(*id);
     folder = Parent(folder);
   }
-  return {.store_uri = std::string(AboveBinlogs(address)) + uri.substr(options)};
+  return {.store_uri = std::string(address) + uri.substr(options)};
 }
 
 }  // namespace varve

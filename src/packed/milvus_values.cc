@@ -189,7 +189,8 @@ Result<ArrayPtr> DecodeValues(const FieldSchema& field, const StoredValues& stor
 Status CheckNullBytes(const FieldSchema& field, const arrow::Array& stored, int64_t most_bytes) {
   if (!IsDenseVector(field.data_type) || field.dim <= 0) return Status::OK();
   const int64_t width = VectorWidth(field.data_type, field.dim);
-  if (stored.null_count() <= most_bytes / width) return Status::OK();
+  // A dimension that the type cannot have, such as 4 bits, is told by who knows the rules.
+  if (width == 0 || stored.null_count() <= most_bytes / width) return Status::OK();
   return MakeError(ErrorKind::kResourceExhausted, "null vectors take more than they may",
                    {.field = field.name,
                     .expected = "at most " + std::to_string(most_bytes / width) + " of " +

@@ -44,9 +44,9 @@ struct MilvusExportOptions {
 /// Memory: a row group a column group, and the primary keys of a segment.
 ///
 /// Errors: Invalid for a schema without a primary key, names that Milvus does not take, and values
-/// beyond the limits; Unsupported naming a field that Milvus has no type for; AlreadyExists if there
-/// are metadata or logs of Milvus at this place, or another export is at work there: what is there
-/// stays as it is.
+/// beyond the limits; Unsupported naming a field that Milvus has no type for; AlreadyExists if
+/// there are metadata or logs of Milvus at this place, or another export is at work there: what is
+/// there stays as it is.
 VARVE_EXPORT Result<MilvusCollection> ExportMilvusCollection(
     const std::shared_ptr<ChunkManager>& store,
     const std::shared_ptr<const CollectionSchema>& schema, arrow::RecordBatchReader* rows,

@@ -103,6 +103,19 @@ TEST_F(FileManagerValuesTest, LogsOfBothVersionsAreReadAlike) {
 }
 
 // What may be in a file of its own beside dense vectors: wide fields, sparse and nullable vectors.
+// Float vectors of as many dimensions as Milvus takes.
+TEST_F(FileManagerValuesTest, TheWidestVectorsAreRead) {
+  arrow::FixedSizeBinaryBuilder rows(arrow::fixed_size_binary(4 * 32'768));
+  for (const char value : {'a', 'b'}) {
+    VARVE_ASSERT_OK(rows.Append(std::string(4 * 32'768, value)));
+  }
+  VARVE_ASSERT_OK_AND_ASSIGN(const ArrayPtr vectors, rows.Finish());
+  ASSERT_NO_FATAL_FAILURE(WriteV2("v2/12", {vectors}));
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto arrays, files_.CacheRawDataToMemory({"v2/12"}));
+  ASSERT_EQ(arrays.size(), 1u);
+  EXPECT_TRUE(arrays[0]->Equals(vectors));
+}
+
 TEST_F(FileManagerValuesTest, ValuesHaveTheFormOfTheirColumn) {
   const std::pair<std::shared_ptr<arrow::DataType>, const char*> columns[] = {
       {arrow::boolean(), "[true, null, false]"},

@@ -100,8 +100,8 @@ Result<Payload> WriteParquet(std::vector<std::shared_ptr<arrow::Field>> fields,
 
   const auto table = arrow::Table::Make(arrow::schema(std::move(fields)), columns);
   return CatchParquet("payload", kValueColumn, [&]() -> Result<Payload> {
-    // Room that is not touched takes no memory; growing would hold the bytes twice. The stream's own
-    // Finish would fill it with zeros.
+    // Room that is not touched takes no memory; growing would hold the bytes twice. The stream's
+    // own Finish would fill it with zeros.
     ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::ResizableBuffer> bytes,
                           arrow::AllocateResizableBuffer(payload.original_size + kRoomBytes));
     const auto out = std::make_shared<arrow::io::BufferOutputStream>(bytes);

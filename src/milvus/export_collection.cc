@@ -190,8 +190,8 @@ Result<MilvusCollection> Export(const std::shared_ptr<ChunkManager>& store,
   collection.partitions[partition_id] = options.partition;
   // Defaults that Milvus does not have are found now rather than after all rows.
   ARROW_RETURN_NOT_OK(internal::DescribeExport(collection, options.timestamp).status());
-  ARROW_RETURN_NOT_OK(Claim(
-      store.get(), internal::DescribeExportUnderWay(collection, options.timestamp), written));
+  ARROW_RETURN_NOT_OK(
+      Claim(store.get(), internal::DescribeExportUnderWay(collection, options.timestamp), written));
 
   std::unique_ptr<ExportedSegment> segment;
   const auto finish = [&]() -> Status {

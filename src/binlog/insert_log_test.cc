@@ -106,8 +106,8 @@ TEST(InsertLogTest, NothingButNullsReadsBack) {
 }
 
 // What readers decode of one row group they bound, by what it is stored in; these are stored in
-// next to nothing.
-TEST(InsertLogTest, NoRowGroupHasMoreThan32MiBOfValues) {
+// next to nothing, but for the last.
+TEST(InsertLogTest, ValuesThatTakeNextToNothingAreCutIntoRowGroups) {
   const FieldSchema vectors{
       .field_id = 101, .name = "v", .data_type = DataType::kFloatVector, .dim = 1024};
   const FieldSchema texts{.field_id = 102, .name = "t", .data_type = DataType::kVarChar};
@@ -124,13 +124,21 @@ TEST(InsertLogTest, NoRowGroupHasMoreThan32MiBOfValues) {
     VARVE_ASSERT_OK(builder.Append(row < 5 ? "" : std::string(1 << 20, 'x')));
   }
   VARVE_ASSERT_OK_AND_ASSIGN(const auto text_values, builder.Finish());
+  const FieldSchema bits{
+      .field_id = 103, .name = "b", .data_type = DataType::kBinaryVector, .dim = 8192};
+  VARVE_ASSERT_OK_AND_ASSIGN(const auto bits_type, DefaultArrowType(bits));
+  const auto random = Random::Seeded(Seed());
+  std::vector<uint64_t> words(40'000 * 1024 / sizeof(uint64_t));
+  for (uint64_t& word : words) word = random->Next();
+  const auto bits_values = arrow::MakeArray(arrow::ArrayData::Make(
+      bits_type, 40'000, {nullptr, arrow::Buffer::FromVector(std::move(words))}, 0));
   struct Case {
     FieldSchema field;
     std::shared_ptr<arrow::Array> values;
     std::vector<int64_t> rows;  // of its row groups
   };
   for (const Case& one : {Case{vectors, vector_values, {8192, 8192, 8192, 8192, 7232}},
-                          Case{texts, text_values, {37, 8}}}) {
+                          Case{texts, text_values, {37, 8}}, Case{bits, bits_values, {40'000}}}) {
     SCOPED_TRACE(one.field.name);
     VARVE_ASSERT_OK_AND_ASSIGN(const auto bytes,
                                WriteInsertLog(one.field, one.values, Descriptor()));

@@ -29,8 +29,10 @@ constexpr int kZstdLevel = 3;
 constexpr char kValueColumn[] = "val";
 // Beside the values: footer, page headers, levels, and what a binlog has before them.
 constexpr int64_t kRoomBytes = 64 << 10;
-// Of a row group, so that readers can bound what they decode of one, however well it is compressed.
+// Readers bound what they decode of a row group by what it is stored in. What is stored in less
+// than a 32nd, beyond so many bytes, is cut into groups of as many.
 constexpr int64_t kGroupBytesMax = 32 << 20;
+constexpr int64_t kCompressionMax = 32;
 
 // Of the values alone: offsets and validity do not count.
 int64_t ValueBytes(const arrow::Array& array) {
@@ -50,13 +52,18 @@ int64_t ValueBytes(const arrow::Array& array) {
   }
 }
 
+struct GroupLimits {
+  int64_t rows = parquet::DEFAULT_MAX_ROW_GROUP_LENGTH;
+  int64_t bytes = INT64_MAX;
+};
+
 // How many rows from `begin` on go into a row group: one at least.  REQUIRES: there are any
-int64_t RowsOfGroup(const arrow::Array& column, int64_t begin) {
+int64_t RowsOfGroup(const arrow::Array& column, int64_t begin, const GroupLimits& limits) {
   int64_t least = 1;
-  int64_t most = std::min(column.length() - begin, int64_t{parquet::DEFAULT_MAX_ROW_GROUP_LENGTH});
+  int64_t most = std::min(column.length() - begin, limits.rows);
   while (least < most) {
     const int64_t middle = least + (most - least + 1) / 2;
-    if (ValueBytes(*column.Slice(begin, middle)) <= kGroupBytesMax) {
+    if (ValueBytes(*column.Slice(begin, middle)) <= limits.bytes) {
       least = middle;
     } else {
       most = middle - 1;
@@ -69,7 +76,7 @@ struct ParquetOptions {
   bool compressed = true;
   bool dictionary = true;
   bool store_arrow_schema = false;
-  bool one_row_group = false;
+  GroupLimits groups;
 };
 
 // `name` is what the caller calls the column.
@@ -83,10 +90,7 @@ Status CheckColumn(const std::string& name, const arrow::Field& field, const arr
   return MakeError(ErrorKind::kInvalid, "null in a required field", {.field = name});
 }
 
-Result<Payload> WriteParquet(std::vector<std::shared_ptr<arrow::Field>> fields,
-                             const arrow::ArrayVector& columns, const ParquetOptions& options) {
-  Payload payload;
-  for (const auto& column : columns) payload.original_size += ValueBytes(*column);
+std::shared_ptr<parquet::WriterProperties> PropertiesOf(const ParquetOptions& options) {
   parquet::WriterProperties::Builder writer;
   if (options.compressed) {
     writer.compression(parquet::Compression::ZSTD)->compression_level(kZstdLevel);
@@ -94,33 +98,52 @@ Result<Payload> WriteParquet(std::vector<std::shared_ptr<arrow::Field>> fields,
   if (!options.dictionary) writer.disable_dictionary();
   // A binlog has no checksum of its own. Readers that do not ask for these pass over them.
   writer.enable_page_checksum();
-  writer.max_row_group_length(INT64_MAX);
+  return writer.max_row_group_length(INT64_MAX)->build();
+}
+
+// `value_bytes`: about what the file takes at most.
+Result<std::shared_ptr<arrow::Buffer>> WriteFile(const arrow::Table& table,
+                                                 const arrow::Array& first_column,
+                                                 int64_t value_bytes,
+                                                 const ParquetOptions& options) {
   parquet::ArrowWriterProperties::Builder arrow_writer;
   if (options.store_arrow_schema) arrow_writer.store_schema();
+  // Room that is not touched takes no memory; growing would hold the bytes twice. The stream's own
+  // Finish would fill it with zeros.
+  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::ResizableBuffer> bytes,
+                        arrow::AllocateResizableBuffer(value_bytes + kRoomBytes));
+  const auto out = std::make_shared<arrow::io::BufferOutputStream>(bytes);
+  ARROW_ASSIGN_OR_RAISE(const auto file, parquet::arrow::FileWriter::Open(
+                                             *table.schema(), arrow::default_memory_pool(), out,
+                                             PropertiesOf(options), arrow_writer.build()));
+  int64_t row = 0;
+  do {
+    const int64_t rows = table.num_rows() == 0 ? 0 : RowsOfGroup(first_column, row, options.groups);
+    ARROW_RETURN_NOT_OK(file->WriteTable(*table.Slice(row, rows), INT64_MAX));
+    row += rows;
+  } while (row < table.num_rows());
+  ARROW_RETURN_NOT_OK(file->Close());
+  ARROW_RETURN_NOT_OK(out->Close());
+  return bytes;
+}
 
+Result<Payload> WriteParquet(std::vector<std::shared_ptr<arrow::Field>> fields,
+                             const arrow::ArrayVector& columns, ParquetOptions options) {
+  Payload payload;
+  for (const auto& column : columns) payload.original_size += ValueBytes(*column);
   const auto table = arrow::Table::Make(arrow::schema(std::move(fields)), columns);
-  return CatchParquet("payload", kValueColumn, [&]() -> Result<Payload> {
-    // Room that is not touched takes no memory; growing would hold the bytes twice. The stream's
-    // own Finish would fill it with zeros.
-    ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::ResizableBuffer> bytes,
-                          arrow::AllocateResizableBuffer(payload.original_size + kRoomBytes));
-    const auto out = std::make_shared<arrow::io::BufferOutputStream>(bytes);
-    ARROW_ASSIGN_OR_RAISE(const auto file, parquet::arrow::FileWriter::Open(
-                                               *table->schema(), arrow::default_memory_pool(), out,
-                                               writer.build(), arrow_writer.build()));
-    int64_t row = 0;
-    do {
-      const int64_t rows = options.one_row_group || table->num_rows() == 0
-                               ? table->num_rows()
-                               : RowsOfGroup(*columns.front(), row);
-      ARROW_RETURN_NOT_OK(file->WriteTable(*table->Slice(row, rows), INT64_MAX));
-      row += rows;
-    } while (row < table->num_rows());
-    ARROW_RETURN_NOT_OK(file->Close());
-    ARROW_RETURN_NOT_OK(out->Close());
-    payload.bytes = std::move(bytes);
-    return std::move(payload);
-  });
+  const auto write = [&] {
+    return CatchParquet("payload", kValueColumn, [&] {
+      return WriteFile(*table, *columns.front(), payload.original_size, options);
+    });
+  };
+  ARROW_ASSIGN_OR_RAISE(payload.bytes, write());
+  if (payload.original_size > kGroupBytesMax + kCompressionMax * payload.bytes->size()) {
+    options.groups.bytes = kGroupBytesMax;
+    payload.bytes.reset();
+    ARROW_ASSIGN_OR_RAISE(payload.bytes, write());
+  }
+  return payload;
 }
 
 // What the storage type leaves unsaid, and is not in the schema at hand when a file is read alone.
@@ -162,7 +185,7 @@ Result<Payload> WriteKeyPayload(const std::shared_ptr<arrow::Array>& primary_key
   ARROW_RETURN_NOT_OK(CheckColumn("primary keys", *keys, *primary_keys));
   ARROW_RETURN_NOT_OK(CheckColumn("timestamps", *times, *timestamps));
   return WriteParquet({std::move(keys), std::move(times)}, {primary_keys, timestamps},
-                      {.compressed = false, .one_row_group = true});
+                      {.compressed = false, .groups = {.rows = INT64_MAX}});
 }
 
 }  // namespace varve

@@ -6,6 +6,7 @@
 
 #include "arrow/buffer.h"
 #include "arrow/type.h"
+#include "schema/arrow_mapping.h"
 #include "varve/binlog_reader.h"
 #include "varve/payload_reader.h"
 
@@ -19,22 +20,6 @@ constexpr std::string_view kEncryptedMagic = "PARE";
 // and are read alike: a binary vector stands for all dense vectors, JSON for all bytes.
 DataType TypeStoredAs(const arrow::DataType& form) {
   switch (form.id()) {
-    case arrow::Type::BOOL:
-      return DataType::kBool;
-    case arrow::Type::INT8:
-      return DataType::kInt8;
-    case arrow::Type::INT16:
-      return DataType::kInt16;
-    case arrow::Type::INT32:
-      return DataType::kInt32;
-    case arrow::Type::INT64:
-      return DataType::kInt64;
-    case arrow::Type::FLOAT:
-      return DataType::kFloat;
-    case arrow::Type::DOUBLE:
-      return DataType::kDouble;
-    case arrow::Type::STRING:
-      return DataType::kVarChar;
     case arrow::Type::BINARY:
       return DataType::kJson;
     case arrow::Type::FIXED_SIZE_BINARY:
@@ -42,7 +27,7 @@ DataType TypeStoredAs(const arrow::DataType& form) {
     case arrow::Type::LIST:
       return DataType::kArrayOfVector;
     default:
-      return DataType::kNone;
+      return ScalarDataType(form);
   }
 }
 

@@ -95,21 +95,24 @@ class InsertLogRows : public arrow::RecordBatchReader {
       was_read = true;
       if (num_rows < 0) num_rows = columns[i]->length();
       if (columns[i]->length() == num_rows) continue;
-      return OtherNumber(*LogOf(chunk, i), num_rows, columns[i]->length());
+      return OtherNumber(*LogOf(chunk, i), fields_[i].name, num_rows, columns[i]->length());
     }
     if (was_read) return num_rows;
     // Of none of the fields is there a log: any other one tells.
     const Binlog* log = nullptr;
     for (const Binlog* other : chunk.logs) log = other == nullptr ? log : other;
     ARROW_ASSIGN_OR_RAISE(const int64_t counted, CountRows(log->path));
-    if (num_rows >= 0 && counted != num_rows) return OtherNumber(*log, num_rows, counted);
+    if (num_rows >= 0 && counted != num_rows) return OtherNumber(*log, "", num_rows, counted);
     return counted;
   }
 
-  static Status OtherNumber(const Binlog& log, int64_t expected, int64_t found) {
-    return Corruption(
-        "the insert log has another number of rows than its chunk",
-        {.object = log.path, .expected = std::to_string(expected), .found = std::to_string(found)});
+  static Status OtherNumber(const Binlog& log, const std::string& field, int64_t expected,
+                            int64_t found) {
+    return Corruption("the insert log has another number of rows than its chunk",
+                      {.object = log.path,
+                       .field = field,
+                       .expected = std::to_string(expected),
+                       .found = std::to_string(found)});
   }
 
   Result<int64_t> CountRows(const std::string& path) const {
